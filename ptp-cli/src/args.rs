@@ -1,0 +1,176 @@
+//! The command line, declared once: help, completions and the man page come from here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ptp_diagnostics::Severity;
+use ptp_events::Received;
+
+/// Names what went wrong in recorded PTP events.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell (an error is on stderr).";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Diagnose recorded events: what broke, where, since when, how we know, what to do.
+    #[command(after_long_help = DIAGNOSE_HELP)]
+    Diagnose(DiagnoseArgs),
+    /// Print the manual page of a finding or a root cause.
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, in troff.
+    Man,
+}
+
+const DIAGNOSE_HELP: &str = "\
+Examples:
+  ptp-cli diagnose recordings/gnss_loss.jsonl
+  ptp-cli diagnose --format json node-*.jsonl.gz | jq '.incidents[].root_cause'
+  oc logs ds/linuxptp-daemon -c cloud-event-proxy | ptp-cli diagnose -
+  ptp-cli diagnose --node worker-3 --since 2026-11-23T03:00:00Z all.jsonl
+
+A file may hold one event per line, JSON arrays, {\"received\":…,\"event\":{…}} lines as the agent
+writes them, recorded HTTP requests, or a log with events inside; plain, gzip or zstd. Several files
+are read as one, in time order.
+
+Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
+
+#[derive(Debug, Args)]
+pub(crate) struct DiagnoseArgs {
+    /// Recordings of events; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// How to write the diagnosis
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+
+    /// Tell only what concerns this node (repeatable); the others remain evidence
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Vec<String>,
+
+    /// Use only events received at or after this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = Received::parse)]
+    pub(crate) since: Option<Received>,
+
+    /// Use only events received before this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = Received::parse)]
+    pub(crate) until: Option<Received>,
+
+    /// Tell only incidents at least this bad
+    #[arg(long, value_enum, default_value_t = MinSeverity::Info)]
+    pub(crate) min_severity: MinSeverity,
+
+    /// Thresholds, in TOML; `ptp-cli explain` names the settings
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) thresholds: Option<PathBuf>,
+
+    /// How much time passes after the last event with nothing new, such as 60s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) settle: Duration,
+
+    /// Treat a line that is not an event as an error instead of passing it over
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) original: OriginalEnv,
+}
+
+/// The environment variables of the service this one replaces.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Thresholds by environment")]
+pub(crate) struct OriginalEnv {
+    /// Offset threshold in nanoseconds
+    #[arg(
+        long = "offset-threshold",
+        env = "ALERT_OFFSET_THRESHOLD",
+        value_name = "NS"
+    )]
+    pub(crate) offset_threshold: Option<u64>,
+
+    /// States that count as a lost lock
+    #[arg(
+        long,
+        env = "ALERT_SYNC_STATES",
+        value_name = "STATE,…",
+        value_delimiter = ','
+    )]
+    pub(crate) lost_states: Option<Vec<String>>,
+
+    /// Resources that may raise alerts; all are evidence. `sync-state` includes lock-state
+    #[arg(
+        long,
+        env = "ALERT_EVENT_TYPES",
+        value_name = "RESOURCE,…",
+        value_delimiter = ','
+    )]
+    pub(crate) alert_resources: Option<Vec<String>>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code such as `loss-of-lock` or `gnss-signal-loss`; without one, all are listed
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, in 80 columns
+    Human,
+    /// One document, schema ptp-report/v1
+    Json,
+    /// One document per line: input, nodes, incidents, alerts
+    Ndjson,
+    /// For tickets and chats
+    Markdown,
+    /// For CI systems: a test case per node
+    Junit,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum MinSeverity {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl From<MinSeverity> for Severity {
+    fn from(min: MinSeverity) -> Self {
+        match min {
+            MinSeverity::Info => Self::Info,
+            MinSeverity::Warning => Self::Warning,
+            MinSeverity::Critical => Self::Critical,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let signed: jiff::SignedDuration = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,174 @@
+//! `ptp-cli diagnose`: files in, diagnosis out.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ptp_diagnostics::report::{Generator, Report};
+use ptp_diagnostics::{Engine, Settings, Severity};
+use ptp_events::recording::Recorded;
+
+use crate::args::{DiagnoseArgs, Format};
+use crate::input::{self, InputError, Message, Progress};
+use crate::{Outcome, render, thresholds};
+
+/// How many bad lines of one file are shown before they are only counted.
+const SHOWN_BAD_LINES: u64 = 10;
+/// From how much input on a progress bar is worth the space, in bytes.
+const BIG_INPUT: u64 = 64 << 20;
+
+pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
+    let mut report = diagnose(args, &settings)?;
+    report.generator = Generator {
+        name: "ptp-cli",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    report.input.files = args
+        .files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    select(&mut report, args);
+    match args.format {
+        Format::Human => render::human(&report, out)?,
+        Format::Json => render::json(&report, out)?,
+        Format::Ndjson => render::ndjson(&report, out)?,
+        Format::Markdown => render::markdown(&report, out)?,
+        Format::Junit => render::junit(&report, out)?,
+    }
+    out.flush()?;
+    let bad = report
+        .incidents
+        .iter()
+        .any(|incident| incident.severity >= Severity::Warning);
+    Ok(if bad {
+        Outcome::Findings
+    } else {
+        Outcome::Healthy
+    })
+}
+
+/// Keeps what was asked for; what is left out was evidence all the same.
+fn select(report: &mut Report, args: &DiagnoseArgs) {
+    let min = Severity::from(args.min_severity);
+    let wanted = |names: &[ptp_events::NodeName]| {
+        args.node.is_empty()
+            || names
+                .iter()
+                .any(|name| args.node.iter().any(|node| node == name.as_str()))
+    };
+    report
+        .incidents
+        .retain(|i| i.severity >= min && wanted(&i.affected_nodes));
+    report
+        .alerts
+        .retain(|a| a.severity >= min && wanted(&a.affected_nodes));
+    report
+        .nodes
+        .retain(|n| wanted(std::slice::from_ref(&n.node)));
+    report
+        .blind_windows
+        .retain(|w| wanted(std::slice::from_ref(&w.node)));
+}
+
+fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
+    let rereadable = input::can_reread(&args.files);
+    // What cannot be read twice is sorted at once.
+    match read(args, settings, !rereadable)? {
+        Some(report) => Ok(report),
+        None => Ok(read(args, settings, true)?.expect("sorted input is in order")),
+    }
+}
+
+/// Reads and diagnoses everything; `None` when the input is not in order and must be sorted.
+fn read(
+    args: &DiagnoseArgs,
+    settings: &Settings,
+    sort: bool,
+) -> Result<Option<Report>, InputError> {
+    let progress = Progress::default();
+    let bar = bar(&args.files);
+    let messages = input::read(&args.files, settings.reorder_window, sort, &progress)?;
+    let mut engine = Engine::new(settings.clone());
+    let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    for message in messages {
+        match message {
+            Message::Events(events) => {
+                bar.set_position(progress.read());
+                for recorded in events {
+                    feed(&mut engine, recorded, args);
+                }
+            }
+            Message::Bad(path, problem) if args.strict => {
+                return Err(InputError::Strict { path, problem });
+            }
+            Message::Bad(path, problem) => {
+                let count = bad.entry(path.clone()).or_default();
+                *count += 1;
+                if *count <= SHOWN_BAD_LINES {
+                    bar.suspend(|| warn(&path, &problem));
+                }
+            }
+            Message::Failed(error) => return Err(error),
+            Message::Disorder => {
+                bar.finish_and_clear();
+                return Ok(None);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    let malformed = bad.values().sum();
+    if let Some(latest) = engine.latest() {
+        engine.finish(latest.after(args.settle));
+    }
+    if engine.counts().events == 0 {
+        let looks_like = args.files.iter().find_map(|path| input::looks_like(path));
+        return Err(InputError::NoEvents {
+            paths: args.files.clone(),
+            looks_like,
+        });
+    }
+    for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
+        let more = count - SHOWN_BAD_LINES;
+        anstream::eprintln!(
+            "warning: `{}`: {more} more lines are not events",
+            path.display()
+        );
+    }
+    let mut report = engine.report();
+    report.input.malformed = malformed;
+    Ok(Some(report))
+}
+
+fn feed(engine: &mut Engine, recorded: Recorded, args: &DiagnoseArgs) {
+    let time = recorded.time();
+    let too_early = args.since.is_some_and(|since| time < since);
+    let too_late = args.until.is_some_and(|until| time >= until);
+    if !too_early && !too_late {
+        engine.handle_event(recorded.event, time);
+    }
+}
+
+fn warn(path: &Path, problem: &dyn std::error::Error) {
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    anstream::eprintln!("{style}warning{style:#}: `{}`, {problem}", path.display());
+    let mut cause = problem.source();
+    while let Some(inner) = cause {
+        anstream::eprintln!("  because: {inner}");
+        cause = inner.source();
+    }
+}
+
+/// A progress bar on a terminal's stderr, for big input.
+fn bar(files: &[PathBuf]) -> ProgressBar {
+    let sizes = files.iter().filter_map(|path| std::fs::metadata(path).ok());
+    let total: u64 = sizes.map(|metadata| metadata.len()).sum();
+    if total < BIG_INPUT || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {binary_bytes}/{binary_total_bytes} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style)
+}

@@ -1,0 +1,39 @@
+//! How an error reaches a person: the chain of causes, then what to do about it.
+
+use std::io;
+
+use crate::input::InputError;
+use crate::thresholds::ThresholdsError;
+
+/// Writes an error, its causes, and hints to stderr.
+pub(crate) fn print(error: &anyhow::Error) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{style}error{style:#}: {error}");
+    for cause in error.chain().skip(1) {
+        anstream::eprintln!("  caused by: {cause}");
+    }
+    if let Some(hint) = hint(error) {
+        anstream::eprintln!("  hint: {hint}");
+    }
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        cause
+            .downcast_ref::<InputError>()
+            .and_then(InputError::hint)
+            .or_else(|| {
+                cause
+                    .downcast_ref::<ThresholdsError>()
+                    .and_then(ThresholdsError::hint)
+            })
+    })
+}
+
+/// Whether the reader of our output went away, which is no error of ours.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

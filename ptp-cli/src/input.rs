@@ -1,0 +1,247 @@
+//! From files to events, in time order, on a thread of its own.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use ptp_events::Received;
+use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
+
+/// How many events travel together, and how many such batches may wait.
+const BATCH: usize = 1024;
+const BATCHES: usize = 8;
+
+/// Why files cannot be diagnosed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("cannot open `{}`", path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: ReadError },
+    #[error("`{}`, {problem}", path.display())]
+    Strict { path: PathBuf, problem: ReadError },
+    #[error("no events in {}", list(paths))]
+    NoEvents {
+        paths: Vec<PathBuf>,
+        looks_like: Option<&'static str>,
+    },
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|p| format!("`{}`", p.display()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl InputError {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoEvents { looks_like: Some(what), .. } => Some(format!(
+                "this looks like {what}; diagnose reads the events that a publisher sent, as \
+                 recorded by a consumer or found in the log of cloud-event-proxy"
+            )),
+            Self::NoEvents { .. } => Some(
+                "diagnose reads the events that a publisher sent: JSON Lines, JSON arrays, recorded \
+                 requests, or a log with events inside"
+                    .to_owned(),
+            ),
+            Self::Strict { .. } => {
+                Some("without --strict such lines are reported and passed over".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the reading thread hands over.
+pub(crate) enum Message {
+    /// Events, in time order but for at most the window.
+    Events(Vec<Recorded>),
+    /// A line of a file was passed over.
+    Bad(PathBuf, ReadError),
+    /// Reading ended early.
+    Failed(InputError),
+    /// An event came later than any window allows: read again, with sorting.
+    Disorder,
+}
+
+/// Reads the files on a thread. Dropping the receiver stops it.
+///
+/// With `sort`, all events are held in memory and put in order; otherwise they stream, and
+/// [`Message::Disorder`] says when that does not do.
+pub(crate) fn read(
+    files: &[PathBuf],
+    window: Duration,
+    sort: bool,
+    progress: &Progress,
+) -> Result<Receiver<Message>, InputError> {
+    let mut sources = Vec::new();
+    for path in files {
+        sources.push(open(path, progress)?);
+    }
+    let (sender, receiver) = sync_channel(BATCHES);
+    let paths = files.to_vec();
+    std::thread::spawn(move || {
+        let merge = Merge::new(sources.into_iter().map(Reader::new).collect());
+        if sort {
+            sorted(merge, &paths, &sender);
+        } else {
+            streamed(merge, &paths, window, &sender);
+        }
+    });
+    Ok(receiver)
+}
+
+type Input = Box<dyn io::BufRead + Send>;
+
+/// Whether reading again is possible, which it is not for pipes.
+pub(crate) fn can_reread(files: &[PathBuf]) -> bool {
+    files.iter().all(|path| path.is_file())
+}
+
+fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
+    let fail = |source| InputError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let counted = |input: Box<dyn Read + Send>| {
+        BufReader::with_capacity(
+            1 << 18,
+            Counting {
+                input,
+                read: Arc::clone(&progress.read),
+            },
+        )
+    };
+    if path == Path::new("-") {
+        return decompress(counted(Box::new(io::stdin()))).map_err(fail);
+    }
+    let file = File::open(path).map_err(fail)?;
+    let is_directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
+    if is_directory {
+        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    decompress(counted(Box::new(file))).map_err(fail)
+}
+
+fn streamed(
+    merge: Merge<Reader<Input>>,
+    paths: &[PathBuf],
+    window: Duration,
+    sender: &SyncSender<Message>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut latest: Option<Received> = None;
+    for (source, item) in merge {
+        match item {
+            Ok(recorded) => {
+                let time = recorded.time();
+                if latest.is_some_and(|latest| latest.since(time) > window) {
+                    let _ = sender.send(Message::Disorder);
+                    return;
+                }
+                latest = latest.max(Some(time));
+                batch.push(recorded);
+                if batch.len() == BATCH {
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    if sender.send(Message::Events(full)).is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                if pass_on(error, &paths[source], sender).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    let _ = sender.send(Message::Events(batch));
+}
+
+fn sorted(merge: Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+    let mut all = Vec::new();
+    for (source, item) in merge {
+        match item {
+            Ok(recorded) => all.push(recorded),
+            Err(error) => {
+                if pass_on(error, &paths[source], sender).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    all.sort_by_key(Recorded::time);
+    let _ = sender.send(Message::Events(all));
+}
+
+/// The receiver is gone, or should be.
+struct Stop;
+
+fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Result<(), Stop> {
+    let path = path.to_owned();
+    match error {
+        error @ ReadError::Line { .. } => sender.send(Message::Bad(path, error)).map_err(|_| Stop),
+        error => {
+            let _ = sender.send(Message::Failed(InputError::Read {
+                path,
+                source: error,
+            }));
+            Err(Stop)
+        }
+    }
+}
+
+/// What a file without events may be, from its first bytes.
+pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
+    let mut head = Vec::new();
+    let file = File::open(path).ok()?;
+    let input = decompress(BufReader::new(file)).ok()?;
+    input.take(4096).read_to_end(&mut head).ok()?;
+    let head = String::from_utf8_lossy(&head);
+    let daemon = [
+        "ptp4l[", "phc2sys[", "ts2phc[", "gnss[", "dpll[", "synce4l[",
+    ];
+    if head.trim().is_empty() {
+        Some("an empty file")
+    } else if daemon.iter().any(|process| head.contains(process)) {
+        Some("the log of linuxptp-daemon")
+    } else if head.starts_with("# HELP") || head.starts_with("# TYPE") {
+        Some("a dump of Prometheus metrics")
+    } else if head.contains("\"request\"") && head.contains("\"status\"") {
+        Some("a record of REST calls")
+    } else {
+        None
+    }
+}
+
+/// How far reading has come, in bytes of the files as they are on disk.
+#[derive(Clone, Default)]
+pub(crate) struct Progress {
+    pub(crate) read: Arc<AtomicU64>,
+}
+
+impl Progress {
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
+struct Counting {
+    input: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(out)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}

@@ -1,0 +1,52 @@
+//! `ptp-cli`: names what went wrong in recorded PTP events.
+
+mod args;
+mod diagnose;
+mod error;
+mod explain;
+mod input;
+mod render;
+mod thresholds;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+
+/// What a command found, as its exit code tells it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Outcome {
+    /// Nothing is wrong: 0.
+    Healthy,
+    /// Something is: 1.
+    Findings,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Outcome::Healthy) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::print(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let mut out = anstream::stdout().lock();
+    match cli.command {
+        Command::Diagnose(args) => diagnose::run(&args, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "ptp-cli", &mut out);
+            Ok(Outcome::Healthy)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            Ok(Outcome::Healthy)
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! For people, in 80 columns; colour only where the output takes it.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
+use ptp_diagnostics::{Severity, Status};
+use ptp_events::NodeName;
+
+use super::timeline::{self, Cell};
+use super::{lasting, moment, time_of_day};
+
+const WIDTH: usize = 80;
+/// How many events of an incident are shown, affected nodes named, and nodes listed.
+const SHOWN_EVENTS: usize = 12;
+const SHOWN_NAMES: usize = 4;
+const SHOWN_NODES: usize = 20;
+const SHOWN_TIMELINES: usize = 8;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+const fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default().bold(),
+        Severity::Warning => AnsiColor::Yellow.on_default().bold(),
+        Severity::Info => AnsiColor::Cyan.on_default(),
+    }
+}
+
+pub(crate) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    heading(report, out)?;
+    for incident in &report.incidents {
+        writeln!(out)?;
+        write_incident(report, incident, out)?;
+    }
+    for window in &report.blind_windows {
+        let until = window.to.map_or("now".to_owned(), moment);
+        writeln!(out)?;
+        write!(
+            out,
+            "{BOLD}blind{BOLD:#} to {} from {} to {until}",
+            window.node,
+            moment(window.from)
+        )?;
+        writeln!(out, ": {}", window.why)?;
+    }
+    nodes(&report.nodes, out)
+}
+
+fn heading(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    match report.incidents.as_slice() {
+        [] => {
+            let green = AnsiColor::Green.on_default().bold();
+            writeln!(out, "{green}No incidents.{green:#}")?;
+        }
+        [one] => {
+            let style = style(one.severity);
+            writeln!(out, "{style}1 incident, {}{style:#}", one.severity)?;
+        }
+        many => {
+            let worst = many.iter().map(|incident| incident.severity).max();
+            let worst = worst.unwrap_or(Severity::Info);
+            let style = style(worst);
+            writeln!(
+                out,
+                "{style}{} incidents, the worst {worst}{style:#}",
+                many.len()
+            )?;
+        }
+    }
+    let input = &report.input;
+    if let (Some(first), Some(last)) = (input.first, input.last) {
+        let plural = |n: u64, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        write!(
+            out,
+            "{DIM}{} from {}, {} for {}",
+            plural(input.events, "event"),
+            plural(report.nodes.len() as u64, "node"),
+            moment(first),
+            lasting(last.since(first)),
+        )?;
+        for (count, what) in [
+            (input.placeholders, "without data yet"),
+            (input.duplicates, "sent twice"),
+            (input.malformed, "malformed"),
+        ] {
+            if count > 0 {
+                write!(out, ", {count} {what}")?;
+            }
+        }
+        writeln!(out, "{DIM:#}")?;
+    }
+    Ok(())
+}
+
+fn write_incident(
+    report: &Report,
+    incident: &IncidentReport,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let colour = style(incident.severity);
+    let severity = incident.severity.as_str();
+    writeln!(
+        out,
+        "{colour}{severity:<9}{colour:#} {BOLD}{}{BOLD:#}",
+        incident.summary
+    )?;
+    let mut field = |name: &str, text: &str| wrapped(out, &format!("  {name:<10}"), text);
+    let cause = incident.root_cause.code();
+    let (verdict, confidence) = (incident.verdict.as_str(), incident.confidence);
+    field(
+        "cause",
+        &format!("{cause}, {verdict} (confidence {confidence:.2})"),
+    )?;
+    let since = moment(incident.opened_at);
+    let after = lasting(incident.detected_at.since(incident.opened_at));
+    let life = match (incident.status, incident.resolved_at) {
+        (Status::Resolved, Some(at)) => {
+            format!("resolved after {}", lasting(at.since(incident.opened_at)))
+        }
+        _ => "still firing".to_owned(),
+    };
+    field("since", &format!("{since}, known {after} later, {life}"))?;
+    field("nodes", &affected(incident))?;
+    if let Some(forecast) = &incident.forecast {
+        let at = moment(forecast.at);
+        let text = format!(
+            "{} ns may be reached at {at} ({} model)",
+            forecast.limit_ns, forecast.model
+        );
+        field("forecast", &text)?;
+    }
+    field("what", &incident.details)?;
+
+    writeln!(out, "\n  {BOLD}How we know{BOLD:#}")?;
+    for evidence in incident.evidence.iter().take(SHOWN_EVENTS) {
+        let against = if evidence.supports {
+            ""
+        } else {
+            " (speaks against it)"
+        };
+        let lead = format!("    {}  ", time_of_day(evidence.at));
+        let node = &evidence.node;
+        let instance = evidence.instance.as_str();
+        let clock = match instance {
+            "" => evidence.resource.to_string(),
+            instance => instance.to_owned(),
+        };
+        wrapped(
+            out,
+            &lead,
+            &format!("{node} {clock}: {}{against}", evidence.says),
+        )?;
+    }
+    if incident.evidence.len() > SHOWN_EVENTS {
+        writeln!(
+            out,
+            "    and {} more",
+            incident.evidence.len() - SHOWN_EVENTS
+        )?;
+    }
+    for finding in incident
+        .findings
+        .iter()
+        .filter(|_| incident.evidence.is_empty())
+    {
+        wrapped(
+            out,
+            "    ",
+            &format!("{} {}: {}", finding.node, finding.code, finding.says),
+        )?;
+    }
+    timelines(report, incident, out)?;
+
+    writeln!(out, "\n  {BOLD}What to do{BOLD:#}")?;
+    for (number, advice) in incident.recommendations.iter().enumerate() {
+        wrapped(out, &format!("    {}. ", number + 1), &advice.action)?;
+        if let Some(command) = &advice.command {
+            // Not wrapped, so that it can be copied.
+            writeln!(out, "       {DIM}${DIM:#} {command}")?;
+        }
+    }
+    if !incident.alternatives.is_empty() {
+        writeln!(out, "\n  {BOLD}Could also be{BOLD:#}")?;
+        for other in &incident.alternatives {
+            let lead = format!("    {} ({:.2}): ", other.root_cause, other.confidence);
+            wrapped(out, &lead, &format!("decide by {}", other.decide_by))?;
+        }
+    }
+    Ok(())
+}
+
+fn affected(incident: &IncidentReport) -> String {
+    let list = |names: &[NodeName]| {
+        let shown: Vec<_> = names
+            .iter()
+            .take(SHOWN_NAMES)
+            .map(NodeName::as_str)
+            .collect();
+        match names.len().saturating_sub(SHOWN_NAMES) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    };
+    let origin = list(&incident.origin_nodes);
+    let others: Vec<_> = incident
+        .affected_nodes
+        .iter()
+        .filter(|node| !incident.origin_nodes.contains(node))
+        .cloned()
+        .collect();
+    if others.is_empty() {
+        origin
+    } else {
+        format!("{origin}; affects {}", list(&others))
+    }
+}
+
+/// The states of the clocks where the incident began, then of others it affected.
+fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) -> io::Result<()> {
+    let Some((from, to)) = timeline::span(report) else {
+        return Ok(());
+    };
+    let drawn = |origin: bool| {
+        report
+            .nodes
+            .iter()
+            .filter(move |node| {
+                incident.affected_nodes.contains(&node.node)
+                    && incident.origin_nodes.contains(&node.node) == origin
+            })
+            .flat_map(|node| node.clocks.iter().map(move |clock| (node, clock)))
+            .filter(|(_, clock)| timeline::is_drawn(clock))
+    };
+    let all: Vec<_> = drawn(true).chain(drawn(false)).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let span = format!("{} to {}", time_of_day(from), time_of_day(to));
+    writeln!(
+        out,
+        "\n  {BOLD}Timeline{BOLD:#} {span}  {DIM}= locked  ~ holdover  ! lost  . unknown{DIM:#}"
+    )?;
+    for (node, clock) in all.iter().take(SHOWN_TIMELINES) {
+        let label = match clock.instance.as_str() {
+            "" => format!("{} {}", node.node, clock.resource),
+            instance => format!("{} {instance}", node.node),
+        };
+        let kind = if clock.resource == ptp_events::Resource::Gnss {
+            " gnss"
+        } else {
+            ""
+        };
+        let label = clip(&format!("{label}{kind}"), WIDTH - 6 - timeline::CELLS);
+        write!(
+            out,
+            "    {label:<width$} ",
+            width = WIDTH - 6 - timeline::CELLS
+        )?;
+        bar(&timeline::cells(clock, from, to), out)?;
+    }
+    if all.len() > SHOWN_TIMELINES {
+        writeln!(out, "    and {} more clocks", all.len() - SHOWN_TIMELINES)?;
+    }
+    Ok(())
+}
+
+fn bar(cells: &[Cell], out: &mut dyn Write) -> io::Result<()> {
+    for run in cells.chunk_by(|a, b| a == b) {
+        let style = match run[0] {
+            Cell::Unknown => DIM,
+            Cell::Locked => AnsiColor::Green.on_default(),
+            Cell::Holdover => AnsiColor::Yellow.on_default(),
+            Cell::Lost => AnsiColor::Red.on_default(),
+        };
+        let text: String = run.iter().map(|cell| cell.glyph()).collect();
+        write!(out, "{style}{text}{style:#}")?;
+    }
+    writeln!(out)
+}
+
+fn nodes(nodes: &[NodeReport], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{BOLD}Nodes{BOLD:#}")?;
+    let mut listed: Vec<_> = nodes.iter().collect();
+    // The worst first; the order is stable for equals.
+    listed.sort_by(|a, b| {
+        a.availability
+            .unwrap_or(0.0)
+            .total_cmp(&b.availability.unwrap_or(0.0))
+    });
+    for node in listed.iter().take(SHOWN_NODES) {
+        let locked = match node.availability {
+            Some(share) => format!("locked {:.1} % of the time", share * 100.0),
+            None => "state not known".to_owned(),
+        };
+        let name = clip(node.node.as_str(), 34);
+        let (role, state) = (node.role.as_str(), node.state.as_str());
+        writeln!(out, "  {name:<34} {role:<8} {state:<9} {locked}")?;
+    }
+    if nodes.len() > SHOWN_NODES {
+        writeln!(out, "  and {} more", nodes.len() - SHOWN_NODES)?;
+    }
+    Ok(())
+}
+
+/// At most so many characters, the end marked when some are missing.
+fn clip(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// Wraps text behind a lead of its own, the further lines indented as far.
+fn wrapped(out: &mut dyn Write, lead: &str, text: &str) -> io::Result<()> {
+    let indent = " ".repeat(lead.chars().count().min(WIDTH / 2));
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(lead)
+        .subsequent_indent(&indent);
+    for line in textwrap::wrap(text, options) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}

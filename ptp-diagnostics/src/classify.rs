@@ -1,0 +1,406 @@
+//! Which root cause a finding points to, given all we know at that moment.
+//!
+//! The causal order is GNSS → T-GM clock → clock class → followers' PTP clock → OS clock → overall
+//! state. A finding is explained by the first link of that chain that is broken.
+
+use ptp_events::{Received, Resource, SyncState};
+
+use crate::cause::RootCause;
+use crate::domain::Domain;
+use crate::incident::{Diagnosis, Verdict};
+use crate::node::{ClockId, Node, NodeId, Role};
+use crate::{Settings, Timeline, clock_class};
+
+/// Everything that is known, to look at.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    pub settings: &'a Settings,
+    pub nodes: &'a [Node],
+    pub clocks: &'a [Timeline],
+    pub domain: &'a Domain,
+}
+
+/// A finding's link in the causal chain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Link {
+    Gnss,
+    Ptp,
+    Class,
+    Os,
+    Overall,
+    Synce,
+    /// Says something about what tells us, not about timing.
+    Telemetry,
+    /// A process came and went.
+    Restart,
+}
+
+/// What to classify.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject {
+    pub code: &'static str,
+    pub node: NodeId,
+    pub clock: Option<ClockId>,
+    pub since: Received,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn node(&self, id: NodeId) -> &'a Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    pub(crate) fn clock(&self, id: ClockId) -> &'a Timeline {
+        &self.clocks[id.0 as usize]
+    }
+
+    pub(crate) fn of(
+        &self,
+        node: NodeId,
+        resource: &'static Resource,
+    ) -> impl Iterator<Item = &'a Timeline> {
+        let clocks = self.clocks;
+        self.node(node)
+            .clocks
+            .iter()
+            .map(move |id| &clocks[id.0 as usize])
+            .filter(move |clock| clock.resource() == resource)
+    }
+
+    pub(crate) fn link(&self, subject: &Subject) -> Link {
+        let Some(clock) = subject.clock else {
+            return Link::Telemetry;
+        };
+        if subject.code == "process-restart" {
+            return Link::Restart;
+        }
+        match self.clock(clock).resource() {
+            Resource::Gnss => Link::Gnss,
+            Resource::ClockClass => Link::Class,
+            Resource::OsClock => Link::Os,
+            Resource::SyncState => Link::Overall,
+            Resource::SynceState | Resource::SynceQuality => Link::Synce,
+            _ => Link::Ptp,
+        }
+    }
+
+    /// The node's GNSS receiver, if it gives no time and is not just starting.
+    fn bad_receiver(&self, node: NodeId) -> Option<&'a Timeline> {
+        self.of(node, &Resource::Gnss).find(|clock| {
+            let starting = clock.last_locked().is_none() && self.node(node).is_starting(clock);
+            clock.no_time_since().is_some() && !starting
+        })
+    }
+
+    /// Since when a PTP clock of the node is not locked.
+    pub(crate) fn ptp_unlocked(&self, node: NodeId) -> Option<Received> {
+        self.of(node, &Resource::LockState)
+            .filter_map(Timeline::unlocked_since)
+            .min()
+    }
+
+    fn knows_ptp(&self, node: NodeId) -> bool {
+        self.of(node, &Resource::LockState)
+            .any(|clock| clock.state().is_some())
+    }
+
+    /// Whether PTP on the node is not locked, or was not until a moment ago.
+    pub(crate) fn ptp_troubled(&self, node: NodeId, now: Received) -> bool {
+        self.of(node, &Resource::LockState).any(|clock| {
+            clock.unlocked_since().is_some()
+                || (clock.changes() > 0
+                    && clock
+                        .state()
+                        .is_some_and(|(_, since)| now.since(since) < self.settings.correlate))
+        })
+    }
+
+    fn degraded_class(&self, node: NodeId) -> Option<ptp_events::ClockClass> {
+        self.of(node, &Resource::ClockClass)
+            .filter(|clock| clock.degraded_since().is_some())
+            .filter_map(Timeline::class)
+            .map(|(class, _)| class)
+            .max_by_key(|class| clock_class::rank(*class))
+    }
+
+    /// Whether what happens on the grandmaster `gm` explains a follower's trouble at `link`.
+    ///
+    /// A grandmaster in holdover still serves time, so it explains a worse class but not a lost
+    /// lock, unless the followers lose theirs together.
+    pub(crate) fn grandmaster_explains(&self, gm: NodeId, link: Link, since: Received) -> bool {
+        let class = self.degraded_class(gm);
+        let unlocked = self.ptp_unlocked(gm);
+        let bad = self.bad_receiver(gm).is_some() || class.is_some() || unlocked.is_some();
+        match link {
+            Link::Class => bad,
+            Link::Ptp | Link::Os | Link::Overall => {
+                let lost = self
+                    .of(gm, &Resource::LockState)
+                    .any(|clock| clock.lost_since().is_some());
+                bad && (lost
+                    || class.is_some_and(clock_class::is_out_of_spec)
+                    || self
+                        .domain
+                        .mass_loss(since, self.nodes, self.settings)
+                        .is_some())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A diagnosis of one node.
+fn at(
+    node: NodeId,
+    cause: RootCause,
+    verdict: Verdict,
+    confidence: f32,
+    alternatives: &[(RootCause, f32)],
+) -> Diagnosis {
+    Diagnosis {
+        cause,
+        verdict,
+        confidence,
+        origin: vec![node],
+        alternatives: alternatives.to_vec(),
+    }
+}
+
+/// Names the root cause a finding points to.
+pub(crate) fn classify(world: &World<'_>, subject: &Subject) -> Diagnosis {
+    use RootCause as C;
+    use Verdict::{Confirmed, Likely};
+    let node = subject.node;
+    let link = world.link(subject);
+    if link == Link::Telemetry {
+        return at(node, C::TelemetryGap, Confirmed, 0.9, &[]);
+    }
+    if let Some(receiver) = world.bad_receiver(node)
+        && link != Link::Restart
+    {
+        return gnss(node, receiver);
+    }
+    match link {
+        Link::Restart => at(
+            node,
+            C::ProcessRestart,
+            Confirmed,
+            0.9,
+            &[(C::PtpPathLoss, 0.05)],
+        ),
+        Link::Synce => at(
+            node,
+            C::SynceDegraded,
+            Likely,
+            0.85,
+            &[(C::GnssReceiverFault, 0.1)],
+        ),
+        Link::Gnss => match world.of(node, &Resource::Gnss).next() {
+            Some(receiver) => gnss(node, receiver),
+            None => unknown(node),
+        },
+        Link::Class => class(world, subject),
+        Link::Ptp => ptp(world, subject),
+        Link::Os => os(world, subject),
+        Link::Overall => match (world.ptp_unlocked(node), world.knows_ptp(node)) {
+            (Some(_), _) => ptp(world, subject),
+            (None, true) => os(world, subject),
+            (None, false) => unknown(node),
+        },
+        Link::Telemetry => unknown(node),
+    }
+}
+
+fn unknown(node: NodeId) -> Diagnosis {
+    use RootCause as C;
+    at(
+        node,
+        C::Unknown,
+        Verdict::Inconclusive,
+        0.3,
+        &[
+            (C::PtpPathLoss, 0.25),
+            (C::OsClockFault, 0.2),
+            (C::UpstreamLoss, 0.1),
+        ],
+    )
+}
+
+fn gnss(node: NodeId, receiver: &Timeline) -> Diagnosis {
+    use RootCause as C;
+    use SyncState as S;
+    match receiver.state().map(|(state, _)| state) {
+        Some(S::AntennaDisconnected | S::AntennaShortCircuit) => at(
+            node,
+            C::GnssAntennaFault,
+            Verdict::Confirmed,
+            0.97,
+            &[(C::GnssReceiverFault, 0.02)],
+        ),
+        Some(S::FailurePll | S::Booting) => at(
+            node,
+            C::GnssReceiverFault,
+            Verdict::Confirmed,
+            0.9,
+            &[(C::GnssSignalLoss, 0.08)],
+        ),
+        // NOFIX, LOW-SNR, MULTIPATH, ACQUIRING-SYNC, or a fix too weak. A broken antenna looks the
+        // same on publishers that do not report the antenna.
+        _ => at(
+            node,
+            C::GnssSignalLoss,
+            Verdict::Confirmed,
+            0.9,
+            &[(C::GnssAntennaFault, 0.07), (C::GnssReceiverFault, 0.02)],
+        ),
+    }
+}
+
+/// A grandmaster elsewhere in the domain that explains the trouble.
+fn upstream(world: &World<'_>, subject: &Subject, link: Link) -> Option<Diagnosis> {
+    let gm =
+        *world.domain.grandmasters.iter().find(|gm| {
+            **gm != subject.node && world.grandmaster_explains(**gm, link, subject.since)
+        })?;
+    Some(match world.bad_receiver(gm) {
+        Some(receiver) => gnss(gm, receiver),
+        None => grandmaster_without_gnss_fault(gm),
+    })
+}
+
+/// A grandmaster of ours lost its lock although its receiver gives time.
+fn grandmaster_without_gnss_fault(gm: NodeId) -> Diagnosis {
+    use RootCause as C;
+    at(
+        gm,
+        C::GnssReceiverFault,
+        Verdict::Inconclusive,
+        0.5,
+        &[(C::OscillatorDrift, 0.2), (C::PtpPathLoss, 0.1)],
+    )
+}
+
+fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
+    use RootCause as C;
+    let node = subject.node;
+    if world.ptp_unlocked(node).is_some() {
+        return ptp(world, subject);
+    }
+    if let Some(diagnosis) = upstream(world, subject, Link::Class) {
+        return diagnosis;
+    }
+    if world.node(node).role() == Role::Grandmaster {
+        return grandmaster_without_gnss_fault(node);
+    }
+    let alternatives = [(C::PtpPathLoss, 0.15), (C::PublisherArtefact, 0.05)];
+    let confidence = if world.knows_ptp(node) { 0.8 } else { 0.6 };
+    at(
+        node,
+        C::GrandmasterDegraded,
+        Verdict::Likely,
+        confidence,
+        &alternatives,
+    )
+}
+
+fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
+    use RootCause as C;
+    let node = subject.node;
+    if world.ptp_unlocked(node).is_some() {
+        return ptp(world, subject);
+    }
+    if world.knows_ptp(node) {
+        return at(
+            node,
+            C::OsClockFault,
+            Verdict::Confirmed,
+            0.9,
+            &[(C::PublisherArtefact, 0.05)],
+        );
+    }
+    let alternatives = [(C::PtpPathLoss, 0.3), (C::UpstreamLoss, 0.1)];
+    at(
+        node,
+        C::OsClockFault,
+        Verdict::Inconclusive,
+        0.45,
+        &alternatives,
+    )
+}
+
+fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
+    use RootCause as C;
+    use Verdict::{Inconclusive, Likely};
+    let node = subject.node;
+    if let Some(diagnosis) = upstream(world, subject, Link::Ptp) {
+        return diagnosis;
+    }
+    if world.node(node).role() == Role::Grandmaster {
+        return grandmaster_without_gnss_fault(node);
+    }
+    let clock = world
+        .of(node, &Resource::LockState)
+        .find(|clock| clock.unlocked_since().is_some())
+        .or_else(|| subject.clock.map(|id| world.clock(id)));
+    let Some(clock) = clock else {
+        return unknown(node);
+    };
+
+    if clock.last_locked().is_none()
+        && (subject.code == "never-locked" || world.node(node).is_starting(clock))
+    {
+        return at(
+            node,
+            C::Misconfiguration,
+            Likely,
+            0.7,
+            &[(C::PtpPathLoss, 0.2)],
+        );
+    }
+    let lost = clock.unlocked_since().unwrap_or(subject.since);
+    if let Some(nodes) = world.domain.mass_loss(lost, world.nodes, world.settings)
+        && nodes.contains(&node)
+    {
+        let alternatives = vec![(C::GrandmasterDegraded, 0.1), (C::PtpPathLoss, 0.05)];
+        return Diagnosis {
+            cause: C::UpstreamLoss,
+            verdict: Likely,
+            confidence: 0.85,
+            origin: nodes,
+            alternatives,
+        };
+    }
+    // Several losses and recoveries in a row: time arrives, but not steadily. A few of them also
+    // follow a lost path while the servo settles again, so they do not outweigh it.
+    let frequent = subject.code == "frequent-state-changes";
+    let flaps = clock
+        .change_before(3)
+        .is_some_and(|fourth| subject.since.since(fourth) < world.settings.upstream);
+    if frequent || flaps {
+        let confidence = if frequent { 0.87 } else { 0.6 };
+        let alternatives = [(C::PathAsymmetry, 0.1), (C::OffsetThresholdHugging, 0.1)];
+        return at(node, C::PtpPathUnstable, Likely, confidence, &alternatives);
+    }
+    if clock.is_locked() {
+        let alternatives = [
+            (C::PathAsymmetry, 0.35),
+            (C::PtpPathUnstable, 0.3),
+            (C::OscillatorDrift, 0.2),
+        ];
+        return at(node, C::Unknown, Inconclusive, 0.1, &alternatives);
+    }
+    // Out of FREERUN alone we cannot tell a lost path from a wrong one.
+    let held_over =
+        clock.is(&SyncState::Holdover) || clock.previous() == Some(&SyncState::Holdover);
+    if !held_over && !clock.process_down() {
+        let alternatives = [(C::PtpPathUnstable, 0.3), (C::PathAsymmetry, 0.15)];
+        return at(node, C::PtpPathLoss, Inconclusive, 0.45, &alternatives);
+    }
+    let others_locked = world.domain.ptp_nodes > 1;
+    let (confidence, upstream) = if others_locked {
+        (0.85, 0.08)
+    } else {
+        (0.65, 0.25)
+    };
+    let alternatives = [(C::UpstreamLoss, upstream), (C::GrandmasterDegraded, 0.03)];
+    at(node, C::PtpPathLoss, Likely, confidence, &alternatives)
+}

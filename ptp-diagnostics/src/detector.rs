@@ -1,0 +1,127 @@
+//! What a detector is: a question asked of one clock, and its answer.
+
+use std::time::Duration;
+
+use ptp_events::{Received, Resource};
+
+use crate::node::Node;
+use crate::{Settings, Severity, Timeline};
+
+/// A question asked of a clock whenever something about it, or its node, may have changed.
+///
+/// A detector holds no state: what must be remembered is in the [`Timeline`], and whether it fires
+/// already is in the [`View`]. Add your own with [`crate::Engine::with_detectors`].
+#[derive(Clone, Copy, Debug)]
+pub struct Detector {
+    /// Stable, kebab-case; part of the public contract.
+    pub code: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// The manual page, in Markdown.
+    pub manual: &'static str,
+    /// What it is asked about.
+    pub scope: Scope,
+    /// Answers. Same view, same answer.
+    pub examine: fn(&View<'_>) -> Assessment,
+    /// Says in one line what was found, when it fires.
+    pub describe: fn(&View<'_>) -> String,
+}
+
+/// What a detector is asked about.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// Each clock of `subjects`, whenever an event speaks of it, or of `also` on the same node.
+    Clock {
+        /// The clocks it is asked about.
+        subjects: &'static [Resource],
+        /// Further resources of the node whose events may change the answer.
+        also: &'static [Resource],
+    },
+    /// Each node as a whole, when a time it named has come, and on events while it fires or has
+    /// named no time. The view's clock is the first that was heard of.
+    Node,
+}
+
+/// All that a detector may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The engine's time.
+    pub now: Received,
+    /// The clock in question.
+    pub clock: &'a Timeline,
+    /// The node it is on.
+    pub node: &'a Node,
+    /// The thresholds.
+    pub settings: &'a Settings,
+    /// Since when the detector has been firing for this clock, if it is.
+    pub firing: Option<Received>,
+    pub(crate) clocks: &'a [Timeline],
+}
+
+impl<'a> View<'a> {
+    /// The clocks of the node that are of `resource`.
+    pub fn of_node(&self, resource: &'a Resource) -> impl Iterator<Item = &'a Timeline> {
+        let clocks = self.clocks;
+        self.node
+            .clocks
+            .iter()
+            .map(move |id| &clocks[id.0 as usize])
+            .filter(move |clock| clock.resource() == resource)
+    }
+
+    /// The shortest regular distance of the node's samples, if any of its clocks has one.
+    #[must_use]
+    pub fn cadence(&self) -> Option<Duration> {
+        let clocks = self
+            .node
+            .clocks
+            .iter()
+            .map(|id| &self.clocks[id.0 as usize]);
+        clocks.filter_map(Timeline::cadence).min()
+    }
+
+    /// Whether this clock has not yet reached the first lock of its life.
+    ///
+    /// The publisher announced that it has no data yet; or the class was the power-on default
+    /// before anything else was known; or the first state came with "no solution". A clock that
+    /// was ever locked, or fell out of the blue, is not starting.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.clock.last_locked().is_none() && self.node.is_starting(self.clock)
+    }
+}
+
+/// A detector's answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Assessment {
+    /// There is nothing to find.
+    Quiet,
+    /// Nothing yet; ask again at this time even if nothing happens.
+    Wait(Received),
+    /// It is so.
+    Firing {
+        /// How bad.
+        severity: Severity,
+        /// Since when it is so, not since when we know.
+        since: Received,
+        /// When to ask again even if nothing happens.
+        again: Option<Received>,
+    },
+}
+
+impl Assessment {
+    /// Fires once `since` is `hold` ago, and waits until then.
+    pub fn after(view: &View<'_>, since: Received, hold: Duration, severity: Severity) -> Self {
+        let due = since.after(hold);
+        if view.now < due {
+            Self::Wait(due)
+        } else {
+            Self::Firing {
+                severity,
+                since,
+                again: None,
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The built-in detectors: one file each, whose module comment is its manual page.
+
+mod clock_class_degraded;
+mod frequent_state_changes;
+mod gnss_fault;
+mod high_offset;
+mod holdover;
+mod loss_of_lock;
+mod never_locked;
+mod os_clock_unsynchronised;
+mod persistent_freerun;
+mod process_restart;
+mod silence;
+mod synce_degraded;
+
+use ptp_events::Resource;
+
+use crate::Detector;
+
+/// The clocks that report FREERUN, HOLDOVER or LOCKED.
+const STATE_CLOCKS: &[Resource] = &[Resource::LockState, Resource::OsClock, Resource::SyncState];
+
+/// All built-in detectors, in causal order: what comes first is nearer to the cause.
+pub const BUILT_IN: &[Detector] = &[
+    silence::DETECTOR,
+    gnss_fault::DETECTOR,
+    process_restart::DETECTOR,
+    high_offset::DETECTOR,
+    holdover::DETECTOR,
+    loss_of_lock::DETECTOR,
+    persistent_freerun::DETECTOR,
+    frequent_state_changes::DETECTOR,
+    never_locked::DETECTOR,
+    clock_class_degraded::DETECTOR,
+    synce_degraded::DETECTOR,
+    os_clock_unsynchronised::DETECTOR,
+];

@@ -1,0 +1,40 @@
+//! The announced clock class has been worse than it should be for `clock-class` (default 1 s).
+//!
+//! Severity: WARNING for 7, 14 and 135 (holdover within specification); CRITICAL for the others
+//! (140, 150, 160, 165, the legacy classes, and 248 after something better).
+//!
+//! The holdover classes 7, 135, 140, 150, 160 and 165 say by themselves that a reference was lost.
+//! 248 is also what a clock starts with, and counts only after a traceable class was seen. 255 is
+//! normal for a slave-only clock and never counts. The second of waiting lets the events that
+//! explain the change arrive first. Meanings: IEEE 1588-2019 table 4, ITU-T G.8275.1 table 2.
+
+use ptp_events::Resource;
+
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::{Severity, clock_class};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "clock-class-degraded",
+    summary: "a clock announces a worse class than it should",
+    manual: include_str!("clock_class_degraded.rs"),
+    scope: Scope::Clock {
+        subjects: &[Resource::ClockClass],
+        also: &[],
+    },
+    examine,
+    describe: |view| match view.clock.class() {
+        Some((class, _)) => format!("class {class}: {}", clock_class::meaning(class)),
+        None => String::new(),
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let (Some(since), Some((class, _))) = (view.clock.degraded_since(), view.clock.class()) else {
+        return Assessment::Quiet;
+    };
+    let severity = match clock_class::rank(class) {
+        0..=2 => Severity::Warning,
+        _ => Severity::Critical,
+    };
+    Assessment::after(view, since, view.settings.clock_class, severity)
+}

@@ -1,0 +1,52 @@
+//! More than `state-changes` (default 10) changes of one clock's state within
+//! `state-changes-window` (default 1 h).
+//!
+//! Severity: WARNING. Clears when fewer than half as many remain within the window.
+//!
+//! A clock that keeps losing and finding its reference is mostly behind a congested or flapping
+//! link, or has a threshold inside its normal noise. The threshold is the one that the service
+//! before this one documented.
+
+use super::STATE_CLOCKS;
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::text::seconds;
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "frequent-state-changes",
+    summary: "a clock's state changes too often",
+    manual: include_str!("frequent_state_changes.rs"),
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[],
+    },
+    examine,
+    describe: |view| {
+        let settings = view.settings;
+        format!(
+            "more than {} state changes within {}",
+            settings.state_changes,
+            seconds(settings.state_changes_window)
+        )
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let window = view.settings.state_changes_window;
+    // To fire, the change before the latest `limit` must still be within the window; to go on
+    // firing, the one that makes half of them.
+    let limit = view.settings.state_changes;
+    let needed = if view.firing.is_some() {
+        limit.div_ceil(2).saturating_sub(1)
+    } else {
+        limit
+    };
+    match view.clock.change_before(needed) {
+        Some(oldest) if view.now < oldest.after(window) => Assessment::Firing {
+            severity: Severity::Warning,
+            since: view.firing.unwrap_or(oldest),
+            again: Some(oldest.after(window)),
+        },
+        _ => Assessment::Quiet,
+    }
+}

@@ -1,0 +1,54 @@
+//! A GNSS receiver gives no time for `gnss-fault` (default 3 s): its status is one of the failure,
+//! antenna, booting or acquiring values, or its fix is below 3D.
+//!
+//! Severity: WARNING; CRITICAL once time is out of specification: the node's PTP clock lost its
+//! lock, or announces a class that says so.
+//!
+//! A receiver that is seen to start (the publisher had no data before) has `never-locked`
+//! (default 10 min) to find its first fix. Fix values are the u-blox ones: 0 none, 1 dead
+//! reckoning, 2 2D, 3 3D, 5 time only.
+
+use ptp_events::Resource;
+
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::{Severity, clock_class};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "gnss-fault",
+    summary: "a GNSS receiver gives no time",
+    manual: include_str!("gnss_fault.rs"),
+    scope: Scope::Clock {
+        subjects: &[Resource::Gnss],
+        also: &[Resource::LockState, Resource::ClockClass],
+    },
+    examine,
+    describe: |view| {
+        let state = view.clock.state().map_or("", |(state, _)| state.as_str());
+        match view.clock.fix() {
+            Some(fix) => format!("GNSS {state}, gpsFix {fix}"),
+            None => format!("GNSS {state}"),
+        }
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some(since) = view.clock.no_time_since() else {
+        return Assessment::Quiet;
+    };
+    if view.is_starting() {
+        return Assessment::after(view, since, view.settings.never_locked, Severity::Warning);
+    }
+    let lost = view
+        .of_node(&Resource::LockState)
+        .any(|clock| clock.lost_since().is_some());
+    let announced = view
+        .of_node(&Resource::ClockClass)
+        .filter_map(|clock| clock.class().filter(|_| clock.degraded_since().is_some()))
+        .any(|(class, _)| clock_class::is_out_of_spec(class));
+    let severity = if lost || announced {
+        Severity::Critical
+    } else {
+        Severity::Warning
+    };
+    Assessment::after(view, since, view.settings.gnss_fault, severity)
+}

@@ -1,0 +1,45 @@
+//! A clock left LOCKED for one of `lost-states` (default FREERUN, FAULTY) and stayed there for
+//! `loss-of-lock` (default 10 s).
+//!
+//! Severity: CRITICAL. Needs no further event: time passing is enough.
+//!
+//! Publishers send changes only, so a FREERUN out of the blue was a change too. Not judged is a
+//! clock on its way to its first lock: the publisher said before that it had no data, or the clock
+//! announced its power-on class 248 first, or a grandmaster's first state came with "no solution";
+//! `persistent-freerun` and `never-locked` watch over those. When the state came because a process
+//! died (offset -9999999999999999), the clock gets `process-restart` (default 30 s) to come back.
+
+use super::STATE_CLOCKS;
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "loss-of-lock",
+    summary: "a clock lost its lock",
+    manual: include_str!("loss_of_lock.rs"),
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[],
+    },
+    examine,
+    describe: |view| match view.clock.state() {
+        Some((state, _)) if view.clock.process_down() => format!("{state}: its process is down"),
+        Some((state, _)) => state.to_string(),
+        None => String::new(),
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some(since) = view.clock.lost_since() else {
+        return Assessment::Quiet;
+    };
+    if view.is_starting() {
+        return Assessment::Quiet;
+    }
+    let hold = if view.clock.process_down() {
+        view.settings.process_restart
+    } else {
+        view.settings.loss_of_lock
+    };
+    Assessment::after(view, since, hold, Severity::Critical)
+}

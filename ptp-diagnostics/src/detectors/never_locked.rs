@@ -1,0 +1,37 @@
+//! A clock has been seen for `never-locked` (default 10 min) and was never LOCKED.
+//!
+//! Severity: WARNING.
+//!
+//! A start takes seconds to minutes. After ten, the usual reason is configuration: wrong domain
+//! number, wrong profile or transport, wrong interface, no grandmaster on the VLAN.
+
+use ptp_events::Resource;
+
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::text::seconds;
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "never-locked",
+    summary: "a clock was never locked since we first saw it",
+    manual: include_str!("never_locked.rs"),
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+    },
+    examine,
+    describe: |view| format!("never LOCKED in {}", seconds(view.settings.never_locked)),
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    if view.clock.last_locked().is_some() || view.clock.state().is_none() {
+        return Assessment::Quiet;
+    }
+    let settings = view.settings;
+    Assessment::after(
+        view,
+        view.clock.first_seen(),
+        settings.never_locked,
+        Severity::Warning,
+    )
+}

@@ -1,0 +1,48 @@
+//! The system clock (`CLOCK_REALTIME`) is not LOCKED while every PTP clock of the node is, for
+//! `os-clock` (default 10 s).
+//!
+//! Severity: CRITICAL. A node that is seen to start has six times as long.
+//!
+//! The OS clock follows the PTP clock through phc2sys, so with PTP well the fault is in between:
+//! phc2sys, its configuration, or another daemon (chronyd, ntpd) that steers the same clock. When
+//! the PTP clock is not LOCKED either, look upstream instead.
+
+use ptp_events::Resource;
+
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "os-clock-unsynchronised",
+    summary: "the system clock is not locked although PTP is",
+    manual: include_str!("os_clock_unsynchronised.rs"),
+    scope: Scope::Clock {
+        subjects: &[Resource::OsClock],
+        also: &[Resource::LockState],
+    },
+    examine,
+    describe: |view| {
+        let state = view.clock.state().map_or("", |(state, _)| state.as_str());
+        format!("CLOCK_REALTIME {state} while PTP is LOCKED")
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some(unlocked) = view.clock.unlocked_since() else {
+        return Assessment::Quiet;
+    };
+    let mut since = unlocked;
+    let mut ptp_clocks = 0;
+    for ptp in view.of_node(&Resource::LockState) {
+        match ptp.state() {
+            Some((_, locked)) if ptp.is_locked() => since = since.max(locked),
+            _ => return Assessment::Quiet,
+        }
+        ptp_clocks += 1;
+    }
+    if ptp_clocks == 0 {
+        return Assessment::Quiet;
+    }
+    let hold = view.settings.os_clock * if view.is_starting() { 6 } else { 1 };
+    Assessment::after(view, since, hold, Severity::Critical)
+}

@@ -1,0 +1,43 @@
+//! A clock has been FREERUN without a break for longer than `persistent-freerun` (default 5 min).
+//!
+//! Severity: CRITICAL. Needs no further event: time passing is enough.
+//!
+//! In FREERUN nothing holds a clock; a typical oscillator leaves 1.5 µs within minutes to hours.
+//! What took the lock away is told by the incident's root cause. The threshold is the one that
+//! the service before this one documented.
+
+use ptp_events::SyncState;
+
+use super::STATE_CLOCKS;
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::text::seconds;
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "persistent-freerun",
+    summary: "a clock has been FREERUN without a break for too long",
+    manual: include_str!("persistent_freerun.rs"),
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[],
+    },
+    examine,
+    describe: |view| {
+        format!(
+            "FREERUN without a break for more than {}",
+            seconds(view.settings.persistent_freerun)
+        )
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    match view.clock.state() {
+        Some((SyncState::Freerun, since)) => Assessment::after(
+            view,
+            since,
+            view.settings.persistent_freerun,
+            Severity::Critical,
+        ),
+        _ => Assessment::Quiet,
+    }
+}

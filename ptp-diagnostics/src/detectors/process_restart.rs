@@ -1,0 +1,55 @@
+//! A clock went FREERUN because its process died, and was LOCKED again within `process-restart`
+//! (default 30 s).
+//!
+//! Severity: INFO; nobody is told. Clears after the same time.
+//!
+//! The daemon reports a dead process as FREERUN with the offset -9999999999999999, which no
+//! measurement gives. A restart after a configuration change looks like this on every clock of the
+//! node. What does not come back is a `loss-of-lock`.
+
+use ptp_events::{Measurement, Resource, Sentinel, SyncState};
+
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+use crate::timeline::Said;
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "process-restart",
+    summary: "a process was restarted and its clock came back",
+    manual: include_str!("process_restart.rs"),
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+    },
+    examine,
+    describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
+};
+
+const DOWN: Measurement = Measurement::Sentinel(Sentinel::ProcessDown);
+
+fn examine(view: &View<'_>) -> Assessment {
+    let facts = view.clock.facts();
+    let (Some(last), Some(before)) = (facts.back(), facts.iter().nth_back(1)) else {
+        return Assessment::Quiet;
+    };
+    let was_down = matches!(
+        &before.said,
+        Said::State {
+            state: SyncState::Freerun,
+            measured: Some(DOWN),
+            ..
+        }
+    );
+    let window = view.settings.process_restart;
+    let again = last.at.after(window);
+    if was_down && view.clock.is_locked() && last.at.since(before.at) <= window && view.now < again
+    {
+        Assessment::Firing {
+            severity: Severity::Info,
+            since: before.at,
+            again: Some(again),
+        }
+    } else {
+        Assessment::Quiet
+    }
+}

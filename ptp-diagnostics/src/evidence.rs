@@ -1,0 +1,64 @@
+//! What clocks said that belongs to an incident, for it or against it.
+
+use std::time::Duration;
+
+use ptp_events::{Resource, SyncState};
+
+use crate::classify::World;
+use crate::clock_class;
+use crate::incident::{Incident, MAX_WITNESSES, Witness};
+use crate::node::{ClockId, NodeId};
+use crate::timeline::{Fact, Said};
+
+/// How long before an incident began something may have been said that belongs to it.
+const BEFORE: Duration = Duration::from_secs(5);
+
+/// Takes in what the clocks of `node` have said since the incident began.
+pub(crate) fn gather(world: &World<'_>, incident: &mut Incident, node: NodeId) {
+    let from = incident.opened_at.before(BEFORE);
+    for id in &world.node(node).clocks {
+        for fact in world
+            .clock(*id)
+            .facts()
+            .iter()
+            .filter(|fact| fact.at >= from)
+        {
+            push(world, incident, node, *id, fact);
+        }
+    }
+    incident.witnesses.sort_by_key(|witness| witness.at);
+}
+
+/// Takes in one more thing a clock said.
+pub(crate) fn push(
+    world: &World<'_>,
+    incident: &mut Incident,
+    node: NodeId,
+    clock: ClockId,
+    fact: &Fact,
+) {
+    if incident.witnesses.len() < MAX_WITNESSES {
+        incident.witnesses.push(Witness {
+            at: fact.at,
+            node,
+            clock,
+            event: fact.event.clone(),
+            said: fact.said.clone(),
+            supports: supports(world, node, fact),
+        });
+    }
+}
+
+/// Whether what was said fits a fault of synchronisation on this node.
+///
+/// A class that says "locked" during holdover does not: downstream trusts bad time
+/// (docs/diagnosis.md §5), and we cannot both believe it and the state.
+fn supports(world: &World<'_>, node: NodeId, fact: &Fact) -> bool {
+    match fact.said {
+        Said::Class(class) if clock_class::is_traceable(class) => {
+            let mut ptp = world.of(node, &Resource::LockState);
+            !ptp.any(|clock| clock.is(&SyncState::Holdover))
+        }
+        _ => true,
+    }
+}

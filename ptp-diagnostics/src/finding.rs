@@ -1,0 +1,30 @@
+//! What detectors found.
+
+use ptp_events::{Instance, NodeName, Received, Resource};
+use serde::Serialize;
+
+use crate::Severity;
+
+/// A detector's answer about one clock or node.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Which detector.
+    pub code: &'static str,
+    /// The node.
+    pub node: NodeName,
+    /// The kind of clock; `None` when it concerns the node as a whole.
+    pub resource: Option<Resource>,
+    /// Which clock.
+    pub instance: Instance,
+    /// Since when it is so.
+    pub since: Received,
+    /// When we could say so.
+    pub detected_at: Received,
+    /// Until when it was so.
+    pub until: Option<Received>,
+    /// How bad it was at worst.
+    pub severity: Severity,
+    /// One line.
+    pub says: String,
+}

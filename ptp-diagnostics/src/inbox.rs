@@ -1,0 +1,90 @@
+//! Puts events back into time order before anything else sees them.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, VecDeque};
+
+use ptp_events::{Event, Received};
+
+/// The most events held back; past it the oldest go on early.
+const MAX_HELD: usize = 100_000;
+
+/// An event waiting for its turn.
+#[derive(Debug)]
+struct Waiting {
+    received: Received,
+    event: Event,
+}
+
+/// By receive time. Equal times are put in an order that depends on the content alone, so that
+/// the same events give the same diagnosis however they were shuffled; the id comes last, because
+/// it differs between deliveries of the same event.
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.received.cmp(&other.received).then_with(|| {
+            let (a, b) = (&self.event, &other.event);
+            a.stamped
+                .cmp(&b.stamped)
+                .then_with(|| a.node.cmp(&b.node))
+                .then_with(|| a.resource.cmp(&b.resource))
+                .then_with(|| a.readings.cmp(&b.readings))
+                .then_with(|| a.id.cmp(&b.id))
+        })
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Waiting {}
+
+/// Events in time order.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// Those that came in order: the usual case, without a heap's cost.
+    ordered: VecDeque<Waiting>,
+    /// Those that did not.
+    late: BinaryHeap<Reverse<Waiting>>,
+}
+
+impl Inbox {
+    pub(crate) fn push(&mut self, received: Received, event: Event) {
+        let waiting = Waiting { received, event };
+        if self.ordered.back().is_none_or(|back| *back <= waiting) {
+            self.ordered.push_back(waiting);
+        } else {
+            self.late.push(Reverse(waiting));
+        }
+    }
+
+    /// The next event, if it was received at or before `until`, or too many are held.
+    pub(crate) fn pop(&mut self, until: Received) -> Option<(Received, Event)> {
+        let late_first = match (self.ordered.front(), self.late.peek()) {
+            (Some(ordered), Some(Reverse(late))) => late < ordered,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let next = if late_first {
+            self.late.peek().map(|Reverse(late)| late.received)?
+        } else {
+            self.ordered.front()?.received
+        };
+        if next > until && self.ordered.len() + self.late.len() <= MAX_HELD {
+            return None;
+        }
+        let waiting = if late_first {
+            self.late.pop()?.0
+        } else {
+            self.ordered.pop_front()?
+        };
+        Some((waiting.received, waiting.event))
+    }
+}

@@ -1,0 +1,233 @@
+//! Incidents in words. No sentence says more than the evidence does.
+
+use std::fmt::Write as _;
+
+use ptp_events::{Measurement, Received, Resource, Sentinel, SyncState};
+
+use crate::cause::Action;
+use crate::classify::World;
+use crate::clock_class;
+use crate::incident::{Incident, Status, Verdict, Witness};
+use crate::node::NodeId;
+use crate::report::{Alert, AlertStatus, Recommendation};
+use crate::text::{clock_time, seconds, shell_word};
+use crate::timeline::Said;
+
+/// How many steps of a story the details tell.
+const STEPS: usize = 6;
+
+/// What a clock said, in words.
+pub(crate) fn says(resource: &Resource, said: &Said) -> String {
+    match said {
+        Said::State { state, fix, .. } if *resource == Resource::Gnss => match fix {
+            Some(fix) => format!("GNSS {state}, gpsFix {fix}"),
+            None => format!("GNSS {state}"),
+        },
+        Said::State {
+            state, measured, ..
+        } => match measured {
+            Some(Measurement::Sentinel(Sentinel::ProcessDown)) => {
+                format!("{state}, its process is down")
+            }
+            Some(Measurement::Sentinel(_)) => format!("{state}, no measurement"),
+            Some(Measurement::Offset(offset)) if *state == SyncState::Holdover => {
+                format!("{state}, last offset before it {offset}")
+            }
+            Some(Measurement::Offset(offset)) => format!("{state}, offset {offset}"),
+            None => state.to_string(),
+        },
+        Said::Class(class) => format!("clock class {class} ({})", clock_class::meaning(*class)),
+        Said::Quality(quality, Some(extended)) => {
+            format!("SyncE quality level {quality}, extended {extended}")
+        }
+        Said::Quality(quality, None) => format!("SyncE quality level {quality}"),
+    }
+}
+
+/// Up to three names, or how many there are.
+fn names(world: &World<'_>, nodes: &[NodeId]) -> String {
+    let mut names: Vec<_> = nodes
+        .iter()
+        .map(|id| world.node(*id).name.as_str())
+        .collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        [] => "unknown nodes".to_owned(),
+        [one] => (*one).to_owned(),
+        [init @ .., last] if names.len() <= 3 => format!("{} and {last}", init.join(", ")),
+        [first, ..] => format!("{first} and {} more nodes", names.len() - 1),
+    }
+}
+
+/// The headline: what, where, and how many more.
+pub(crate) fn summary(world: &World<'_>, incident: &Incident) -> String {
+    let diagnosis = &incident.diagnosis;
+    let title = diagnosis.cause.cause().title;
+    let mut text = format!("{title} on {}", names(world, &diagnosis.origin));
+    let others = incident
+        .affected
+        .iter()
+        .filter(|node| !diagnosis.origin.contains(node))
+        .count();
+    match others {
+        0 => {}
+        1 => text.push_str(", 1 more node affected"),
+        n => write!(text, ", {n} more nodes affected").unwrap_or_default(),
+    }
+    text
+}
+
+/// A short paragraph: how it went, how sure we are, and how long.
+pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> String {
+    let diagnosis = &incident.diagnosis;
+    let mut text = String::new();
+    let first_origin = diagnosis.origin.first().copied();
+    let story: Vec<&Witness> = incident
+        .witnesses
+        .iter()
+        .filter(|w| Some(w.node) == first_origin && w.at >= incident.opened_at)
+        .filter(|w| *world.clock(w.clock).resource() != Resource::SyncState)
+        .collect();
+    if let Some(begin) = story.first() {
+        let node = &world.node(begin.node).name;
+        write!(text, "At {} UTC {node} reported ", clock_time(begin.at)).unwrap_or_default();
+        for (at, step) in story.iter().take(STEPS).enumerate() {
+            if at > 0 {
+                write!(text, "; {} later ", seconds(step.at.since(begin.at))).unwrap_or_default();
+            }
+            let clock = world.clock(step.clock);
+            match (clock.resource(), &step.said) {
+                (Resource::LockState, said) => {
+                    write!(
+                        text,
+                        "{} ({})",
+                        says(clock.resource(), said),
+                        clock.instance()
+                    )
+                }
+                (Resource::OsClock, said) => {
+                    write!(text, "{} (system clock)", says(clock.resource(), said))
+                }
+                (_, Said::Class(class)) => write!(text, "clock class {class}"),
+                (resource, said) => write!(text, "{}", says(resource, said)),
+            }
+            .unwrap_or_default();
+        }
+        match story.len().saturating_sub(STEPS) {
+            0 => text.push_str(". "),
+            1 => text.push_str("; and one more change. "),
+            more => write!(text, "; and {more} more changes. ").unwrap_or_default(),
+        }
+    } else if let Some(finding) = incident.findings.first() {
+        write!(text, "{}: {}. ", finding.node, finding.says).unwrap_or_default();
+    }
+    let sure = match diagnosis.verdict {
+        Verdict::Confirmed => "The evidence is direct",
+        Verdict::Likely => "The evidence fits this cause better than others",
+        Verdict::Inconclusive => "The evidence does not decide the cause",
+    };
+    write!(text, "{sure} (confidence {:.2}). ", diagnosis.confidence).unwrap_or_default();
+    match (incident.resolved_at, &incident.merged_into) {
+        (_, Some(into)) => write!(text, "It turned out to be part of incident {into}."),
+        (Some(at), None) => write!(text, "It lasted {}.", seconds(at.since(incident.opened_at))),
+        (None, None) => write!(
+            text,
+            "It has lasted {} so far.",
+            seconds(now.since(incident.opened_at))
+        ),
+    }
+    .unwrap_or_default();
+    text
+}
+
+/// What to do, with the commands for the node it began on.
+pub(crate) fn recommendations(world: &World<'_>, incident: &Incident) -> Vec<Recommendation> {
+    let node = incident.diagnosis.origin.first().copied();
+    let actions = incident.diagnosis.cause.cause().actions;
+    actions
+        .iter()
+        .map(|action| recommendation(world, node, action))
+        .collect()
+}
+
+fn recommendation(world: &World<'_>, node: Option<NodeId>, action: &Action) -> Recommendation {
+    let command = action.command.map(|template| {
+        let name = node.map_or("NODE", |id| world.node(id).name.as_str());
+        let interface = node.and_then(|id| {
+            let clocks = world.node(id).clocks.iter().map(|clock| world.clock(*clock));
+            clocks.filter_map(|clock| clock.instance().interface()).next().map(first_port)
+        });
+        let interface = interface.unwrap_or_else(|| "INTERFACE".to_owned());
+        template
+            .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
+            .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)")
+            .replace("{namespace}", &shell_word(&world.settings.namespace))
+            .replace("{node}", &shell_word(name))
+            .replace("{interface}", &shell_word(&interface))
+    });
+    Recommendation {
+        action: action.action.to_owned(),
+        command,
+    }
+}
+
+/// The first port behind an alias: publishers write `ens1fx` for `ens1f0`, `ens1f1`, ….
+fn first_port(alias: &str) -> String {
+    match alias.strip_suffix('x') {
+        Some(card) if card.ends_with('f') => format!("{card}0"),
+        _ => alias.to_owned(),
+    }
+}
+
+/// What people are told when an incident changes.
+pub(crate) fn alert(
+    world: &World<'_>,
+    incident: &Incident,
+    status: AlertStatus,
+    now: Received,
+) -> Alert {
+    let headline = summary(world, incident);
+    let summary = match status {
+        AlertStatus::Resolved if incident.merged_into.is_some() => {
+            format!("Part of a wider incident: {headline}")
+        }
+        AlertStatus::Resolved => format!("Resolved: {headline}"),
+        AlertStatus::Opened if incident.reopened > 0 => format!("Again: {headline}"),
+        AlertStatus::Opened | AlertStatus::Escalated => headline,
+    };
+    let recommendations = match incident.status {
+        Status::Resolved => Vec::new(),
+        Status::Firing => recommendations(world, incident)
+            .into_iter()
+            .map(|Recommendation { action, command }| match command {
+                Some(command) => format!("{action}: {command}"),
+                None => action,
+            })
+            .collect(),
+    };
+    Alert {
+        severity: incident.severity,
+        summary,
+        details: details(world, incident, now),
+        recommendations,
+        affected_nodes: affected_names(world, incident),
+        timestamp: now,
+        incident: incident.key.clone(),
+        status,
+        root_cause: incident.diagnosis.cause,
+    }
+}
+
+/// The names of all affected nodes, sorted.
+pub(crate) fn affected_names(world: &World<'_>, incident: &Incident) -> Vec<ptp_events::NodeName> {
+    sorted_names(world, incident.affected.iter().copied())
+}
+
+pub(crate) fn sorted_names(
+    world: &World<'_>,
+    nodes: impl Iterator<Item = NodeId>,
+) -> Vec<ptp_events::NodeName> {
+    let mut names: Vec<_> = nodes.map(|id| world.node(id).name.clone()).collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,203 @@
+//! One node: its clocks, its role, and how long it has been in which state.
+
+use std::time::Duration;
+
+use ptp_events::{NodeName, Received, Resource, SyncState};
+use serde::Serialize;
+
+use crate::Timeline;
+
+/// A clock's place in the engine.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct ClockId(pub u32);
+
+/// A node's place in the engine.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct NodeId(pub u32);
+
+/// What part a node plays in its timing domain, as far as its events show.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Role {
+    /// A grandmaster: it reports a GNSS receiver.
+    #[serde(rename = "t-gm")]
+    Grandmaster,
+    /// A boundary clock: it announced a boundary clock's holdover class.
+    #[serde(rename = "t-bc")]
+    BoundaryClock,
+    /// A slave: it announced class 255.
+    #[serde(rename = "t-tsc")]
+    Slave,
+    /// Its events do not show.
+    #[default]
+    Unknown,
+}
+
+impl Role {
+    /// As it is written in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grandmaster => "t-gm",
+            Self::BoundaryClock => "t-bc",
+            Self::Slave => "t-tsc",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A node's state as a whole: the worst of its clocks.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum NodeState {
+    /// Nothing is known, or we are blind.
+    #[default]
+    Unknown,
+    /// Every clock is locked.
+    Locked,
+    /// The worst clock is in holdover.
+    Holdover,
+    /// The worst clock is in FREERUN or worse.
+    Freerun,
+}
+
+impl NodeState {
+    /// As it is written in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Locked => "LOCKED",
+            Self::Holdover => "HOLDOVER",
+            Self::Freerun => "FREERUN",
+        }
+    }
+
+    const fn of(state: &SyncState) -> Self {
+        match state {
+            SyncState::Locked | SyncState::Synchronized => Self::Locked,
+            SyncState::Holdover => Self::Holdover,
+            _ => Self::Freerun,
+        }
+    }
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(crate) name: NodeName,
+    pub(crate) clocks: Vec<ClockId>,
+    pub(crate) role: Role,
+    pub(crate) events: u64,
+    pub(crate) last_seen: Received,
+    /// When the publisher last said that it has no data yet.
+    pub(crate) placeholder_at: Option<Received>,
+    /// The class was the power-on default before anything better was announced.
+    pub(crate) born_with_default_class: Option<Received>,
+    /// Why we cannot see the node, and since when.
+    pub(crate) blind: Option<(Received, String)>,
+    state: NodeState,
+    state_since: Received,
+    time_in: [Duration; 4],
+}
+
+impl Node {
+    pub(crate) const fn new(name: NodeName, at: Received) -> Self {
+        Self {
+            name,
+            clocks: Vec::new(),
+            role: Role::Unknown,
+            events: 0,
+            last_seen: at,
+            placeholder_at: None,
+            born_with_default_class: None,
+            blind: None,
+            state: NodeState::Unknown,
+            state_since: at,
+            time_in: [Duration::ZERO; 4],
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &NodeName {
+        &self.name
+    }
+
+    /// Its role, as far as its events show.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// How many events it sent.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// When we last heard from it.
+    #[must_use]
+    pub const fn last_seen(&self) -> Received {
+        self.last_seen
+    }
+
+    /// Whether `clock` was first heard of while the node was starting.
+    pub(crate) fn is_starting(&self, clock: &Timeline) -> bool {
+        let no_solution = clock.facts().front().is_some_and(|fact| {
+            use crate::timeline::Said;
+            use ptp_events::{Measurement, Sentinel};
+            let sentinel = Measurement::Sentinel(Sentinel::ProcessDown);
+            matches!(&fact.said, Said::State { measured: Some(measured @ Measurement::Sentinel(_)), .. }
+                if *measured != sentinel)
+        }) && *clock.resource() == Resource::LockState;
+        let before = |at: Option<Received>| at.is_some_and(|at| at <= clock.first_seen());
+        no_solution || before(self.placeholder_at) || before(self.born_with_default_class)
+    }
+
+    /// What it is in now, and since when.
+    #[must_use]
+    pub const fn state(&self) -> (NodeState, Received) {
+        (self.state, self.state_since)
+    }
+
+    /// How long it has been in each state until `now`.
+    #[must_use]
+    pub fn time_in_state(&self, now: Received) -> [(NodeState, Duration); 3] {
+        let mut times = self.time_in;
+        times[self.state as usize] += now.since(self.state_since);
+        [
+            (NodeState::Locked, times[NodeState::Locked as usize]),
+            (NodeState::Holdover, times[NodeState::Holdover as usize]),
+            (NodeState::Freerun, times[NodeState::Freerun as usize]),
+        ]
+    }
+
+    pub(crate) fn enter(&mut self, state: NodeState, at: Received) {
+        if state != self.state {
+            self.time_in[self.state as usize] += at.since(self.state_since);
+            self.state = state;
+            self.state_since = at;
+        }
+    }
+
+    /// The worst of the PTP and OS clocks; the node's own word for it when they are unknown.
+    ///
+    /// sync-state = worst of both (docs/diagnosis.md §5), and it is not sent again after a
+    /// publisher's restart (docs/protocol.md §3): the clocks themselves are the better witnesses.
+    pub(crate) fn worst(&self, clocks: &[Timeline]) -> NodeState {
+        let worst_of = |wanted: fn(&Resource) -> bool| {
+            self.clocks
+                .iter()
+                .map(|id| &clocks[id.0 as usize])
+                .filter(|clock| wanted(clock.resource()))
+                .filter_map(|clock| clock.state())
+                .map(|(state, _)| NodeState::of(state))
+                .max()
+        };
+        worst_of(|r| matches!(r, Resource::LockState | Resource::OsClock))
+            .or_else(|| worst_of(|r| *r == Resource::SyncState))
+            .unwrap_or_default()
+    }
+}

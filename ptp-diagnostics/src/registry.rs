@@ -1,0 +1,190 @@
+//! Who is who: nodes by name, and which detectors are asked about which clock.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use ptp_events::{NodeName, Received, Resource};
+
+use crate::Severity;
+use crate::detector::{Detector, Scope};
+use crate::ledger::Kept;
+use crate::node::{ClockId, NodeId};
+
+/// What one detector last said about one clock or node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Slot {
+    /// When to ask it again.
+    pub due: Option<Received>,
+    /// Since when it fires, how bad it was, and where that is kept.
+    pub firing: Option<(Received, Severity, Kept)>,
+}
+
+impl Slot {
+    /// Notes that it wants to be asked at `at`; true when a timer must be set for that.
+    ///
+    /// An earlier timer serves as well: asked too early, a detector names its time again. So
+    /// there is at most one timer per slot that counts, however many events arrive.
+    pub(crate) fn arm(&mut self, at: Received) -> bool {
+        let needed = self.due.is_none_or(|due| at < due);
+        if needed {
+            self.due = Some(at);
+        }
+        needed
+    }
+
+    /// Whether the timer set for `due` still counts; it is used up by this.
+    pub(crate) fn take_due(&mut self, due: Received) -> bool {
+        let counts = self.due == Some(due);
+        if counts {
+            self.due = None;
+        }
+        counts
+    }
+}
+
+/// One clock's place: whose it is, of what kind, and where its slots begin.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    node: NodeId,
+    ordinal: usize,
+    first_slot: usize,
+}
+
+const KINDS: usize = Resource::ALL.len();
+
+/// Nodes, clocks and detector slots by number.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    nodes: HashMap<NodeName, NodeId, RandomState>,
+    clocks: Vec<Entry>,
+    /// For each kind of clock, the detectors that are asked about it.
+    by_kind: [Vec<usize>; KINDS],
+    /// For each detector, for each kind of clock, whether its events concern it too.
+    also: Vec<[bool; KINDS]>,
+    any_also: [bool; KINDS],
+    node_detectors: Vec<usize>,
+    clock_slots: Vec<Slot>,
+    node_slots: Vec<Slot>,
+}
+
+fn ordinal(resource: &Resource) -> usize {
+    Resource::ALL
+        .iter()
+        .position(|known| known == resource)
+        .unwrap_or(0)
+}
+
+impl Registry {
+    pub(crate) fn new(detectors: &[Detector]) -> Self {
+        let mut by_kind: [Vec<usize>; KINDS] = Default::default();
+        let mut also = vec![[false; KINDS]; detectors.len()];
+        let mut any_also = [false; KINDS];
+        let mut node_detectors = Vec::new();
+        for (at, detector) in detectors.iter().enumerate() {
+            match detector.scope {
+                Scope::Node => node_detectors.push(at),
+                Scope::Clock {
+                    subjects,
+                    also: more,
+                } => {
+                    for resource in subjects {
+                        by_kind[ordinal(resource)].push(at);
+                    }
+                    for resource in more {
+                        also[at][ordinal(resource)] = true;
+                        any_also[ordinal(resource)] = true;
+                    }
+                }
+            }
+        }
+        Self {
+            nodes: HashMap::default(),
+            clocks: Vec::new(),
+            by_kind,
+            also,
+            any_also,
+            node_detectors,
+            clock_slots: Vec::new(),
+            node_slots: Vec::new(),
+        }
+    }
+
+    pub(crate) fn find_node(&self, name: &NodeName) -> Option<NodeId> {
+        self.nodes.get(name).copied()
+    }
+
+    /// Numbers a new node; nodes are numbered in the order they are added.
+    pub(crate) fn add_node(&mut self, name: NodeName) -> NodeId {
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("max_nodes is far below 2^32"));
+        self.nodes.insert(name, id);
+        let slots = self.node_slots.len() + self.node_detectors.len();
+        self.node_slots.resize(slots, Slot::default());
+        id
+    }
+
+    /// Numbers a new clock; clocks are numbered in the order they are added.
+    pub(crate) fn add_clock(&mut self, node: NodeId, resource: &Resource) -> ClockId {
+        let id = ClockId(u32::try_from(self.clocks.len()).expect("clocks are bounded per node"));
+        let ordinal = ordinal(resource);
+        let first_slot = self.clock_slots.len();
+        self.clocks.push(Entry {
+            node,
+            ordinal,
+            first_slot,
+        });
+        self.clock_slots
+            .resize(first_slot + self.by_kind[ordinal].len(), Slot::default());
+        id
+    }
+
+    fn entry(&self, clock: ClockId) -> Entry {
+        self.clocks[clock.0 as usize]
+    }
+
+    pub(crate) fn node_of(&self, clock: ClockId) -> NodeId {
+        self.entry(clock).node
+    }
+
+    pub(crate) fn ordinal(&self, clock: ClockId) -> usize {
+        self.entry(clock).ordinal
+    }
+
+    /// How many detectors are asked about this clock.
+    pub(crate) fn subjects(&self, clock: ClockId) -> u16 {
+        let count = self.by_kind[self.entry(clock).ordinal].len();
+        u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
+    /// The detector of a clock's slot.
+    pub(crate) fn detector(&self, clock: ClockId, slot: u16) -> usize {
+        self.by_kind[self.entry(clock).ordinal][slot as usize]
+    }
+
+    /// Whether events of this kind concern a detector of a sibling.
+    pub(crate) fn has_also(&self, ordinal: usize) -> bool {
+        self.any_also[ordinal]
+    }
+
+    /// Whether events of this kind concern the detector in this slot.
+    pub(crate) fn concerns(&self, clock: ClockId, slot: u16, ordinal: usize) -> bool {
+        self.also[self.detector(clock, slot)][ordinal]
+    }
+
+    pub(crate) fn clock_slot(&mut self, clock: ClockId, slot: u16) -> &mut Slot {
+        let first = self.entry(clock).first_slot;
+        &mut self.clock_slots[first + slot as usize]
+    }
+
+    /// How many detectors are asked about each node.
+    pub(crate) fn node_slots(&self) -> u16 {
+        u16::try_from(self.node_detectors.len()).unwrap_or(u16::MAX)
+    }
+
+    pub(crate) fn node_detector(&self, slot: u16) -> usize {
+        self.node_detectors[slot as usize]
+    }
+
+    pub(crate) fn node_slot(&mut self, node: NodeId, slot: u16) -> &mut Slot {
+        &mut self.node_slots[node.0 as usize * self.node_detectors.len() + slot as usize]
+    }
+}

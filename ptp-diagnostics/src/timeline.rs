@@ -1,0 +1,559 @@
+//! One clock over time, as running statistics: an event costs the same after a year as at first.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ptp_events::{
+    ClockClass, EventId, GpsFix, Instance, Measurement, Offset, QualityLevel, Reading, Received,
+    Resource, Sentinel, Stamped, SyncState,
+};
+
+use crate::Settings;
+use crate::clock_class;
+
+/// Something a clock said that differed from what it said before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fact {
+    /// When we received it.
+    pub at: Received,
+    /// The event that said it.
+    pub event: EventId,
+    /// What it said.
+    pub said: Said,
+}
+
+/// What a clock can say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Said {
+    /// A state, with what stood in the offset's place and the receiver's fix.
+    State {
+        /// The new state.
+        state: SyncState,
+        /// The measurement that came with it.
+        measured: Option<Measurement>,
+        /// The satellite fix that came with it.
+        fix: Option<GpsFix>,
+    },
+    /// An announced clock class.
+    Class(ClockClass),
+    /// A `SyncE` quality level, and the extended one.
+    Quality(QualityLevel, Option<QualityLevel>),
+}
+
+/// What is known of the offsets of one clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Samples {
+    /// How many there were.
+    pub count: u64,
+    /// The latest, and when.
+    pub last: Option<(i64, Offset)>,
+    /// The least, in nanoseconds.
+    pub min: i64,
+    /// The greatest, in nanoseconds.
+    pub max: i64,
+    /// Their sum; saturates.
+    sum: i64,
+    /// How many in a row, up to the latest, exceeded the threshold.
+    pub over: u32,
+    /// When the first of those was received, in nanoseconds since the epoch.
+    over_since: i64,
+    /// The greatest magnitude among those.
+    pub over_peak: u64,
+    /// How many in a row, up to the latest, stayed below 80 % of the threshold.
+    pub calm: u32,
+}
+
+impl Samples {
+    fn push(&mut self, at: Received, offset: Offset, settings: &Settings) {
+        let nanos = offset.as_nanos();
+        self.min = if self.count == 0 {
+            nanos
+        } else {
+            self.min.min(nanos)
+        };
+        self.max = if self.count == 0 {
+            nanos
+        } else {
+            self.max.max(nanos)
+        };
+        self.count += 1;
+        self.sum = self.sum.saturating_add(nanos);
+        self.last = Some((at.as_nanos(), offset));
+        if offset.magnitude() > settings.offset_ns {
+            if self.over == 0 {
+                self.over_since = at.as_nanos();
+                self.over_peak = 0;
+            }
+            self.over = self.over.saturating_add(1);
+            self.over_peak = self.over_peak.max(offset.magnitude());
+        } else {
+            self.over = 0;
+        }
+        // Below 80 %, in integers.
+        let calm = u128::from(offset.magnitude()) * 5 < u128::from(settings.offset_ns) * 4;
+        self.calm = if calm { self.calm.saturating_add(1) } else { 0 };
+    }
+
+    /// The mean, in nanoseconds; `None` without samples.
+    #[must_use]
+    pub fn mean_ns(&self) -> Option<i64> {
+        let count = i64::try_from(self.count).ok().filter(|count| *count > 0)?;
+        Some(self.sum / count)
+    }
+
+    /// When the present run of samples over the threshold began.
+    #[must_use]
+    pub const fn over_since(&self) -> Option<Received> {
+        if self.over > 0 {
+            Some(Received::from_nanos(self.over_since))
+        } else {
+            None
+        }
+    }
+}
+
+/// One clock's story so far. Everything in it is of bounded size.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    resource: Resource,
+    instance: Instance,
+    first_seen: Received,
+    last_seen: Received,
+    last_stamped: Stamped,
+    events: u64,
+
+    state: Option<SyncState>,
+    state_since: Received,
+    /// The state before this one, and what was measured last in it.
+    previous: Option<SyncState>,
+    /// The measurement that came with the present state.
+    entered_with: Option<Measurement>,
+    /// Since when without a break in one of the settings' lost states.
+    lost_since: Option<Received>,
+    unlocked_since: Option<Received>,
+    last_locked: Option<Received>,
+    changes: u64,
+    /// When the latest changes happened; one more than the limit on frequent changes.
+    change_times: VecDeque<Received>,
+
+    class: Option<ClockClass>,
+    class_since: Received,
+    /// Since when without a break the class has been worse than it should be.
+    degraded_since: Option<Received>,
+    /// The best class seen, against which degradation is judged.
+    normal_class: Option<ClockClass>,
+    fix: Option<GpsFix>,
+    /// Since when without a break the receiver gave no time.
+    no_time_since: Option<Received>,
+    quality: Option<QualityLevel>,
+    extended_quality: Option<QualityLevel>,
+    normal_quality: Option<QualityLevel>,
+    quality_since: Received,
+
+    samples: Samples,
+    /// Gaps between events that changed nothing: the cadence of polling, if there is one.
+    gaps: VecDeque<Duration>,
+    facts: VecDeque<Fact>,
+    /// Stamp and content of the latest events, to recognise what is sent twice.
+    recent: VecDeque<(Stamped, u64)>,
+}
+
+/// How many of a clock's latest events a duplicate is recognised among.
+const RECENT: usize = 8;
+/// How many gaps make a cadence.
+const CADENCE_GAPS: usize = 5;
+
+impl Timeline {
+    pub(crate) fn new(resource: Resource, instance: Instance, at: Received) -> Self {
+        Self {
+            resource,
+            instance,
+            first_seen: at,
+            last_seen: at,
+            last_stamped: Stamped::from_nanos(i64::MIN),
+            events: 0,
+            state: None,
+            state_since: at,
+            previous: None,
+            entered_with: None,
+            lost_since: None,
+            unlocked_since: None,
+            last_locked: None,
+            changes: 0,
+            change_times: VecDeque::new(),
+            class: None,
+            class_since: at,
+            degraded_since: None,
+            normal_class: None,
+            fix: None,
+            no_time_since: None,
+            quality: None,
+            extended_quality: None,
+            normal_quality: None,
+            quality_since: at,
+            samples: Samples::default(),
+            gaps: VecDeque::new(),
+            facts: VecDeque::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Whether this very reading came before: the same stamp and the same values.
+    pub(crate) fn is_duplicate(&self, stamped: Stamped, content: u64) -> bool {
+        self.recent.contains(&(stamped, content))
+    }
+
+    /// Whether the node said this before something newer that overtook it on its way.
+    ///
+    /// Further apart than `window` the node's clock was stepped, and the stamp means nothing.
+    pub(crate) fn is_overtaken(&self, at: Received, stamped: Stamped, window: Duration) -> bool {
+        stamped < self.last_stamped
+            && self.last_stamped.since(stamped) <= window
+            && at.since(self.last_seen) <= window
+    }
+
+    pub(crate) fn remember(&mut self, stamped: Stamped, content: u64) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((stamped, content));
+    }
+
+    /// Takes in what the node said; returns whether anything changed.
+    pub(crate) fn apply(
+        &mut self,
+        at: Received,
+        stamped: Stamped,
+        event: &EventId,
+        reading: Reading,
+        settings: &Settings,
+    ) -> bool {
+        let gap = at.since(self.last_seen);
+        let first = self.events == 0;
+        self.events += 1;
+        self.last_seen = at;
+        self.last_stamped = stamped;
+
+        let mut changed = false;
+        if let Some(fix) = reading.gps_fix {
+            self.fix = Some(fix);
+        }
+        if let Some(state) = reading.state {
+            changed |= self.apply_state(at, event, state, reading.offset, settings);
+        } else if let Some(Measurement::Offset(offset)) = reading.offset {
+            self.samples.push(at, offset, settings);
+        }
+        if let Some(class) = reading.clock_class {
+            changed |= self.apply_class(at, event, class, settings);
+        }
+        if let Some(quality) = reading.quality {
+            changed |= self.apply_quality(at, event, quality, reading.extended_quality, settings);
+        }
+        if self.resource == Resource::Gnss {
+            let no_time = !self.gives_time();
+            self.no_time_since = no_time.then(|| self.no_time_since.unwrap_or(at));
+        }
+        if !changed && !first {
+            self.push_gap(gap);
+        }
+        changed
+    }
+
+    fn apply_state(
+        &mut self,
+        at: Received,
+        event: &EventId,
+        state: SyncState,
+        measured: Option<Measurement>,
+        settings: &Settings,
+    ) -> bool {
+        let changed = self.state.as_ref() != Some(&state);
+        // In HOLDOVER, and in the FREERUN that follows it, the offset is the last one before the
+        // loss (docs/protocol.md §4).
+        let stale = state == SyncState::Holdover
+            || (state == SyncState::Freerun
+                && (self.state == Some(SyncState::Holdover)
+                    || (!changed && self.previous == Some(SyncState::Holdover))));
+        if let Some(Measurement::Offset(offset)) = measured
+            && !stale
+        {
+            self.samples.push(at, offset, settings);
+        }
+
+        let lost = settings.lost_states.contains(&state);
+        self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
+        if state.is_locked() {
+            self.unlocked_since = None;
+            self.last_locked = Some(at);
+        } else {
+            self.unlocked_since.get_or_insert(at);
+        }
+        if !changed {
+            return false;
+        }
+        if self.state.is_some() {
+            self.changes += 1;
+            if self.change_times.len() > settings.state_changes as usize {
+                self.change_times.pop_front();
+            }
+            self.change_times.push_back(at);
+        }
+        // Only a clock that was locked can be in holdover.
+        if state == SyncState::Holdover {
+            self.last_locked.get_or_insert(at);
+        }
+        self.previous = self.state.replace(state.clone());
+        self.state_since = at;
+        self.entered_with = measured;
+        let said = Said::State {
+            state,
+            measured,
+            fix: self.fix,
+        };
+        self.push_fact(at, event, said, settings);
+        true
+    }
+
+    fn apply_class(
+        &mut self,
+        at: Received,
+        event: &EventId,
+        class: ClockClass,
+        settings: &Settings,
+    ) -> bool {
+        if self.class == Some(class) {
+            return false;
+        }
+        self.class = Some(class);
+        self.class_since = at;
+        if clock_class::is_traceable(class)
+            && self
+                .normal_class
+                .is_none_or(|normal| clock_class::rank(class) < clock_class::rank(normal))
+        {
+            self.normal_class = Some(class);
+        }
+        let degraded = clock_class::is_degraded(class, self.normal_class);
+        self.degraded_since = degraded.then(|| self.degraded_since.unwrap_or(at));
+        self.push_fact(at, event, Said::Class(class), settings);
+        true
+    }
+
+    fn apply_quality(
+        &mut self,
+        at: Received,
+        event: &EventId,
+        quality: QualityLevel,
+        extended: Option<QualityLevel>,
+        settings: &Settings,
+    ) -> bool {
+        if self.quality == Some(quality) && self.extended_quality == extended {
+            return false;
+        }
+        if self.quality != Some(quality) {
+            self.quality_since = at;
+        }
+        self.quality = Some(quality);
+        self.extended_quality = extended;
+        if self
+            .normal_quality
+            .is_none_or(|normal| crate::quality::rank(quality) < crate::quality::rank(normal))
+        {
+            self.normal_quality = Some(quality);
+        }
+        self.push_fact(at, event, Said::Quality(quality, extended), settings);
+        true
+    }
+
+    fn push_fact(&mut self, at: Received, event: &EventId, said: Said, settings: &Settings) {
+        if self.facts.len() >= settings.history {
+            self.facts.pop_front();
+        }
+        self.facts.push_back(Fact {
+            at,
+            event: event.clone(),
+            said,
+        });
+    }
+
+    fn push_gap(&mut self, gap: Duration) {
+        if self.gaps.len() == CADENCE_GAPS {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back(gap);
+    }
+
+    /// Which resource the clock is of.
+    #[must_use]
+    pub const fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// Which of the node's clocks it is.
+    #[must_use]
+    pub const fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// When we first heard of it.
+    #[must_use]
+    pub const fn first_seen(&self) -> Received {
+        self.first_seen
+    }
+
+    /// When we last heard of it.
+    #[must_use]
+    pub const fn last_seen(&self) -> Received {
+        self.last_seen
+    }
+
+    /// How many events spoke of it.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Its state, and since when.
+    #[must_use]
+    pub fn state(&self) -> Option<(&SyncState, Received)> {
+        self.state.as_ref().map(|state| (state, self.state_since))
+    }
+
+    /// Whether its state is `state`.
+    #[must_use]
+    pub fn is(&self, state: &SyncState) -> bool {
+        self.state.as_ref() == Some(state)
+    }
+
+    /// Whether it is locked.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.state.as_ref().is_some_and(SyncState::is_locked)
+    }
+
+    /// The state before the present one.
+    #[must_use]
+    pub const fn previous(&self) -> Option<&SyncState> {
+        self.previous.as_ref()
+    }
+
+    /// Since when, without a break, in one of [`Settings::lost_states`].
+    #[must_use]
+    pub const fn lost_since(&self) -> Option<Received> {
+        self.lost_since
+    }
+
+    /// Since when, without a break, not locked.
+    #[must_use]
+    pub const fn unlocked_since(&self) -> Option<Received> {
+        self.unlocked_since
+    }
+
+    /// When it last said that it was locked; a HOLDOVER also proves that it once was.
+    #[must_use]
+    pub const fn last_locked(&self) -> Option<Received> {
+        self.last_locked
+    }
+
+    /// What stood in the offset's place when the present state began.
+    #[must_use]
+    pub const fn entered_with(&self) -> Option<Measurement> {
+        self.entered_with
+    }
+
+    /// Whether the present state began because a process died.
+    #[must_use]
+    pub fn process_down(&self) -> bool {
+        self.entered_with == Some(Measurement::Sentinel(Sentinel::ProcessDown))
+    }
+
+    /// How often its state changed.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// When the change before the latest `n` happened: with `n` = 0 the latest itself.
+    ///
+    /// `None` when there were not so many, or `n` exceeds [`Settings::state_changes`].
+    #[must_use]
+    pub fn change_before(&self, n: u32) -> Option<Received> {
+        let back = self.change_times.len().checked_sub(n as usize + 1)?;
+        self.change_times.get(back).copied()
+    }
+
+    /// The class it announces, and since when.
+    #[must_use]
+    pub fn class(&self) -> Option<(ClockClass, Received)> {
+        self.class.map(|class| (class, self.class_since))
+    }
+
+    /// Since when, without a break, its class has been worse than it should be.
+    #[must_use]
+    pub const fn degraded_since(&self) -> Option<Received> {
+        self.degraded_since
+    }
+
+    /// The best traceable class it has announced.
+    #[must_use]
+    pub const fn normal_class(&self) -> Option<ClockClass> {
+        self.normal_class
+    }
+
+    /// The receiver's satellite fix.
+    #[must_use]
+    pub const fn fix(&self) -> Option<GpsFix> {
+        self.fix
+    }
+
+    /// For a GNSS receiver: whether time can be taken from it.
+    #[must_use]
+    pub fn gives_time(&self) -> bool {
+        self.is_locked() && self.fix.is_none_or(GpsFix::gives_time)
+    }
+
+    /// For a GNSS receiver: since when, without a break, it has given no time.
+    #[must_use]
+    pub const fn no_time_since(&self) -> Option<Received> {
+        self.no_time_since
+    }
+
+    /// Its `SyncE` quality level, and since when.
+    #[must_use]
+    pub fn quality(&self) -> Option<(QualityLevel, Received)> {
+        self.quality.map(|quality| (quality, self.quality_since))
+    }
+
+    /// The best `SyncE` quality level it has announced.
+    #[must_use]
+    pub const fn normal_quality(&self) -> Option<QualityLevel> {
+        self.normal_quality
+    }
+
+    /// What is known of its offsets.
+    #[must_use]
+    pub const fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// The latest changes of what it said, oldest first; at most [`Settings::history`].
+    #[must_use]
+    pub const fn facts(&self) -> &VecDeque<Fact> {
+        &self.facts
+    }
+
+    /// The regular distance of its samples, if they are regular.
+    ///
+    /// Five successive events that changed nothing, no gap more than half longer than the
+    /// shortest. Publishers send on change only, so regular samples are somebody's polling.
+    #[must_use]
+    pub fn cadence(&self) -> Option<Duration> {
+        if self.gaps.len() < CADENCE_GAPS {
+            return None;
+        }
+        let longest = self.gaps.iter().max()?;
+        let shortest = self.gaps.iter().min()?;
+        (*longest <= *shortest * 3 / 2 && !longest.is_zero()).then_some(*longest)
+    }
+}

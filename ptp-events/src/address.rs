@@ -1,0 +1,92 @@
+//! Resource addresses: which node, and which of its clocks.
+
+/// An address taken apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Address<'a> {
+    /// Absent where the publisher left it out (`synce1/ens7f0/ExtQL`).
+    pub node: Option<&'a str>,
+    /// What follows the node, without a leading slash.
+    pub rest: &'a str,
+}
+
+/// Takes an address apart, in any of the forms publishers use.
+///
+/// - `/cluster/node/NODE/ens1fx/master` (cloud-event-proxy)
+/// - `/./node/NODE/sync/…`, `/./NODE/sync/…` (StarlingX; O-RAN's relative form)
+/// - `/CLUSTER/SITE/NODE/sync/…` (O-RAN's full form: the node stands before `sync`)
+/// - `synce1/ens7f0/ExtQL` (cloud-event-proxy's quality level without a prefix)
+pub(crate) fn split(address: &str) -> Address<'_> {
+    let no_node = Address {
+        node: None,
+        rest: address,
+    };
+    let Some(path) = address.strip_prefix('/') else {
+        return no_node;
+    };
+    let Some((_cluster, after_cluster)) = path.split_once('/') else {
+        return no_node;
+    };
+    if let Some(named) = after_cluster.strip_prefix("node/") {
+        let (node, rest) = named.split_once('/').unwrap_or((named, ""));
+        return Address {
+            node: Some(node),
+            rest,
+        };
+    }
+    // Without the word `node`, only `sync` shows where the node ends.
+    match after_cluster.find("/sync/") {
+        Some(end) => {
+            let before = &after_cluster[..end];
+            let node = before.rsplit('/').next().unwrap_or(before);
+            Address {
+                node: Some(node),
+                rest: &after_cluster[end + 1..],
+            }
+        }
+        None => no_node,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(address: &str, node: Option<&str>, rest: &str) {
+        assert_eq!(split(address), Address { node, rest });
+    }
+
+    #[test]
+    fn every_publishers_form() {
+        check(
+            "/cluster/node/node1/ens1fx/master",
+            Some("node1"),
+            "ens1fx/master",
+        );
+        check(
+            "/cluster/node/n/CLOCK_REALTIME",
+            Some("n"),
+            "CLOCK_REALTIME",
+        );
+        check("/cluster/node/n//master", Some("n"), "/master");
+        check("/cluster/node/n", Some("n"), "");
+        check(
+            "/./node/controller-0/sync/sync-status/sync-state",
+            Some("controller-0"),
+            "sync/sync-status/sync-state",
+        );
+        check(
+            "/./controller-0/sync/ptp-status/lock-state",
+            Some("controller-0"),
+            "sync/ptp-status/lock-state",
+        );
+        check(
+            "/east/site7/du-3/sync/sync-status/sync-state",
+            Some("du-3"),
+            "sync/sync-status/sync-state",
+        );
+        check("synce1/ens7f0/ExtQL", None, "synce1/ens7f0/ExtQL");
+        check("", None, "");
+        check("/", None, "/");
+    }
+}

@@ -1,0 +1,371 @@
+//! From bytes to an [`Event`], whatever the dialect (docs/protocol.md §1, §2, §6).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use smol_str::SmolStr;
+
+use crate::address::split;
+use crate::units::{decimal, small};
+use crate::{
+    ClockClass, Event, EventId, GpsFix, Instance, Measurement, NameError, NodeName, NumberError,
+    QualityLevel, Reading, Resource, Stamped, SyncState, TimeError,
+};
+
+/// The largest event we accept, in bytes. The real ones have about 600.
+pub const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// The most values an event may hold. A dual-NIC event has 4; a node has some tens of ports.
+const MAX_VALUES: usize = 512;
+
+/// Why bytes are not an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Not JSON, or JSON of another shape.
+    #[error("not an event, at `{path}`")]
+    Json {
+        /// The field, as in `data.values[1].value`; `.` is the whole.
+        path: String,
+        /// What the parser said, with line and column.
+        source: serde_json::Error,
+    },
+    /// A required field is not there.
+    #[error("the event has no `{field}`")]
+    Missing {
+        /// The field's path.
+        field: &'static str,
+    },
+    /// `time` cannot be read.
+    #[error("the event's `time` cannot be read")]
+    Time {
+        /// Why not.
+        source: TimeError,
+    },
+    /// A value's number cannot be read.
+    #[error("`data.values[{index}].value` cannot be read")]
+    Number {
+        /// Counted from 0.
+        index: usize,
+        /// Why not.
+        source: NumberError,
+    },
+    /// An id, a node or an instance is not acceptable.
+    #[error("`{field}` is not acceptable")]
+    Name {
+        /// The field's path.
+        field: &'static str,
+        /// Why not.
+        source: NameError,
+    },
+    /// No address in the event names a node, and we were not told whom we asked.
+    #[error("no `data.values[].ResourceAddress` names a node")]
+    NoNode,
+    /// The event speaks of more than one node.
+    #[error("the event speaks of node `{first}` and of node `{second}`")]
+    TwoNodes {
+        /// The node named first.
+        first: NodeName,
+        /// The other.
+        second: String,
+    },
+    /// More than any real event holds.
+    #[error("the event is too large: {what}")]
+    TooLarge {
+        /// What is too large, with the limit.
+        what: &'static str,
+    },
+}
+
+impl DecodeError {
+    /// Whether the JSON ended too early, so that more bytes could complete it.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Json { source, .. } if source.is_eof())
+    }
+}
+
+/// The fields we read, borrowed from the input. Order and further fields do not matter.
+#[derive(serde::Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    source: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<WireData<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct WireData<'a> {
+    #[serde(borrow, default)]
+    values: Vec<WireValue<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct WireValue<'a> {
+    /// v1 of the API says `resource`.
+    #[serde(borrow, alias = "resource", alias = "resourceAddress")]
+    #[serde(rename = "ResourceAddress")]
+    address: Cow<'a, str>,
+    /// v1 of the API says `dataType`.
+    #[serde(borrow, alias = "dataType", default)]
+    data_type: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Scalar<'a>,
+}
+
+/// A string, or a number written as one would have been.
+struct Scalar<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = Scalar<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a number")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Scalar(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Scalar(Cow::Owned(text.to_owned())))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Scalar(Cow::Owned(number.to_string())))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Scalar(Cow::Owned(number.to_string())))
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Scalar(Cow::Owned(number.to_string())))
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+impl Event {
+    /// Decodes one event.
+    ///
+    /// # Errors
+    /// When the bytes are no event; the error names the field.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(bytes, None)
+    }
+
+    /// Decodes one event that `node` gave us, for answers whose addresses leave the node out.
+    ///
+    /// # Errors
+    /// When the bytes are no event; the error names the field.
+    pub fn from_slice_of(bytes: &[u8], node: &NodeName) -> Result<Self, DecodeError> {
+        Self::decode(bytes, Some(node))
+    }
+
+    fn decode(bytes: &[u8], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_EVENT_BYTES {
+            return Err(DecodeError::TooLarge {
+                what: "more than 1 MiB",
+            });
+        }
+        match serde_json::from_slice::<Wire<'_>>(bytes) {
+            Ok(wire) => event(&wire, asked),
+            Err(_) => Err(locate(bytes)),
+        }
+    }
+}
+
+/// Decodes again, more slowly, to learn where it went wrong.
+#[cold]
+fn locate(bytes: &[u8]) -> DecodeError {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let outcome = serde_path_to_error::deserialize::<_, Wire<'_>>(&mut json);
+    let (path, source) = match outcome {
+        Err(error) => (error.path().to_string(), error.into_inner()),
+        // The value itself was well: what follows it is not.
+        Ok(_) => match json.end() {
+            Err(source) => (".".to_owned(), source),
+            Ok(()) => (
+                ".".to_owned(),
+                de::Error::custom("the same bytes decoded at second sight"),
+            ),
+        },
+    };
+    DecodeError::Json { path, source }
+}
+
+fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError> {
+    let data = wire
+        .data
+        .as_ref()
+        .ok_or(DecodeError::Missing { field: "data" })?;
+    if data.values.is_empty() {
+        return Err(DecodeError::Missing {
+            field: "data.values",
+        });
+    }
+    if data.values.len() > MAX_VALUES {
+        return Err(DecodeError::TooLarge {
+            what: "more than 512 values",
+        });
+    }
+    let id = wire
+        .id
+        .as_deref()
+        .ok_or(DecodeError::Missing { field: "id" })?;
+    let id = EventId::new(id).map_err(|source| DecodeError::Name {
+        field: "id",
+        source,
+    })?;
+    let time = wire
+        .time
+        .as_deref()
+        .ok_or(DecodeError::Missing { field: "time" })?;
+    let stamped = Stamped::parse(time).map_err(|source| DecodeError::Time { source })?;
+    let resource = resource(wire)?;
+    let node = node(&data.values, asked)?;
+
+    let mut readings: Vec<Reading> = Vec::with_capacity(1);
+    for (index, value) in data.values.iter().enumerate() {
+        let (instance, field) = instance(&resource, split(&value.address).rest);
+        let at = readings
+            .iter()
+            .position(|r| r.instance.as_str() == instance);
+        let at = match at {
+            Some(at) => at,
+            None => {
+                let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
+                    field: "data.values[].ResourceAddress",
+                    source,
+                })?;
+                readings.push(Reading::new(instance));
+                readings.len() - 1
+            }
+        };
+        read_value(&mut readings[at], &resource, field, value)
+            .map_err(|source| DecodeError::Number { index, source })?;
+    }
+    Ok(Event {
+        id,
+        node,
+        resource,
+        stamped,
+        readings,
+    })
+}
+
+fn resource(wire: &Wire<'_>) -> Result<Resource, DecodeError> {
+    let kind = wire
+        .kind
+        .as_deref()
+        .ok_or(DecodeError::Missing { field: "type" })?;
+    let source = wire.source.as_deref().unwrap_or_default();
+    if let Some(known) = Resource::from_event_type(kind).or_else(|| Resource::from_path(source)) {
+        return Ok(known);
+    }
+    let path = if source.is_empty() { kind } else { source };
+    let path = Instance::new(path).map_err(|error| DecodeError::Name {
+        field: "source",
+        source: error,
+    })?;
+    Ok(Resource::Other(SmolStr::new(path.as_str())))
+}
+
+/// The one node all addresses speak of.
+fn node(values: &[WireValue<'_>], asked: Option<&NodeName>) -> Result<NodeName, DecodeError> {
+    let mut named = values.iter().filter_map(|value| split(&value.address).node);
+    let Some(first) = named.next() else {
+        return asked.cloned().ok_or(DecodeError::NoNode);
+    };
+    if let Some(second) = named.find(|other| *other != first) {
+        let first = NodeName::new(first);
+        return Err(match first {
+            Ok(first) => DecodeError::TwoNodes {
+                first,
+                second: second.chars().take(80).collect(),
+            },
+            Err(source) => DecodeError::Name {
+                field: "data.values[].ResourceAddress",
+                source,
+            },
+        });
+    }
+    NodeName::new(first).map_err(|source| DecodeError::Name {
+        field: "data.values[].ResourceAddress",
+        source,
+    })
+}
+
+/// Which of a reading's numbers a value is.
+#[derive(Clone, Copy)]
+enum Field {
+    /// The state or offset, or whatever the resource has only one of.
+    Main,
+    GpsFix,
+    Quality,
+    ExtendedQuality,
+}
+
+/// Separates the instance from the suffix some addresses carry.
+fn instance<'a>(resource: &Resource, rest: &'a str) -> (&'a str, Field) {
+    // An address that is the resource's own path has no instance.
+    if rest.starts_with("sync/") {
+        return ("", Field::Main);
+    }
+    let suffixed = rest.rsplit_once('/');
+    match (resource, suffixed) {
+        (Resource::ClockClass, Some((instance, "CLOCK_CLASS"))) => (instance, Field::Main),
+        (Resource::Gnss, Some((instance, suffix))) if suffix.eq_ignore_ascii_case("gpsFix") => {
+            (instance, Field::GpsFix)
+        }
+        (Resource::SynceQuality, Some((instance, suffix))) if suffix.eq_ignore_ascii_case("Ql") => {
+            (instance, Field::Quality)
+        }
+        (Resource::SynceQuality, Some((instance, suffix)))
+            if suffix.eq_ignore_ascii_case("extQl") =>
+        {
+            (instance, Field::ExtendedQuality)
+        }
+        _ => (rest, Field::Main),
+    }
+}
+
+fn read_value(
+    reading: &mut Reading,
+    resource: &Resource,
+    field: Field,
+    value: &WireValue<'_>,
+) -> Result<(), NumberError> {
+    let text = &*value.value.0;
+    match (field, resource) {
+        (Field::GpsFix, _) => reading.gps_fix = Some(GpsFix(small(text)?)),
+        (Field::Quality, _) => reading.quality = Some(QualityLevel(small(text)?)),
+        (Field::ExtendedQuality, _) => reading.extended_quality = Some(QualityLevel(small(text)?)),
+        (Field::Main, Resource::ClockClass) => {
+            reading.clock_class.get_or_insert(ClockClass(small(text)?));
+        }
+        (Field::Main, Resource::SynceQuality) => {
+            reading.quality.get_or_insert(QualityLevel(small(text)?));
+        }
+        // A SyncE state is labelled as a metric when pushed (docs/protocol.md §1).
+        (Field::Main, Resource::SynceState) => {
+            reading.state.get_or_insert_with(|| SyncState::from(text));
+        }
+        // The first metric counts: a stray "0" may follow (docs/protocol.md §2).
+        (Field::Main, _) if value.data_type == "metric" => {
+            let nanos = decimal(text)?;
+            reading.offset.get_or_insert(Measurement::from_nanos(nanos));
+        }
+        (Field::Main, _) => {
+            reading.state.get_or_insert_with(|| SyncState::from(text));
+        }
+    }
+    Ok(())
+}

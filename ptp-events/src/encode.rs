@@ -1,0 +1,203 @@
+//! From an [`Event`] to the JSON that cloud-event-proxy posts (docs/protocol.md §1).
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::{Event, Instance, Reading, Resource};
+
+/// Writes the event as cloud-event-proxy posts it: same keys, same order, numbers as strings.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry("specversion", "1.0")?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("source", self.resource.path())?;
+        map.serialize_entry("type", self.resource.event_type())?;
+        map.serialize_entry("time", &self.stamped)?;
+        map.serialize_entry("data", &self.data())?;
+        map.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+pub(crate) struct WireData {
+    version: &'static str,
+    values: Vec<WireValue>,
+}
+
+#[derive(serde::Serialize)]
+struct WireValue {
+    #[serde(rename = "ResourceAddress")]
+    address: String,
+    data_type: &'static str,
+    value_type: &'static str,
+    value: String,
+}
+
+impl WireValue {
+    fn state(address: String, value: String) -> Self {
+        Self {
+            address,
+            data_type: "notification",
+            value_type: "enumeration",
+            value,
+        }
+    }
+
+    fn metric(address: String, value: String) -> Self {
+        Self {
+            address,
+            data_type: "metric",
+            value_type: "decimal64.3",
+            value,
+        }
+    }
+}
+
+impl Event {
+    /// The JSON body that cloud-event-proxy would post for this event.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings and maps with string keys always serialise")
+    }
+
+    pub(crate) fn data(&self) -> WireData {
+        let mut values = Vec::with_capacity(self.readings.len() * 2);
+        for reading in &self.readings {
+            self.push_values(reading, &mut values);
+        }
+        WireData {
+            version: "1.0",
+            values,
+        }
+    }
+
+    fn address(&self, instance: &Instance, suffix: &str) -> String {
+        let node = &self.node;
+        match instance.as_str() {
+            "" => format!("/cluster/node/{node}{}", self.resource.path()),
+            instance => format!("/cluster/node/{node}/{instance}{suffix}"),
+        }
+    }
+
+    fn push_values(&self, reading: &Reading, values: &mut Vec<WireValue>) {
+        let address = |suffix| self.address(&reading.instance, suffix);
+        if let Some(state) = &reading.state {
+            let value = state.to_string();
+            values.push(match self.resource {
+                // Pushed SyncE states are labelled as metrics.
+                Resource::SynceState => WireValue::metric(address(""), value),
+                _ => WireValue::state(address(""), value),
+            });
+        }
+        if let Some(offset) = reading.offset {
+            values.push(WireValue::metric(
+                address(""),
+                offset.as_nanos().to_string(),
+            ));
+        }
+        if let Some(class) = reading.clock_class {
+            values.push(WireValue::metric(address(""), class.to_string()));
+        }
+        if let Some(fix) = reading.gps_fix {
+            values.push(WireValue::metric(address("/gpsFix"), fix.to_string()));
+        }
+        if let Some(quality) = reading.quality {
+            values.push(WireValue::metric(address("/Ql"), quality.to_string()));
+        }
+        if let Some(quality) = reading.extended_quality {
+            values.push(WireValue::metric(address("/extQl"), quality.to_string()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ClockClass, EventId, GpsFix, Measurement, NodeName, QualityLevel, Stamped, SyncState,
+    };
+    use proptest::prelude::*;
+
+    fn arb_state() -> impl Strategy<Value = SyncState> {
+        prop_oneof![
+            proptest::sample::select(SyncState::KNOWN),
+            "[A-Z]{3,9}".prop_map(|text| SyncState::from(text.as_str())),
+        ]
+    }
+
+    /// A reading as `resource` would have it.
+    fn arb_reading(resource: Resource) -> impl Strategy<Value = Reading> {
+        let instance = "(ens[0-9]fx/master|CLOCK_REALTIME|synce1/ens7f[0-3])";
+        (instance, arb_state(), any::<i64>(), any::<[u8; 3]>()).prop_map(
+            move |(instance, state, nanos, [a, b, c])| {
+                let mut reading = Reading::new(Instance::new(&instance).unwrap());
+                match resource {
+                    Resource::ClockClass => reading.clock_class = Some(ClockClass(a)),
+                    Resource::SynceQuality => {
+                        reading.quality = Some(QualityLevel(b));
+                        reading.extended_quality = Some(QualityLevel(c));
+                    }
+                    Resource::SynceState => reading.state = Some(state),
+                    Resource::SyncState => {
+                        reading.instance = Instance::NODE;
+                        reading.state = Some(state);
+                    }
+                    _ => {
+                        reading.state = Some(state);
+                        reading.offset = Some(Measurement::from_nanos(nanos));
+                    }
+                }
+                if resource == Resource::Gnss {
+                    reading.gps_fix = Some(GpsFix(a));
+                }
+                reading
+            },
+        )
+    }
+
+    fn arb_event() -> impl Strategy<Value = Event> {
+        proptest::sample::select(&Resource::ALL[..]).prop_flat_map(|resource| {
+            let readings = proptest::collection::vec(arb_reading(resource.clone()), 1..3);
+            let names = ("[a-f0-9-]{1,36}", "[a-z][a-z0-9.-]{0,30}");
+            (readings, names, any::<i64>()).prop_map(move |(mut readings, (id, node), nanos)| {
+                readings.sort_by(|a, b| a.instance.cmp(&b.instance));
+                readings.dedup_by(|a, b| a.instance == b.instance);
+                Event {
+                    id: EventId::new(&id).unwrap(),
+                    node: NodeName::new(&node).unwrap(),
+                    resource: resource.clone(),
+                    stamped: Stamped::from_nanos(nanos),
+                    readings,
+                }
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(event in arb_event()) {
+            prop_assert_eq!(Event::from_slice(&event.to_vec()).unwrap(), event);
+        }
+
+        #[test]
+        fn the_sdk_reads_what_we_write(event in arb_event()) {
+            let sdk: cloudevents::Event = serde_json::from_slice(&event.to_vec()).unwrap();
+            prop_assert_eq!(Event::try_from(sdk).unwrap(), event.clone());
+            prop_assert_eq!(Event::try_from(cloudevents::Event::from(&event)).unwrap(), event);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let _ = Event::from_slice(&bytes);
+        }
+
+        /// One byte of a good event changed: anything but a panic.
+        #[test]
+        fn no_damage_panics(event in arb_event(), at: prop::sample::Index, byte: u8) {
+            let mut bytes = event.to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = Event::from_slice(&bytes);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The event all dialects decode to.
+
+use crate::{
+    ClockClass, EventId, GpsFix, Instance, Measurement, NodeName, QualityLevel, Resource, Stamped,
+    SyncState,
+};
+
+/// What one node said about one of its resources.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// Unique per delivery; the same event sent to us twice may carry two ids.
+    pub id: EventId,
+    /// The node that is speaking.
+    pub node: NodeName,
+    /// What it speaks about.
+    pub resource: Resource,
+    /// When the node says it happened. For a CurrentState answer: when it was asked.
+    pub stamped: Stamped,
+    /// One entry per instance, in the order sent; never empty.
+    pub readings: Vec<Reading>,
+}
+
+impl Event {
+    /// Whether the publisher only said that it has no data yet.
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        self.readings.iter().all(|r| r.instance.is_placeholder())
+    }
+}
+
+/// What an event says about one instance; what it does not mention is `None`.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Reading {
+    /// Which clock.
+    pub instance: Instance,
+    /// Its state.
+    pub state: Option<SyncState>,
+    /// Its offset from its reference. Stale in HOLDOVER (docs/protocol.md §4).
+    pub offset: Option<Measurement>,
+    /// The class it announces.
+    pub clock_class: Option<ClockClass>,
+    /// The receiver's fix.
+    pub gps_fix: Option<GpsFix>,
+    /// The SSM quality level.
+    pub quality: Option<QualityLevel>,
+    /// The enhanced SSM quality level.
+    pub extended_quality: Option<QualityLevel>,
+}
+
+impl Reading {
+    /// A reading that says nothing yet.
+    #[must_use]
+    pub const fn new(instance: Instance) -> Self {
+        Self {
+            instance,
+            state: None,
+            offset: None,
+            clock_class: None,
+            gps_fix: None,
+            quality: None,
+            extended_quality: None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! PTP notification events: what publishers send, decoded into one set of types.
+//!
+//! `cloud-event-proxy` and its relatives publish changes of a node's synchronisation as
+//! CloudEvents over the O-RAN notification API, each in a dialect of its own. This crate turns
+//! those bytes into an [`Event`] and back, and reads recordings of them. It does no I/O by itself,
+//! reads no clock and needs no async runtime.
+//!
+//! ```
+//! use ptp_events::{Event, SyncState};
+//!
+//! let body = br#"{"specversion":"1.0","id":"1","source":"/sync/ptp-status/lock-state",
+//!   "type":"event.sync.ptp-status.ptp-state-change","time":"2026-11-23T06:40:30.999Z",
+//!   "data":{"version":"1.0","values":[
+//!     {"ResourceAddress":"/cluster/node/node1/ens1fx/master","data_type":"notification",
+//!      "value_type":"enumeration","value":"HOLDOVER"},
+//!     {"ResourceAddress":"/cluster/node/node1/ens1fx/master","data_type":"metric",
+//!      "value_type":"decimal64.3","value":"4"}]}}"#;
+//! let event = Event::from_slice(body)?;
+//! assert_eq!(event.node.as_str(), "node1");
+//! assert_eq!(event.readings[0].state, Some(SyncState::Holdover));
+//! # Ok::<(), ptp_events::DecodeError>(())
+//! ```
+//!
+//! What publishers really send was observed on the real ones; the facts are in `docs/protocol.md`.
+
+pub mod recording;
+
+mod address;
+mod cloudevent;
+mod decode;
+mod encode;
+mod event;
+mod name;
+mod resource;
+mod state;
+mod time;
+mod units;
+
+pub use cloudevent::BridgeError;
+pub use decode::{DecodeError, MAX_EVENT_BYTES};
+pub use event::{Event, Reading};
+pub use name::{EventId, Instance, NameError, NodeName};
+pub use resource::Resource;
+pub use state::SyncState;
+pub use time::{Received, Stamped, TimeError};
+pub use units::{ClockClass, GpsFix, Measurement, NumberError, Offset, QualityLevel, Sentinel};

@@ -1,0 +1,189 @@
+//! Names that arrive in events, and the bounds we hold them to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// The longest name we accept, in bytes: a DNS subdomain (RFC 1123), the longest a Kubernetes
+/// node or an interface path can honestly be.
+const MAX_NAME_BYTES: usize = 253;
+
+/// Why a text cannot be a name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// There is nothing in it.
+    #[error("the name is empty")]
+    Empty,
+    /// Longer than any real name.
+    #[error("the name is {bytes} bytes long, the limit is {MAX_NAME_BYTES}")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// A control character, such as a line break that would forge a log line.
+    #[error("the name contains the control character U+{code:04X}")]
+    Control {
+        /// The character's code point.
+        code: u32,
+    },
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    if text.len() > MAX_NAME_BYTES {
+        return Err(NameError::TooLong { bytes: text.len() });
+    }
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(NameError::Control { code: c.into() }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(try_from = "SmolStr", into = "SmolStr")]
+        pub struct $name(SmolStr);
+
+        impl $name {
+            /// The name as it was sent.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl TryFrom<SmolStr> for $name {
+            type Error = NameError;
+
+            fn try_from(text: SmolStr) -> Result<Self, NameError> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for SmolStr {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+name! {
+    /// A Kubernetes node, as the publisher names it.
+    ///
+    /// Never empty, at most 253 bytes, no control characters. Otherwise it is whatever the sender
+    /// wrote: quote it before it reaches a shell, a page or a model.
+    NodeName
+}
+
+impl NodeName {
+    /// Accepts a node name.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or contains a control character.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        check(text)?;
+        Ok(Self(SmolStr::new(text)))
+    }
+}
+
+name! {
+    /// Which of a node's clocks of one kind: `ens1fx/master`, `CLOCK_REALTIME`, `synce1/ens7f0`.
+    ///
+    /// Empty for a resource that exists once per node, such as the overall sync-state. Interfaces
+    /// are the publisher's aliases: `ens1fx` stands for the ports `ens1f0`, `ens1f1`, … of one card.
+    Instance
+}
+
+impl Instance {
+    /// The instance of a resource that a node has only one of.
+    pub const NODE: Self = Self(SmolStr::new_static(""));
+
+    /// Accepts an instance name; empty is [`Instance::NODE`].
+    ///
+    /// # Errors
+    /// When it is too long, or contains a control character.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check(text)?;
+        Ok(Self(SmolStr::new(text)))
+    }
+
+    /// Whether this stands for "no data yet" rather than for a clock.
+    ///
+    /// `ptp-not-set` and `event-not-found` are sent with state FREERUN and offset 0 when a
+    /// publisher has nothing to say (observed, see docs/protocol.md §4).
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        matches!(self.as_str(), "ptp-not-set" | "event-not-found")
+    }
+
+    /// The network interface in it, if it names one: `ens1fx` of `ens1fx/master`.
+    #[must_use]
+    pub fn interface(&self) -> Option<&str> {
+        let text = self.as_str();
+        let interface = match text.split_once('/')? {
+            (interface, "master") => interface,
+            (device, interface) if device.starts_with("synce") => interface,
+            _ => return None,
+        };
+        (!interface.is_empty()).then_some(interface)
+    }
+}
+
+name! {
+    /// The id of one delivery of an event, unique per publisher.
+    EventId
+}
+
+impl EventId {
+    /// Accepts an event id.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or contains a control character.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        check(text)?;
+        Ok(Self(SmolStr::new(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_are_refused() {
+        assert_eq!(NodeName::new(""), Err(NameError::Empty));
+        assert_eq!(
+            NodeName::new("a\nb"),
+            Err(NameError::Control { code: 0x0A })
+        );
+        assert_eq!(
+            NodeName::new(&"x".repeat(254)),
+            Err(NameError::TooLong { bytes: 254 })
+        );
+    }
+
+    #[test]
+    fn an_instance_knows_its_interface() {
+        let interface = |text| Instance::new(text).unwrap().interface().map(str::to_owned);
+        assert_eq!(interface("ens1fx/master").as_deref(), Some("ens1fx"));
+        assert_eq!(interface("synce1/ens7f0").as_deref(), Some("ens7f0"));
+        assert_eq!(interface("CLOCK_REALTIME"), None);
+        assert_eq!(interface("/master"), None);
+    }
+}

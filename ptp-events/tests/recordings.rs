@@ -1,0 +1,119 @@
+//! The recordings of the real publisher, and the forms a recording can have.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+use ptp_events::Received;
+use ptp_events::recording::{Merge, Origin, ReadError, Reader, Recorded, Writer};
+
+fn recordings() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../recordings")
+}
+
+/// How many events, bad lines and other lines a text holds.
+fn count(bytes: &[u8]) -> (usize, usize, u64) {
+    let mut reader = Reader::new(bytes);
+    let (mut good, mut bad) = (0, 0);
+    for item in reader.by_ref() {
+        match item {
+            Ok(_) => good += 1,
+            Err(_) => bad += 1,
+        }
+    }
+    (good, bad, reader.other_lines())
+}
+
+#[test]
+fn every_recorded_event_decodes() {
+    let mut table = String::new();
+    let mut paths: Vec<_> = fs::read_dir(recordings())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let (good, bad, other) = count(&fs::read(&path).unwrap());
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        table += &format!("{name}: {good} events, {bad} bad, {other} other\n");
+    }
+    assert_snapshot!(table);
+}
+
+const EVENT: &str = r#"{"specversion":"1.0","id":"1","source":"/sync/sync-status/sync-state","type":"event.sync.sync-status.synchronization-state-change","time":"2026-11-23T06:40:30Z","data":{"version":"1.0","values":[{"ResourceAddress":"/cluster/node/n/sync/sync-status/sync-state","data_type":"notification","value_type":"enumeration","value":"LOCKED"}]}}"#;
+
+fn all(text: &str) -> Vec<Result<Recorded, ReadError>> {
+    Reader::new(text.as_bytes()).collect()
+}
+
+#[test]
+fn every_form_holds_the_same_event() {
+    let expect = all(EVENT).remove(0).unwrap();
+    let quoted = serde_json::to_string(EVENT).unwrap();
+    let pretty: serde_json::Value = serde_json::from_str(EVENT).unwrap();
+    let pretty = serde_json::to_string_pretty(&pretty).unwrap();
+    for text in [
+        format!("[{EVENT}]"),
+        format!("[\n{EVENT}\n]"),
+        pretty.clone(),
+        format!("[{pretty}]"),
+        format!(
+            "time=\"x\" level=info msg=\"received event {}\"",
+            &quoted[1..quoted.len() - 1]
+        ),
+        format!("2026/11/23 event sent {EVENT}"),
+        format!("Got CurrentState: {EVENT} done"),
+        format!(r#"{{"event":{EVENT}}}"#),
+    ] {
+        let got = all(&text).remove(0).unwrap();
+        assert_eq!((&got.event, got.received), (&expect.event, None), "{text}");
+    }
+    let request = format!(r#"{{"t_ns":1795416031000114346,"method":"POST","body":{quoted}}}"#);
+    let got = all(&request).remove(0).unwrap();
+    assert_eq!(
+        got.received,
+        Some(Received::from_nanos(1_795_416_031_000_114_346))
+    );
+}
+
+#[test]
+fn what_the_writer_writes_reads_back() {
+    let event = all(EVENT).remove(0).unwrap().event;
+    let received = Received::parse("2026-11-23T06:40:30.0015Z").unwrap();
+    let mut writer = Writer::new(Vec::new());
+    writer.write(received, Origin::Push, &event).unwrap();
+    let pretty = EVENT.replace(',', ",\n ");
+    writer
+        .write_raw(received, Origin::Pull, Some(&event.node), pretty.as_bytes())
+        .unwrap();
+    let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+    let got: Vec<_> = all(&text).into_iter().map(Result::unwrap).collect();
+    assert_eq!(got.len(), 2);
+    assert!(
+        got.iter()
+            .all(|r| r.event == event && r.received == Some(received))
+    );
+    assert_eq!((got[0].origin, got[1].origin), (Origin::Push, Origin::Pull));
+}
+
+#[test]
+fn a_bad_line_is_shown_and_does_not_stop_the_rest() {
+    let text = format!("{EVENT}\n{}\n{EVENT}\n", &EVENT[..100]);
+    let got = all(&text);
+    assert_eq!(got.len(), 3);
+    assert_snapshot!(got[1].as_ref().unwrap_err(), @r#"line 2 is not an event: {\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/sync/sync-status/sync-state\",\"type\":\"e"#);
+    assert_eq!(got[2].as_ref().unwrap().line, 3);
+}
+
+#[test]
+fn files_merge_in_time_order() {
+    let read =
+        |name: &str| Reader::new(BufReader::new(File::open(recordings().join(name)).unwrap()));
+    let merged: Vec<_> = Merge::new(vec![read("gnss_loss.jsonl"), read("bc_lock.jsonl")])
+        .map(|(source, recorded)| (source, recorded.unwrap()))
+        .collect();
+    assert_eq!(merged.len(), 9 + 17);
+    assert!(merged.is_sorted_by_key(|(_, recorded)| recorded.time()));
+    assert_eq!(merged[0].0, 1);
+}
