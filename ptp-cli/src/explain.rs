@@ -40,5 +40,6 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut dyn Write) -> anyhow::Result<Out
         )?;
         writeln!(out, "{}", page.text)?;
     }
+    out.flush()?;
     Ok(Outcome::Healthy)
 }

@@ -20,6 +20,8 @@ const BATCHES: usize = 8;
 pub(crate) enum InputError {
     #[error("cannot open `{}`", path.display())]
     Open { path: PathBuf, source: io::Error },
+    #[error("cannot start a thread to read with")]
+    Thread { source: io::Error },
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: ReadError },
     #[error("`{}`, {problem}", path.display())]
@@ -87,7 +89,8 @@ pub(crate) fn read(
     }
     let (sender, receiver) = sync_channel(BATCHES);
     let paths = files.to_vec();
-    std::thread::spawn(move || {
+    let reading = std::thread::Builder::new().name("read".to_owned());
+    let spawned = reading.spawn(move || {
         let merge = Merge::new(sources.into_iter().map(Reader::new).collect());
         if sort {
             sorted(merge, &paths, &sender);
@@ -95,6 +98,7 @@ pub(crate) fn read(
             streamed(merge, &paths, window, &sender);
         }
     });
+    spawned.map_err(|source| InputError::Thread { source })?;
     Ok(receiver)
 }
 

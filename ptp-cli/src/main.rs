@@ -8,6 +8,7 @@ mod input;
 mod render;
 mod thresholds;
 
+use std::io::BufWriter;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Outcome> {
-    let mut out = anstream::stdout().lock();
+    let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
     match cli.command {
         Command::Diagnose(args) => diagnose::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),

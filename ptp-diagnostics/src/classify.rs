@@ -62,8 +62,8 @@ impl<'a> World<'a> {
         self.node(node)
             .clocks
             .iter()
-            .map(move |id| &clocks[id.0 as usize])
-            .filter(move |clock| clock.resource() == resource)
+            .filter(move |member| member.resource == *resource)
+            .map(move |member| &clocks[member.id.0 as usize])
     }
 
     pub(crate) fn link(&self, subject: &Subject) -> Link {
@@ -345,16 +345,15 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         return unknown(node);
     };
 
-    if clock.last_locked().is_none()
-        && (subject.code == "never-locked" || world.node(node).is_starting(clock))
-    {
-        return at(
-            node,
-            C::Misconfiguration,
-            Likely,
-            0.7,
-            &[(C::PtpPathLoss, 0.2)],
-        );
+    if clock.last_locked().is_none() {
+        let alternatives = [(C::PtpPathLoss, 0.2)];
+        if world.node(node).is_starting(clock) {
+            return at(node, C::Misconfiguration, Likely, 0.7, &alternatives);
+        }
+        // Not seen to start: it may well have been locked before we came.
+        if subject.code == "never-locked" {
+            return at(node, C::Misconfiguration, Inconclusive, 0.4, &alternatives);
+        }
     }
     let lost = clock.unlocked_since().unwrap_or(subject.since);
     if let Some(nodes) = world.domain.mass_loss(lost, world.nodes, world.settings)

@@ -30,11 +30,12 @@ pub struct Detector {
 /// What a detector is asked about.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope {
-    /// Each clock of `subjects`, whenever an event speaks of it, or of `also` on the same node.
+    /// Each clock of `subjects`, whenever an event speaks of it, or one changes what a clock of
+    /// `also` on the same node said.
     Clock {
         /// The clocks it is asked about.
         subjects: &'static [Resource],
-        /// Further resources of the node whose events may change the answer.
+        /// Further resources of the node whose changes may change the answer.
         also: &'static [Resource],
     },
     /// Each node as a whole, when a time it named has come, and on events while it fires or has
@@ -65,8 +66,8 @@ impl<'a> View<'a> {
         self.node
             .clocks
             .iter()
-            .map(move |id| &clocks[id.0 as usize])
-            .filter(move |clock| clock.resource() == resource)
+            .filter(move |member| member.resource == *resource)
+            .map(move |member| &clocks[member.id.0 as usize])
     }
 
     /// The shortest regular distance of the node's samples, if any of its clocks has one.
@@ -76,7 +77,7 @@ impl<'a> View<'a> {
             .node
             .clocks
             .iter()
-            .map(|id| &self.clocks[id.0 as usize]);
+            .map(|member| &self.clocks[member.id.0 as usize]);
         clocks.filter_map(Timeline::cadence).min()
     }
 

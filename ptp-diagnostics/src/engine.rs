@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use ptp_events::{Event, NodeName, Reading, Received, Resource, SyncState};
+use ptp_events::{Event, Instance, NodeName, Reading, Received, Resource, SyncState};
 
 use crate::classify::{Subject, World};
 use crate::detector::{Assessment, Detector, View};
@@ -14,7 +15,7 @@ use crate::domain::Domain;
 use crate::inbox::Inbox;
 use crate::incident::IncidentId;
 use crate::ledger::{Change, Found, Kept, Ledger};
-use crate::node::{ClockId, Node, NodeId, NodeState, Role};
+use crate::node::{ClockId, Member, Node, NodeId, NodeState, Role};
 use crate::registry::{Registry, Slot};
 use crate::report::{Alert, AlertStatus, BlindWindow};
 use crate::timeline::Timeline;
@@ -31,6 +32,9 @@ macro_rules! world {
         }
     };
 }
+
+/// How late an event may be delivered and still be recognised as old news.
+const LATE: Duration = Duration::from_secs(2);
 
 /// What the engine counted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -95,6 +99,8 @@ pub struct Engine {
     now: Option<Received>,
     registry: Registry,
     clocks: Vec<Timeline>,
+    /// Stands in for the clock of a node that has none.
+    blank: Timeline,
     nodes: Vec<Node>,
     domain: Domain,
     ledger: Ledger,
@@ -125,6 +131,7 @@ impl Engine {
             latest: None,
             now: None,
             clocks: Vec::new(),
+            blank: Timeline::new(Resource::SyncState, Instance::NODE, Received::from_nanos(0)),
             nodes: Vec::new(),
             domain: Domain::default(),
             ledger: Ledger::default(),
@@ -313,7 +320,14 @@ impl Engine {
             self.counts.nodes_refused += 1;
             return;
         };
+        let window = self.settings.reorder_window.max(LATE);
         if event.is_placeholder() {
+            let content = contents(&event);
+            let placeholders = &mut self.nodes[node.0 as usize].placeholders;
+            if placeholders.is_repeated(at, event.stamped, content, window) {
+                self.counts.duplicates += 1;
+                return;
+            }
             self.counts.events += 1;
             self.counts.placeholders += 1;
             self.count_for(node, at);
@@ -321,6 +335,7 @@ impl Engine {
             return;
         }
         let mut fresh = false;
+        let mut any_change = false;
         let Event {
             id,
             resource,
@@ -338,16 +353,11 @@ impl Engine {
                 continue;
             };
             let content = content(&reading);
-            let window = self
-                .settings
-                .reorder_window
-                .max(Settings::default().reorder_window);
             let timeline = &mut self.clocks[clock.0 as usize];
-            if timeline.is_duplicate(stamped, content) {
+            if timeline.is_repeated(at, stamped, content, window) {
                 continue;
             }
             fresh = true;
-            timeline.remember(stamped, content);
             if timeline.is_overtaken(at, stamped, window) {
                 self.counts.overtaken += 1;
                 continue;
@@ -363,12 +373,13 @@ impl Engine {
             if changed {
                 self.tell_ledger(node, clock, is_locked && !was_locked);
             }
-            self.examine_after(node, clock, at);
+            self.examine_after(node, clock, changed, at);
+            any_change |= changed;
         }
         if fresh {
             self.counts.events += 1;
             self.count_for(node, at);
-            self.after_event(node, at);
+            self.after_event(node, any_change, at);
         } else {
             self.counts.duplicates += 1;
         }
@@ -383,10 +394,12 @@ impl Engine {
     }
 
     /// The node as a whole, once all readings of an event are in.
-    fn after_event(&mut self, id: NodeId, at: Received) {
+    fn after_event(&mut self, id: NodeId, changed: bool, at: Received) {
         self.end_blindness(id, at);
-        let worst = self.nodes[id.0 as usize].worst(&self.clocks);
-        self.nodes[id.0 as usize].enter(worst, at);
+        if changed {
+            let worst = self.nodes[id.0 as usize].worst(&self.clocks);
+            self.nodes[id.0 as usize].enter(worst, at);
+        }
         self.examine_node(id, at, false);
     }
 
@@ -454,44 +467,43 @@ impl Engine {
         reading: &Reading,
         at: Received,
     ) -> Option<ClockId> {
-        let clocks = &self.clocks;
         let known = &mut self.nodes[node.0 as usize].clocks;
-        let found = known.iter().copied().find(|id| {
-            let clock = &clocks[id.0 as usize];
-            *clock.instance() == reading.instance && clock.resource() == resource
-        });
-        if found.is_some() {
-            return found;
+        let found = known
+            .iter()
+            .find(|member| member.resource == *resource && member.instance == reading.instance);
+        if let Some(member) = found {
+            return Some(member.id);
         }
         if known.len() >= self.settings.max_clocks_per_node {
             return None;
         }
         let first_ptp = *resource == Resource::LockState
-            && !known
-                .iter()
-                .any(|id| clocks[id.0 as usize].resource() == resource);
+            && !known.iter().any(|member| member.resource == *resource);
         self.domain.ptp_nodes += usize::from(first_ptp);
         let id = self.registry.add_clock(node, resource);
-        known.push(id);
-        self.clocks.push(Timeline::new(
-            resource.clone(),
-            reading.instance.clone(),
-            at,
-        ));
+        let instance = reading.instance.clone();
+        known.push(Member {
+            id,
+            resource: resource.clone(),
+            instance: instance.clone(),
+        });
+        self.clocks
+            .push(Timeline::new(resource.clone(), instance, at));
         Some(id)
     }
 
-    /// Asks every detector whose answer an event about `clock` may have changed.
-    fn examine_after(&mut self, node: NodeId, clock: ClockId, now: Received) {
+    /// Asks every detector whose answer an event about `clock` may have changed; those of other
+    /// clocks only when what it said was new.
+    fn examine_after(&mut self, node: NodeId, clock: ClockId, changed: bool, now: Received) {
         for slot in 0..self.registry.subjects(clock) {
             self.examine_clock(clock, slot, now);
         }
         let resource = self.registry.ordinal(clock);
-        if !self.registry.has_also(resource) {
+        if !changed || !self.registry.has_also(resource) {
             return;
         }
         for at in 0..self.nodes[node.0 as usize].clocks.len() {
-            let sibling = self.nodes[node.0 as usize].clocks[at];
+            let sibling = self.nodes[node.0 as usize].clocks[at].id;
             for slot in 0..self.registry.subjects(sibling) {
                 if self.registry.concerns(sibling, slot, resource) {
                     self.examine_clock(sibling, slot, now);
@@ -531,11 +543,10 @@ impl Engine {
         let detector = self.registry.node_detector(slot);
         let firing = self.registry.node_slot(id, slot).firing;
         let node = &self.nodes[id.0 as usize];
-        let nothing = Timeline::new(Resource::SyncState, ptp_events::Instance::NODE, now);
         let clock = node
             .clocks
             .first()
-            .map_or(&nothing, |id| &self.clocks[id.0 as usize]);
+            .map_or(&self.blank, |member| &self.clocks[member.id.0 as usize]);
         let view = View {
             now,
             clock,
@@ -583,10 +594,23 @@ impl Engine {
                 let world = world!(self);
                 self.ledger.clear(&world, kept, now);
             }
-            (Some((since, was, kept)), Some((_, severity))) if severity > was => {
-                self.slot(timer).firing = Some((since, severity, kept));
-                let says = self.describe(detector, node, clock, since, now);
-                self.ledger.worsen(kept, severity, says, now);
+            (Some((began, was, kept)), Some((since, severity))) if severity > was => {
+                let subject = Subject {
+                    code: self.detectors[detector].code,
+                    node,
+                    clock,
+                    since,
+                };
+                let world = world!(self);
+                let kept = if self.ledger.still_explains(&world, kept, &subject, now) {
+                    let says = self.describe(detector, node, clock, began, now);
+                    self.ledger.worsen(kept, severity, says, now);
+                    kept
+                } else {
+                    self.ledger.clear(&world, kept, now);
+                    self.found(detector, node, clock, now, severity, now)
+                };
+                self.slot(timer).firing = Some((began, severity, kept));
             }
             (Some(_), Some(_)) => {}
         }
@@ -652,10 +676,9 @@ impl Engine {
         now: Received,
     ) -> String {
         let node = &self.nodes[node.0 as usize];
-        let nothing = Timeline::new(Resource::SyncState, ptp_events::Instance::NODE, now);
         let view = View {
             now,
-            clock: clock.map_or(&nothing, |id| &self.clocks[id.0 as usize]),
+            clock: clock.map_or(&self.blank, |id| &self.clocks[id.0 as usize]),
             node,
             settings: &self.settings,
             firing: Some(since),
@@ -721,6 +744,22 @@ impl Engine {
 /// The values of a reading, condensed to recognise them when they are sent again.
 fn content(reading: &Reading) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
+    hash(reading, &mut hasher);
+    hasher.finish()
+}
+
+/// The same for a whole event.
+fn contents(event: &Event) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    event.resource.hash(&mut hasher);
+    event
+        .readings
+        .iter()
+        .for_each(|reading| hash(reading, &mut hasher));
+    hasher.finish()
+}
+
+fn hash(reading: &Reading, hasher: &mut impl Hasher) {
     let Reading {
         instance,
         state,
@@ -730,8 +769,7 @@ fn content(reading: &Reading) -> u64 {
         quality,
         extended_quality,
     } = reading;
-    instance.as_str().hash(&mut hasher);
-    state.as_ref().map(SyncState::as_str).hash(&mut hasher);
-    (offset, clock_class, gps_fix, quality, extended_quality).hash(&mut hasher);
-    hasher.finish()
+    instance.as_str().hash(hasher);
+    state.as_ref().map(SyncState::as_str).hash(hasher);
+    (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);
 }

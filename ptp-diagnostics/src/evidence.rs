@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ptp_events::{Resource, SyncState};
 
+use crate::cause::RootCause;
 use crate::classify::World;
 use crate::clock_class;
 use crate::incident::{Incident, MAX_WITNESSES, Witness};
@@ -16,14 +17,14 @@ const BEFORE: Duration = Duration::from_secs(5);
 /// Takes in what the clocks of `node` have said since the incident began.
 pub(crate) fn gather(world: &World<'_>, incident: &mut Incident, node: NodeId) {
     let from = incident.opened_at.before(BEFORE);
-    for id in &world.node(node).clocks {
+    for member in &world.node(node).clocks {
         for fact in world
-            .clock(*id)
+            .clock(member.id)
             .facts()
             .iter()
             .filter(|fact| fact.at >= from)
         {
-            push(world, incident, node, *id, fact);
+            push(world, incident, node, member.id, fact);
         }
     }
     incident.witnesses.sort_by_key(|witness| witness.at);
@@ -37,7 +38,9 @@ pub(crate) fn push(
     clock: ClockId,
     fact: &Fact,
 ) {
-    if incident.witnesses.len() < MAX_WITNESSES {
+    // What a node said before we lost sight of it is no evidence of why we did.
+    let blind = incident.diagnosis.cause == RootCause::TelemetryGap;
+    if incident.witnesses.len() < MAX_WITNESSES && !blind {
         incident.witnesses.push(Witness {
             at: fact.at,
             node,

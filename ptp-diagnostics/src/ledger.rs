@@ -239,7 +239,7 @@ impl Ledger {
         } else {
             self.single.remove(&id);
         }
-        if incident.diagnosis.cause.cause().reaches_followers && !self.wide.contains(&id) {
+        if is_wide(incident) && !self.wide.contains(&id) {
             self.wide.push(id);
         }
         for node in nodes {
@@ -310,7 +310,7 @@ impl Ledger {
                 list.push(id);
             }
         }
-        if incident.diagnosis.cause.cause().reaches_followers {
+        if is_wide(incident) {
             self.wide.push(id);
         }
         self.resolved.retain(|other| *other != id);
@@ -380,6 +380,21 @@ impl Ledger {
             incident: id,
             listed,
         }
+    }
+
+    /// Whether a finding still belongs to the incident it was filed with, now that it got worse.
+    pub(crate) fn still_explains(
+        &self,
+        world: &World<'_>,
+        kept: Kept,
+        subject: &Subject,
+        now: Received,
+    ) -> bool {
+        self.incidents.get(&kept.incident).is_none_or(|incident| {
+            let link = world.link(subject);
+            incident.diagnosis.origin.contains(&subject.node)
+                || explains_there(world, incident, subject, link, now)
+        })
     }
 
     /// A finding got worse.
@@ -582,6 +597,12 @@ impl Ledger {
     }
 }
 
+/// Whether an incident may explain what is found on other nodes.
+fn is_wide(incident: &Incident) -> bool {
+    let cause = incident.diagnosis.cause;
+    cause.cause().reaches_followers || cause == RootCause::TelemetryGap
+}
+
 /// How long all must be well before an incident is over. One that came back is watched for longer,
 /// so that a clock that flaps is one incident rather than one per flap.
 fn resolve_hold(world: &World<'_>, incident: &Incident) -> Duration {
@@ -665,8 +686,9 @@ fn explains_there(
             .any(|gm| world.grandmaster_explains(*gm, link, subject.since)),
     };
     match link {
-        Link::Class => already || upstream(),
-        Link::Ptp => (already && cause == C::UpstreamLoss) || upstream(),
+        // A clock that follows announces what it is told; one that does not, its own class.
+        Link::Class if world.ptp_unlocked(subject.node).is_none() => already || upstream(),
+        Link::Ptp | Link::Class => (already && cause == C::UpstreamLoss) || upstream(),
         Link::Os | Link::Overall => {
             world.ptp_troubled(subject.node, now) && (already || upstream())
         }

@@ -31,6 +31,7 @@ mod ledger;
 mod narrate;
 mod node;
 mod quality;
+mod recent;
 mod registry;
 mod severity;
 mod text;

@@ -154,8 +154,8 @@ fn recommendation(world: &World<'_>, node: Option<NodeId>, action: &Action) -> R
     let command = action.command.map(|template| {
         let name = node.map_or("NODE", |id| world.node(id).name.as_str());
         let interface = node.and_then(|id| {
-            let clocks = world.node(id).clocks.iter().map(|clock| world.clock(*clock));
-            clocks.filter_map(|clock| clock.instance().interface()).next().map(first_port)
+            let clocks = world.node(id).clocks.iter();
+            clocks.filter_map(|member| member.instance.interface()).next().map(first_port)
         });
         let interface = interface.unwrap_or_else(|| "INTERFACE".to_owned());
         template

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use ptp_events::{NodeName, Received, Resource, SyncState};
+use ptp_events::{Instance, NodeName, Received, Resource, SyncState};
 use serde::Serialize;
 
 use crate::Timeline;
+use crate::recent::Recent;
 
 /// A clock's place in the engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -14,6 +15,14 @@ pub(crate) struct ClockId(pub u32);
 /// A node's place in the engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct NodeId(pub u32);
+
+/// One of a node's clocks, with what it is found by.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub id: ClockId,
+    pub resource: Resource,
+    pub instance: Instance,
+}
 
 /// What part a node plays in its timing domain, as far as its events show.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -87,12 +96,13 @@ impl NodeState {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub(crate) name: NodeName,
-    pub(crate) clocks: Vec<ClockId>,
+    pub(crate) clocks: Vec<Member>,
     pub(crate) role: Role,
     pub(crate) events: u64,
     pub(crate) last_seen: Received,
     /// When the publisher last said that it has no data yet.
     pub(crate) placeholder_at: Option<Received>,
+    pub(crate) placeholders: Recent,
     /// The class was the power-on default before anything better was announced.
     pub(crate) born_with_default_class: Option<Received>,
     /// Why we cannot see the node, and since when.
@@ -103,7 +113,7 @@ pub struct Node {
 }
 
 impl Node {
-    pub(crate) const fn new(name: NodeName, at: Received) -> Self {
+    pub(crate) fn new(name: NodeName, at: Received) -> Self {
         Self {
             name,
             clocks: Vec::new(),
@@ -111,6 +121,7 @@ impl Node {
             events: 0,
             last_seen: at,
             placeholder_at: None,
+            placeholders: Recent::default(),
             born_with_default_class: None,
             blind: None,
             state: NodeState::Unknown,
@@ -190,9 +201,8 @@ impl Node {
         let worst_of = |wanted: fn(&Resource) -> bool| {
             self.clocks
                 .iter()
-                .map(|id| &clocks[id.0 as usize])
-                .filter(|clock| wanted(clock.resource()))
-                .filter_map(|clock| clock.state())
+                .filter(|member| wanted(&member.resource))
+                .filter_map(|member| clocks[member.id.0 as usize].state())
                 .map(|(state, _)| NodeState::of(state))
                 .max()
         };

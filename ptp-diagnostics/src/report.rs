@@ -410,7 +410,7 @@ impl Engine {
         let mut clocks: Vec<_> = node
             .clocks
             .iter()
-            .map(|id| &self.clocks()[id.0 as usize])
+            .map(|member| &self.clocks()[member.id.0 as usize])
             .collect();
         clocks.sort_by(|a, b| (a.resource(), a.instance()).cmp(&(b.resource(), b.instance())));
         NodeReport {

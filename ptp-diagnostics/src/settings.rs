@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
 /// What the engine compares with. Each field's default is its documented one (docs/diagnosis.md).
+///
+/// Not `#[non_exhaustive]`, so that programs can write `Settings { offset_ns: 50, ..Settings::default() }`;
+/// fields may be added.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[non_exhaustive]
 pub struct Settings {
     /// How long an event may come late and still take its place in time order.
     #[serde(deserialize_with = "duration")]

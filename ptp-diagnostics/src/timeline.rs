@@ -10,6 +10,7 @@ use ptp_events::{
 
 use crate::Settings;
 use crate::clock_class;
+use crate::recent::Recent;
 
 /// Something a clock said that differed from what it said before.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -155,14 +156,12 @@ pub struct Timeline {
     /// Gaps between events that changed nothing: the cadence of polling, if there is one.
     gaps: VecDeque<Duration>,
     facts: VecDeque<Fact>,
-    /// Stamp and content of the latest events, to recognise what is sent twice.
-    recent: VecDeque<(Stamped, u64)>,
+    recent: Recent,
 }
 
-/// How many of a clock's latest events a duplicate is recognised among.
-const RECENT: usize = 8;
-/// How many gaps make a cadence.
+/// How many gaps make a cadence, and how short they may be: a burst is no polling.
 const CADENCE_GAPS: usize = 5;
+const SHORTEST_CADENCE: Duration = Duration::from_secs(1);
 
 impl Timeline {
     pub(crate) fn new(resource: Resource, instance: Instance, at: Received) -> Self {
@@ -195,13 +194,19 @@ impl Timeline {
             samples: Samples::default(),
             gaps: VecDeque::new(),
             facts: VecDeque::new(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
         }
     }
 
     /// Whether this very reading came before: the same stamp and the same values.
-    pub(crate) fn is_duplicate(&self, stamped: Stamped, content: u64) -> bool {
-        self.recent.contains(&(stamped, content))
+    pub(crate) fn is_repeated(
+        &mut self,
+        received: Received,
+        stamped: Stamped,
+        content: u64,
+        window: Duration,
+    ) -> bool {
+        self.recent.is_repeated(received, stamped, content, window)
     }
 
     /// Whether the node said this before something newer that overtook it on its way.
@@ -211,13 +216,6 @@ impl Timeline {
         stamped < self.last_stamped
             && self.last_stamped.since(stamped) <= window
             && at.since(self.last_seen) <= window
-    }
-
-    pub(crate) fn remember(&mut self, stamped: Stamped, content: u64) {
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((stamped, content));
     }
 
     /// Takes in what the node said; returns whether anything changed.
@@ -546,7 +544,7 @@ impl Timeline {
     /// The regular distance of its samples, if they are regular.
     ///
     /// Five successive events that changed nothing, no gap more than half longer than the
-    /// shortest. Publishers send on change only, so regular samples are somebody's polling.
+    /// shortest, and none below a second. Publishers send on change only, so regular samples are somebody's polling.
     #[must_use]
     pub fn cadence(&self) -> Option<Duration> {
         if self.gaps.len() < CADENCE_GAPS {
@@ -554,6 +552,6 @@ impl Timeline {
         }
         let longest = self.gaps.iter().max()?;
         let shortest = self.gaps.iter().min()?;
-        (*longest <= *shortest * 3 / 2 && !longest.is_zero()).then_some(*longest)
+        (*longest <= *shortest * 3 / 2 && *shortest >= SHORTEST_CADENCE).then_some(*longest)
     }
 }

@@ -76,7 +76,7 @@ impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
         let data = serde_json::to_value(event.data()).expect("maps with string keys are JSON");
         EventBuilderV10::new()
-            .id(event.id.as_str())
+            .id(event.id.to_string())
             .source(event.resource.path())
             .ty(event.resource.event_type())
             .time(event.stamped.to_string())

@@ -142,9 +142,17 @@ impl Instance {
     }
 }
 
-name! {
-    /// The id of one delivery of an event, unique per publisher.
-    EventId
+/// The id of one delivery of an event, unique per publisher.
+///
+/// Publishers use UUIDs; those are kept in 16 bytes, anything else as text.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "SmolStr", into = "SmolStr")]
+pub struct EventId(Id);
+
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+enum Id {
+    Uuid(u128),
+    Text(SmolStr),
 }
 
 impl EventId {
@@ -153,11 +161,69 @@ impl EventId {
     /// # Errors
     /// When it is empty, too long, or contains a control character.
     pub fn new(text: &str) -> Result<Self, NameError> {
+        if let Some(uuid) = parse_uuid(text.as_bytes()) {
+            return Ok(Self(Id::Uuid(uuid)));
+        }
         if text.is_empty() {
             return Err(NameError::Empty);
         }
         check(text)?;
-        Ok(Self(SmolStr::new(text)))
+        Ok(Self(Id::Text(SmolStr::new(text))))
+    }
+}
+
+/// Reads a UUID as publishers write it, and only so: the same text must come out again.
+fn parse_uuid(text: &[u8]) -> Option<u128> {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    let mut uuid = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let digit = match byte {
+            b'-' if matches!(at, 8 | 13 | 18 | 23) => continue,
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        if matches!(at, 8 | 13 | 18 | 23) {
+            return None;
+        }
+        uuid = uuid << 4 | u128::from(digit);
+    }
+    Some(uuid)
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Id::Uuid(uuid) => {
+                let part = |shift: u32, digits: u32| uuid >> shift & ((1 << (digits * 4)) - 1);
+                let (a, b, c, d, e) = (
+                    part(96, 8),
+                    part(80, 4),
+                    part(64, 4),
+                    part(48, 4),
+                    part(0, 12),
+                );
+                write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+            }
+            Id::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl TryFrom<SmolStr> for EventId {
+    type Error = NameError;
+
+    fn try_from(text: SmolStr) -> Result<Self, NameError> {
+        Self::new(&text)
+    }
+}
+
+impl From<EventId> for SmolStr {
+    fn from(id: EventId) -> Self {
+        match id.0 {
+            Id::Text(text) => text,
+            uuid @ Id::Uuid(_) => smol_str::format_smolstr!("{}", EventId(uuid)),
+        }
     }
 }
 
@@ -176,6 +242,20 @@ mod tests {
             NodeName::new(&"x".repeat(254)),
             Err(NameError::TooLong { bytes: 254 })
         );
+    }
+
+    #[test]
+    fn an_id_comes_out_as_it_went_in() {
+        for text in [
+            "5f519ae8-7787-4862-986f-8edf2dfc3688",
+            "00000000-0000-0000-0000-000000000000",
+            "5F519AE8-7787-4862-986F-8EDF2DFC3688",
+            "5f519ae8-7787-4862-986f-8edf2dfc368",
+            "5f519ae877874862986f8edf2dfc36880000",
+            "1",
+        ] {
+            assert_eq!(EventId::new(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn mistakes_are_named() {
     assert_snapshot!(decode(r#"{"id":"1","type":["a"],"time":"x"}"#), @"error: not an event, at `type`: invalid type: sequence, expected a string at line 1 column 17");
     assert_snapshot!(decode(r#"{"id":"1","type":"a","time":"2026-11-23T06:40:30"}"#), @"error: the event has no `data`");
     assert_snapshot!(decode(&lock("")), @"error: the event has no `data.values`");
-    assert_snapshot!(decode(&lock(r#"{"ResourceAddress":"/cluster/node/n/i/master","data_type":"metric","value":{}}"#)), @"error: not an event, at `data.values[0].value`: invalid type: map, expected a string or a number at line 1 column 247");
+    assert_snapshot!(decode(&lock(r#"{"ResourceAddress":"/cluster/node/n/i/master","data_type":"metric","value":{}}"#)), @"error: not an event, at `data.values[0].value`: invalid type: map, expected a string or a number at line 1 column 260");
     assert_snapshot!(decode(&lock(r#"{"ResourceAddress":"/cluster/node/n/i/master","data_type":"metric","value":"ten"}"#)), @"error: `data.values[0].value` cannot be read: `ten` is not a decimal number");
     assert_snapshot!(decode(&lock(r#"{"data_type":"metric","value":"1"}"#)), @"error: not an event, at `data.values[0]`: missing field `ResourceAddress` at line 1 column 206");
     assert_snapshot!(decode(&lock(r#"{"ResourceAddress":"/cluster/node/a\nb/i/master","value":"LOCKED"}"#)), @"error: `data.values[].ResourceAddress` is not acceptable: the name contains the control character U+000A");

@@ -1,0 +1,612 @@
+//! What an engineer would expect to be told, story by story.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use ptp_diagnostics::Settings;
+
+use crate::fixture::{diagnose, report, tell};
+
+#[test]
+fn one_freerun_is_found_though_only_others_speak() {
+    let mut story = "0 w1 lock FREERUN 350\n".to_owned();
+    for second in 1..=600 {
+        writeln!(
+            story,
+            "{second} w2 lock LOCKED 3\n{second}.5 w3 os LOCKED 4"
+        )
+        .unwrap();
+    }
+    assert_snapshot!(diagnose(&story), @"
+    CRITICAL ptp-path-loss (inconclusive), firing: since 0, known at 10; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 0, known at 10: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 0, known at 300: FREERUN without a break for more than 5 min
+    alert at 10: opened CRITICAL PTP path lost on w1
+    ");
+}
+
+#[test]
+fn one_freerun_is_found_though_nobody_speaks() {
+    assert_snapshot!(diagnose("
+        0   w1 lock FREERUN 350
+        100 time
+        602 end
+    "), @"
+    CRITICAL ptp-path-loss (inconclusive), firing: since 0, known at 10; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 0, known at 10: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 0, known at 300: FREERUN without a break for more than 5 min
+      WARNING w1 never-locked [lock-state] since 0, known at 600: never LOCKED in 10 min
+    alert at 10: opened CRITICAL PTP path lost on w1
+    ");
+}
+
+#[test]
+fn a_freerun_that_ends_in_time_is_nothing() {
+    assert_snapshot!(diagnose("
+        0    w1 lock LOCKED 3
+        10   w1 lock FREERUN 350
+        19.9 w1 lock LOCKED 80
+        100  end
+    "), @"nothing");
+}
+
+#[test]
+fn a_second_interface_does_not_hide_the_first() {
+    assert_snapshot!(diagnose("
+        0  w1 lock:ens1fx/master FREERUN 350
+        1  w1 lock:ens3fx/master LOCKED 3
+        60 end
+    "), @"
+    CRITICAL ptp-path-loss (inconclusive), firing: since 0, known at 10; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 0, known at 10: FREERUN
+    alert at 10: opened CRITICAL PTP path lost on w1
+    ");
+}
+
+#[test]
+fn placeholders_and_a_normal_start_are_nothing() {
+    assert_snapshot!(diagnose("
+        0   w1 lock  placeholder
+        0   w1 os    placeholder
+        0.1 w1 class 248
+        0.2 w1 lock  FREERUN 54321
+        0.2 w1 sync  FREERUN
+        40  w1 lock  LOCKED 45
+        41  w1 os    FREERUN -12345
+        44  w1 os    LOCKED 30
+        44  w1 sync  LOCKED
+        45  w1 class 6
+        900 end
+    "), @"nothing");
+}
+
+#[test]
+fn a_start_that_never_ends_is_a_misconfiguration() {
+    assert_snapshot!(diagnose("
+        0   w1 lock  placeholder
+        0.1 w1 class 248
+        0.2 w1 lock  FREERUN 54321
+        700 end
+    "), @"
+    CRITICAL misconfiguration (likely), firing: since 0.2, known at 300.2; from w1, affects w1
+      CRITICAL w1 persistent-freerun [lock-state] since 0.2, known at 300.2: FREERUN without a break for more than 5 min
+      WARNING w1 never-locked [lock-state] since 0.2, known at 600.2: never LOCKED in 10 min
+    alert at 300.2: opened CRITICAL Never synchronised on w1
+    ");
+}
+
+/// A grandmaster loses its satellites for long; followers pass on what it announces.
+fn gnss_outage(followers: usize, recover: bool) -> String {
+    let mut story = "0 gm gnss SYNCHRONIZED 4 fix=3\n0 gm lock LOCKED 2\n0 gm class 6\n".to_owned();
+    let all = |story: &mut String, second: f64, what: &str| {
+        for n in 0..followers {
+            let when = second + 0.001 * (n + 1) as f64;
+            writeln!(story, "{when:.3} w{n:02} {what}").unwrap();
+        }
+    };
+    all(&mut story, 0.0, "lock LOCKED 3");
+    all(&mut story, 0.1, "class 6");
+    story +=
+        "100 gm gnss FAILURE-NOFIX 99999999 fix=0\n100.2 gm lock HOLDOVER 4\n100.3 gm class 7\n";
+    all(&mut story, 100.3, "class 7");
+    story += "400.0 gm class 140\n";
+    all(&mut story, 400.0, "class 140");
+    story += "400.5 gm lock FREERUN 99999\n400.6 gm class 248\n400.7 gm os FREERUN 12\n";
+    all(&mut story, 400.6, "class 248");
+    all(&mut story, 402.0, "lock FREERUN 900");
+    all(&mut story, 402.5, "os FREERUN 900");
+    if recover {
+        story += "500 gm gnss SYNCHRONIZED 4 fix=3\n520 gm lock LOCKED 2\n521 gm class 6\n";
+        story += "522 gm os LOCKED 9\n";
+        all(&mut story, 521.0, "class 6");
+        all(&mut story, 525.0, "lock LOCKED 60");
+        all(&mut story, 526.0, "os LOCKED 40");
+        story += "700 end\n";
+    } else {
+        story += "460 end\n";
+    }
+    story
+}
+
+#[test]
+fn one_outage_with_twenty_followers_is_one_incident_and_three_alerts() {
+    let report = report(&gnss_outage(20, true), Settings::default());
+    assert_eq!(report.incidents.len(), 1);
+    assert_eq!(report.incidents[0].affected_nodes.len(), 21);
+    let alerts: Vec<_> = report
+        .alerts
+        .iter()
+        .map(|a| format!("{} {} {}", a.status.as_str(), a.severity, a.summary))
+        .collect();
+    assert_snapshot!(alerts.join("\n"), @"
+    opened WARNING GNSS signal lost on gm
+    escalated CRITICAL GNSS signal lost on gm, 20 more nodes affected
+    resolved CRITICAL Resolved: GNSS signal lost on gm, 20 more nodes affected
+    ");
+}
+
+#[test]
+fn one_outage_with_one_follower_in_full() {
+    assert_snapshot!(diagnose(&gnss_outage(1, true)), @"
+    CRITICAL gnss-signal-loss (confirmed), resolved: since 100, known at 101.3, over at 556.001; from gm, affects gm w00
+      CRITICAL gm clock-class-degraded [clock-class] since 100.3, known at 101.3, until 521: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL w00 clock-class-degraded [clock-class] since 100.301, known at 101.301, until 521.001: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL gm gnss-fault [gnss-sync-status] since 100, known at 103, until 500: GNSS FAILURE-NOFIX, gpsFix 0
+      WARNING gm holdover [lock-state] since 100.2, known at 103.2, until 400.5: HOLDOVER
+      CRITICAL gm loss-of-lock [lock-state] since 400.5, known at 410.5, until 520: FREERUN
+      CRITICAL gm loss-of-lock [os-clock-sync-state] since 400.7, known at 410.7, until 522: FREERUN
+      CRITICAL w00 loss-of-lock [lock-state] since 402.001, known at 412.001, until 525.001: FREERUN
+      CRITICAL w00 loss-of-lock [os-clock-sync-state] since 402.501, known at 412.501, until 526.001: FREERUN
+    alert at 101.3: opened WARNING GNSS signal lost on gm
+    alert at 400: escalated CRITICAL GNSS signal lost on gm, 1 more node affected
+    alert at 556.001: resolved CRITICAL Resolved: GNSS signal lost on gm, 1 more node affected
+    ");
+}
+
+#[test]
+fn another_fault_during_an_outage_is_its_own_incident() {
+    let story = gnss_outage(4, false).replace(
+        "400.0 gm class 140\n",
+        "
+            200 w01 os FREERUN 900
+            250 w02 lock HOLDOVER 5
+            250.2 w02 class 248
+            255 w02 lock FREERUN 5
+            400.0 gm class 140
+        ",
+    );
+    // Only what happened before the grandmaster itself left its specification.
+    let story: String = story
+        .lines()
+        .filter(|line| {
+            let time = line
+                .split_whitespace()
+                .next()
+                .and_then(|t| t.parse::<f64>().ok());
+            time.is_some_and(|t| t < 390.0)
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_snapshot!(diagnose(&(story + "390 end")), @"
+    CRITICAL gnss-signal-loss (confirmed), firing: since 100, known at 101.3; from gm, affects gm w00 w01 w02 w03
+      WARNING gm clock-class-degraded [clock-class] since 100.3, known at 101.3: class 7: T-GM in holdover, within specification
+      WARNING w00 clock-class-degraded [clock-class] since 100.301, known at 101.301: class 7: T-GM in holdover, within specification
+      WARNING w01 clock-class-degraded [clock-class] since 100.302, known at 101.302: class 7: T-GM in holdover, within specification
+      CRITICAL w02 clock-class-degraded [clock-class] since 100.303, known at 101.303: class 248: free-running, or default
+      WARNING w03 clock-class-degraded [clock-class] since 100.304, known at 101.304: class 7: T-GM in holdover, within specification
+      WARNING gm gnss-fault [gnss-sync-status] since 100, known at 103: GNSS FAILURE-NOFIX, gpsFix 0
+      WARNING gm holdover [lock-state] since 100.2, known at 103.2: HOLDOVER
+    CRITICAL os-clock-fault (confirmed), firing: since 200, known at 210; from w01, affects w01
+      CRITICAL w01 loss-of-lock [os-clock-sync-state] since 200, known at 210: FREERUN
+      CRITICAL w01 os-clock-unsynchronised [os-clock-sync-state] since 200, known at 210: CLOCK_REALTIME FREERUN while PTP is LOCKED
+    CRITICAL ptp-path-loss (likely), firing: since 250, known at 253; from w02, affects w02
+      WARNING w02 holdover [lock-state] since 250, known at 253, until 255: HOLDOVER
+      CRITICAL w02 loss-of-lock [lock-state] since 255, known at 265: FREERUN
+    alert at 101.3: opened WARNING GNSS signal lost on gm
+    alert at 210: opened CRITICAL System clock not synchronised on w01
+    alert at 250.2: escalated CRITICAL GNSS signal lost on gm, 4 more nodes affected
+    alert at 253: opened WARNING PTP path lost on w02
+    alert at 265: escalated CRITICAL PTP path lost on w02
+    ");
+}
+
+#[test]
+fn a_clock_that_flaps_for_an_hour_is_one_incident() {
+    let mut story = "0 w1 lock LOCKED 3\n0 w2 lock LOCKED 3\n".to_owned();
+    for minute in 1..=60 {
+        let second = minute * 60;
+        writeln!(
+            story,
+            "{second} w1 lock FREERUN 400\n{} w1 lock LOCKED 50",
+            second + 15
+        )
+        .unwrap();
+    }
+    story += "9000 end";
+    let report = report(&story, Settings::default());
+    assert_eq!(report.incidents.len(), 1);
+    let alerts: Vec<_> = report
+        .alerts
+        .iter()
+        .map(|a| format!("{} {} {}", a.status.as_str(), a.severity, a.summary))
+        .collect();
+    assert_snapshot!(alerts.join("\n"), @"
+    opened CRITICAL PTP path lost on w1
+    resolved CRITICAL Resolved: PTP path lost on w1
+    opened CRITICAL Again: PTP path lost on w1
+    resolved CRITICAL Resolved: PTP path unstable on w1
+    ");
+}
+
+#[test]
+fn a_lost_grandmaster_is_one_incident_of_all_its_followers() {
+    let mut story = String::new();
+    for n in 0..8 {
+        writeln!(story, "0.{n} w{n} lock LOCKED 3").unwrap();
+    }
+    for n in 0..8 {
+        writeln!(story, "100.{n} w{n} lock HOLDOVER 3").unwrap();
+    }
+    for n in 0..8 {
+        writeln!(
+            story,
+            "160.{n} w{n} lock FREERUN 3\n160.{n}5 w{n} class 248"
+        )
+        .unwrap();
+    }
+    story += "200 end";
+    assert_snapshot!(diagnose(&story), @"
+    CRITICAL upstream-loss (likely), firing: since 100, known at 103; from w0 w1 w2 w3 w4 w5 w6 w7, affects w0 w1 w2 w3 w4 w5 w6 w7
+      WARNING w0 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
+      WARNING w1 holdover [lock-state] since 100.1, known at 103.1, until 160.1: HOLDOVER
+      WARNING w2 holdover [lock-state] since 100.2, known at 103.2, until 160.2: HOLDOVER
+      WARNING w3 holdover [lock-state] since 100.3, known at 103.3, until 160.3: HOLDOVER
+      WARNING w4 holdover [lock-state] since 100.4, known at 103.4, until 160.4: HOLDOVER
+      WARNING w5 holdover [lock-state] since 100.5, known at 103.5, until 160.5: HOLDOVER
+      WARNING w6 holdover [lock-state] since 100.6, known at 103.6, until 160.6: HOLDOVER
+      WARNING w7 holdover [lock-state] since 100.7, known at 103.7, until 160.7: HOLDOVER
+      CRITICAL w0 loss-of-lock [lock-state] since 160, known at 170: FREERUN
+      CRITICAL w1 loss-of-lock [lock-state] since 160.1, known at 170.1: FREERUN
+      CRITICAL w2 loss-of-lock [lock-state] since 160.2, known at 170.2: FREERUN
+      CRITICAL w3 loss-of-lock [lock-state] since 160.3, known at 170.3: FREERUN
+      CRITICAL w4 loss-of-lock [lock-state] since 160.4, known at 170.4: FREERUN
+      CRITICAL w5 loss-of-lock [lock-state] since 160.5, known at 170.5: FREERUN
+      CRITICAL w6 loss-of-lock [lock-state] since 160.6, known at 170.6: FREERUN
+      CRITICAL w7 loss-of-lock [lock-state] since 160.7, known at 170.7: FREERUN
+    alert at 103: opened WARNING Grandmaster or shared path lost on w0 and 7 more nodes
+    alert at 170: escalated CRITICAL Grandmaster or shared path lost on w0 and 7 more nodes
+    ");
+}
+
+#[test]
+fn followers_that_drop_one_by_one_still_end_as_one_incident() {
+    let mut story = String::new();
+    for n in 0..6 {
+        writeln!(story, "0.{n} w{n} lock LOCKED 3").unwrap();
+    }
+    for n in 0..6 {
+        writeln!(story, "10{n} w{n} lock HOLDOVER 3").unwrap();
+    }
+    story += "150 end";
+    assert_snapshot!(diagnose(&story), @"
+    WARNING upstream-loss (likely), firing: since 100, known at 103; from w0 w1 w2 w3, affects w0 w1 w2 w3 w4 w5
+      WARNING w0 holdover [lock-state] since 100, known at 103: HOLDOVER
+      WARNING w1 holdover [lock-state] since 101, known at 104: HOLDOVER
+      WARNING w2 holdover [lock-state] since 102, known at 105: HOLDOVER
+      WARNING w3 holdover [lock-state] since 103, known at 106: HOLDOVER
+      WARNING w4 holdover [lock-state] since 104, known at 107: HOLDOVER
+      WARNING w5 holdover [lock-state] since 105, known at 108: HOLDOVER
+    alert at 103: opened WARNING Grandmaster or shared path lost on w0 and 3 more nodes
+    ");
+}
+
+#[test]
+fn one_cable_is_one_node() {
+    assert_snapshot!(diagnose("
+        0     w1 lock LOCKED 3
+        0     w2 lock LOCKED 3
+        100   w1 lock HOLDOVER 4
+        100   w1 sync HOLDOVER
+        100.1 w1 os   HOLDOVER 9
+        100.2 w1 class 7
+        160   w1 lock FREERUN 4
+        160   w1 sync FREERUN
+        160.4 w1 os   FREERUN 11
+        161   w1 class 248
+        200   w1 lock LOCKED 80
+        200.1 w1 class 6
+        200.2 w1 os   LOCKED 44
+        200.2 w1 sync LOCKED
+        300   end
+    "), @"
+    CRITICAL ptp-path-loss (likely), resolved: since 100, known at 101.2, over at 230.2; from w1, affects w1
+      WARNING w1 clock-class-degraded [clock-class] since 100.2, known at 101.2, until 161: class 7: T-GM in holdover, within specification
+      WARNING w1 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
+      WARNING w1 holdover [sync-state] since 100, known at 103, until 160: HOLDOVER
+      WARNING w1 holdover [os-clock-sync-state] since 100.1, known at 103.1, until 160.4: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 160, known at 170, until 200: FREERUN
+      CRITICAL w1 loss-of-lock [sync-state] since 160, known at 170, until 200.2: FREERUN
+      CRITICAL w1 loss-of-lock [os-clock-sync-state] since 160.4, known at 170.4, until 200.2: FREERUN
+    alert at 101.2: opened WARNING PTP path lost on w1
+    alert at 170: escalated CRITICAL PTP path lost on w1
+    alert at 230.2: resolved CRITICAL Resolved: PTP path lost on w1
+    ");
+}
+
+#[test]
+fn holdover_becomes_critical_before_its_limit() {
+    assert_snapshot!(diagnose("
+        0     w1 lock LOCKED 300
+        100   w1 lock HOLDOVER 300
+        20000 end
+    "), @"
+    CRITICAL ptp-path-loss (likely), firing: since 100, known at 103; from w1, affects w1
+      CRITICAL w1 holdover [lock-state] since 100, known at 103: HOLDOVER
+    alert at 103: opened WARNING PTP path lost on w1
+    alert at 11020: escalated CRITICAL PTP path lost on w1
+    ");
+}
+
+#[test]
+fn an_os_clock_alone_is_not_ptp() {
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        0   w1 os   LOCKED 3
+        50  w1 os   FREERUN -450
+        50  w1 sync FREERUN
+        120 w1 os   LOCKED -20
+        120 w1 sync LOCKED
+        300 end
+    "), @"
+    CRITICAL os-clock-fault (confirmed), resolved: since 50, known at 60, over at 150; from w1, affects w1
+      CRITICAL w1 loss-of-lock [os-clock-sync-state] since 50, known at 60, until 120: FREERUN
+      CRITICAL w1 os-clock-unsynchronised [os-clock-sync-state] since 50, known at 60, until 120: CLOCK_REALTIME FREERUN while PTP is LOCKED
+      CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60, until 120: FREERUN
+    alert at 60: opened CRITICAL System clock not synchronised on w1
+    alert at 150: resolved CRITICAL Resolved: System clock not synchronised on w1
+    ");
+}
+
+#[test]
+fn a_restart_is_noted_and_nobody_is_told() {
+    assert_snapshot!(diagnose("
+        0    w1 lock LOCKED 3
+        0    w1 os   LOCKED 3
+        50   w1 lock FREERUN down
+        50   w1 os   FREERUN down
+        70   w1 lock LOCKED 80
+        71   w1 os   LOCKED 44
+        300  end
+    "), @"
+    INFO process-restart (confirmed), resolved: since 50, known at 70, over at 131; from w1, affects w1
+      INFO w1 process-restart [lock-state] since 50, known at 70, until 100: FREERUN with its process down, then LOCKED again
+      INFO w1 process-restart [os-clock-sync-state] since 50, known at 71, until 101: FREERUN with its process down, then LOCKED again
+    ");
+}
+
+#[test]
+fn a_process_that_stays_down_is_a_fault() {
+    assert_snapshot!(diagnose("
+        0    w1 lock LOCKED 3
+        50   w1 lock FREERUN down
+        120  end
+    "), @"
+    CRITICAL ptp-path-loss (likely), firing: since 50, known at 80; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 50, known at 80: FREERUN: its process is down
+    alert at 80: opened CRITICAL PTP path lost on w1
+    ");
+}
+
+#[test]
+fn classes_alone_are_the_upstream_grandmasters() {
+    assert_snapshot!(diagnose("
+        0   w1 lock  LOCKED 3
+        0   w1 class 6
+        0   w2 lock  LOCKED 3
+        0   w2 class 6
+        50  w1 class 7
+        50  w2 class 7
+        90  w1 class 140
+        90  w2 class 140
+        150 w1 class 6
+        150 w2 class 6
+        300 end
+    "), @"
+    CRITICAL grandmaster-degraded (likely), resolved: since 50, known at 51, over at 180; from w1, affects w1 w2
+      CRITICAL w1 clock-class-degraded [clock-class] since 50, known at 51, until 150: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL w2 clock-class-degraded [clock-class] since 50, known at 51, until 150: class 140: T-GM in holdover, out of specification (category 1)
+    alert at 51: opened WARNING Upstream grandmaster degraded on w1
+    alert at 90: escalated CRITICAL Upstream grandmaster degraded on w1, 1 more node affected
+    alert at 180: resolved CRITICAL Resolved: Upstream grandmaster degraded on w1, 1 more node affected
+    ");
+}
+
+#[test]
+fn class_255_and_a_default_class_are_normal() {
+    assert_snapshot!(diagnose("
+        0   w1 class 255
+        1   w1 lock  LOCKED 3
+        2   w2 class 248
+        3   w2 lock  LOCKED 3
+        100 end
+    "), @"nothing");
+}
+
+#[test]
+fn high_offsets_while_locked() {
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        60  w1 lock LOCKED 150
+        120 w1 lock LOCKED 170
+        180 w1 lock LOCKED 160
+        240 w1 lock LOCKED 1500
+        300 w1 lock LOCKED 30
+        360 w1 lock LOCKED 90
+        420 w1 lock LOCKED 30
+        480 w1 lock LOCKED 30
+        500 end
+    "), @"
+    CRITICAL unknown (inconclusive), resolved: since 60, known at 180, over at 330; from w1, affects w1
+      CRITICAL w1 high-offset [lock-state] since 60, known at 180, until 300: 4 samples in a row over 100 ns, up to 1500 ns
+    alert at 180: opened WARNING Synchronisation fault of unknown cause on w1
+    alert at 240: escalated CRITICAL Synchronisation fault of unknown cause on w1
+    alert at 330: resolved CRITICAL Resolved: Synchronisation fault of unknown cause on w1
+    ");
+}
+
+#[test]
+fn one_bad_sample_is_nothing() {
+    assert_snapshot!(diagnose("
+        0     w1 lock LOCKED 3
+        10    w1 lock FREERUN 28911
+        10.12 w1 lock LOCKED -41
+        100   end
+    "), @"nothing");
+}
+
+#[test]
+fn synce_alone_is_synce() {
+    assert_snapshot!(diagnose("
+        0   w1 synce   LOCKED
+        0   w1 quality 1
+        10  w1 synce   HOLDOVER
+        10  w1 quality 11
+        90  w1 synce   LOCKED
+        90  w1 quality 2
+        200 end
+    "), @"
+    WARNING synce-degraded (likely), resolved: since 10, known at 10, over at 120; from w1, affects w1
+      WARNING w1 synce-degraded [synce-lock-state] since 10, known at 10, until 90: SyncE HOLDOVER
+      WARNING w1 synce-degraded [synce-clock-quality] since 10, known at 10, until 90: SyncE quality level 11
+    alert at 10: opened WARNING SyncE degraded on w1
+    alert at 120: resolved WARNING Resolved: SyncE degraded on w1
+    ");
+}
+
+#[test]
+fn silence_after_polling_is_a_blind_window_and_not_health() {
+    let mut story = String::new();
+    for minute in 0..10 {
+        writeln!(
+            story,
+            "{} w1 lock LOCKED 3\n{} w2 lock LOCKED 3",
+            minute * 60,
+            minute * 60
+        )
+        .unwrap();
+    }
+    for minute in 10..30 {
+        writeln!(story, "{} w2 lock LOCKED 3", minute * 60).unwrap();
+    }
+    for minute in 30..40 {
+        writeln!(
+            story,
+            "{} w1 lock LOCKED 3\n{} w2 lock LOCKED 3",
+            minute * 60,
+            minute * 60
+        )
+        .unwrap();
+    }
+    assert_snapshot!(diagnose(&(story + "2400 end")), @"
+    WARNING telemetry-gap (confirmed), resolved: since 540, known at 840, over at 1830; from w1, affects w1
+      WARNING w1 silence [node] since 540, known at 840, until 1800: its regular samples stopped
+    alert at 840: opened WARNING Blind on w1
+    alert at 1830: resolved WARNING Resolved: Blind on w1
+    blind to w1 540..1800: its regular samples stopped
+    ");
+}
+
+#[test]
+fn quiet_without_polling_is_normal() {
+    assert_snapshot!(diagnose("
+        0     w1 lock LOCKED 3
+        86400 end
+    "), @"nothing");
+}
+
+#[test]
+fn unreachable_publishers_together_are_one_incident() {
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        0   w2 lock LOCKED 3
+        100 w1 blind
+        101 w2 blind
+        400 w1 sighted
+        401 w2 sighted
+        500 end
+    "), @"
+    WARNING telemetry-gap (confirmed), resolved: since 100, known at 100, over at 431; from w1, affects w1 w2
+      WARNING w1 silence [node] since 100, known at 100, until 400: its publisher is gone
+      WARNING w2 silence [node] since 101, known at 101, until 401: its publisher is gone
+    alert at 100: opened WARNING Blind on w1
+    alert at 431: resolved WARNING Resolved: Blind on w1, 1 more node affected
+    blind to w1 100..400: its publisher is gone
+    blind to w2 101..401: its publisher is gone
+    ");
+}
+
+#[test]
+fn what_comes_back_within_ten_minutes_is_the_same_incident() {
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        0   w2 lock LOCKED 3
+        100 w1 lock HOLDOVER 3
+        120 w1 lock LOCKED 3
+        300 w1 lock HOLDOVER 3
+        320 w1 lock LOCKED 3
+        900 end
+    "), @"
+    WARNING ptp-path-loss (likely), resolved: since 100, known at 103, over at 380; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 100, known at 103, until 120: HOLDOVER
+      WARNING w1 holdover [lock-state] since 300, known at 303, until 320: HOLDOVER
+    alert at 103: opened WARNING PTP path lost on w1
+    alert at 150: resolved WARNING Resolved: PTP path lost on w1
+    alert at 303: opened WARNING Again: PTP path lost on w1
+    alert at 380: resolved WARNING Resolved: PTP path lost on w1
+    ");
+}
+
+#[test]
+fn what_may_raise_alerts_does_not_limit_what_is_evidence() {
+    let settings = Settings {
+        alert_resources: Some(vec![ptp_events::Resource::Gnss]),
+        ..Settings::default()
+    };
+    let report = report(
+        "
+        0     w1 lock LOCKED 3
+        10    w1 lock HOLDOVER 3
+        60    end
+    ",
+        settings,
+    );
+    assert_snapshot!(tell(&report), @"
+    WARNING ptp-path-loss (likely), firing: since 10, known at 13; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 10, known at 13: HOLDOVER
+    ");
+}
+
+#[test]
+fn invented_nodes_and_clocks_are_bounded_and_counted() {
+    let settings = Settings {
+        max_nodes: 2,
+        max_clocks_per_node: 2,
+        ..Settings::default()
+    };
+    let mut engine = ptp_diagnostics::Engine::new(settings);
+    for n in 0..10 {
+        let (event, at) = crate::fixture::event(&format!("{n} n{n} lock LOCKED 1"), n);
+        engine.handle_event(event, at);
+        let (event, at) = crate::fixture::event(&format!("{n} n0 lock:c{n} LOCKED 1"), 100 + n);
+        engine.handle_event(event, at);
+    }
+    engine.finish(crate::fixture::at(100.0));
+    assert_eq!(engine.report().nodes.len(), 2);
+    assert_eq!(
+        (
+            engine.counts().nodes_refused,
+            engine.counts().clocks_refused
+        ),
+        (8, 9)
+    );
+}

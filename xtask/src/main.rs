@@ -1,0 +1,103 @@
+//! `cargo xtask`: the project's own chores.
+
+mod bench;
+mod corpus;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  test                      run every test, the doc tests and the tidy checks
+  lint                      rustfmt, clippy and rustdoc, warnings as errors
+  tidy                      check what no compiler checks: layout, dependencies, words
+  bench                     time a whole diagnosis of 1,000,000 events against decoding alone
+  corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
+";
+
+/// Why a chore was not done.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        ["test"] => test(),
+        ["lint"] => lint(),
+        ["tidy"] => tidy::run(),
+        ["bench"] => bench::run(),
+        ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test() -> Result<(), Failure> {
+    let nextest = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .output();
+    if nextest.is_ok_and(|output| output.status.success()) {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
+        cargo(&["test", "--workspace", "--doc", "--quiet"])?;
+    } else {
+        cargo(&["test", "--workspace"])?;
+    }
+    tidy::run()
+}
+
+fn lint() -> Result<(), Failure> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
+    let mut doc = Command::new("cargo");
+    doc.args(["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    run(&mut doc)
+}
+
+fn write_corpus(file: &str, events: &str, nodes: &str) -> Result<(), Failure> {
+    let file = std::fs::File::create(file)?;
+    corpus::write(
+        std::io::BufWriter::new(file),
+        events.parse()?,
+        nodes.parse()?,
+    )?;
+    Ok(())
+}
+
+fn cargo(args: &[&str]) -> Result<(), Failure> {
+    run(Command::new("cargo").args(args))
+}
+
+fn run(command: &mut Command) -> Result<(), Failure> {
+    command.current_dir(root());
+    let status = command.status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?}: {status}").into())
+    }
+}
+
+/// The top of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}

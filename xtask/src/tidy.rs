@@ -1,0 +1,4 @@
+//! t
+pub(crate) fn run() -> Result<(), crate::Failure> {
+    Ok(())
+}
