@@ -206,9 +206,7 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Received> {
         let window = self.settings.reorder_window;
-        self.timers
-            .peek()
-            .map(|Reverse((due, _))| due.after(window))
+        self.timers.peek().map(|Reverse((due, _))| due.after(window))
     }
 
     /// What was counted.
@@ -336,13 +334,7 @@ impl Engine {
         }
         let mut fresh = false;
         let mut any_change = false;
-        let Event {
-            id,
-            resource,
-            stamped,
-            readings,
-            ..
-        } = event;
+        let Event { id, resource, stamped, readings, .. } = event;
         for reading in readings {
             if reading.instance.is_placeholder() {
                 continue;
@@ -419,8 +411,7 @@ impl Engine {
     fn tell_ledger(&mut self, node: NodeId, clock: ClockId, recovered: bool) {
         if let Some(fact) = self.clocks[clock.0 as usize].facts().back() {
             let world = world!(self);
-            self.ledger
-                .handle_fact(&world, node, clock, fact, recovered);
+            self.ledger.handle_fact(&world, node, clock, fact, recovered);
             self.collect_changes();
         }
     }
@@ -436,8 +427,7 @@ impl Engine {
                 let timeline = &self.clocks[clock.0 as usize];
                 let class = timeline.class().map(|(class, _)| class.0);
                 if timeline.events() == 1 && matches!(class, Some(248 | 255)) {
-                    node.born_with_default_class
-                        .get_or_insert(timeline.first_seen());
+                    node.born_with_default_class.get_or_insert(timeline.first_seen());
                 }
                 match (class, node.role) {
                     (Some(255), Role::Unknown) => node.role = Role::Slave,
@@ -482,13 +472,8 @@ impl Engine {
         self.domain.ptp_nodes += usize::from(first_ptp);
         let id = self.registry.add_clock(node, resource);
         let instance = reading.instance.clone();
-        known.push(Member {
-            id,
-            resource: resource.clone(),
-            instance: instance.clone(),
-        });
-        self.clocks
-            .push(Timeline::new(resource.clone(), instance, at));
+        known.push(Member { id, resource: resource.clone(), instance: instance.clone() });
+        self.clocks.push(Timeline::new(resource.clone(), instance, at));
         Some(id)
     }
 
@@ -543,10 +528,8 @@ impl Engine {
         let detector = self.registry.node_detector(slot);
         let firing = self.registry.node_slot(id, slot).firing;
         let node = &self.nodes[id.0 as usize];
-        let clock = node
-            .clocks
-            .first()
-            .map_or(&self.blank, |member| &self.clocks[member.id.0 as usize]);
+        let clock =
+            node.clocks.first().map_or(&self.blank, |member| &self.clocks[member.id.0 as usize]);
         let view = View {
             now,
             clock,
@@ -572,11 +555,7 @@ impl Engine {
         let (again, firing) = match assessment {
             Assessment::Quiet => (None, None),
             Assessment::Wait(until) => (Some(until), None),
-            Assessment::Firing {
-                severity,
-                since,
-                again,
-            } => (again, Some((since, severity))),
+            Assessment::Firing { severity, since, again } => (again, Some((since, severity))),
         };
         let slot = self.slot(timer);
         let before = slot.firing;
@@ -595,12 +574,7 @@ impl Engine {
                 self.ledger.clear(&world, kept, now);
             }
             (Some((began, was, kept)), Some((since, severity))) if severity > was => {
-                let subject = Subject {
-                    code: self.detectors[detector].code,
-                    node,
-                    clock,
-                    since,
-                };
+                let subject = Subject { code: self.detectors[detector].code, node, clock, since };
                 let world = world!(self);
                 let kept = if self.ledger.still_explains(&world, kept, &subject, now) {
                     let says = self.describe(detector, node, clock, began, now);
@@ -638,23 +612,10 @@ impl Engine {
         if clock.is_none() && self.nodes[node.0 as usize].blind.is_none() {
             self.blind_since(node, now, &says);
         }
-        let subject = Subject {
-            code: self.detectors[detector].code,
-            node,
-            clock,
-            since,
-        };
+        let subject = Subject { code: self.detectors[detector].code, node, clock, since };
         self.domain.forget(now, &self.settings);
         let world = world!(self);
-        self.ledger.file(
-            &world,
-            Found {
-                subject,
-                severity,
-                now,
-                says,
-            },
-        )
+        self.ledger.file(&world, Found { subject, severity, now, says })
     }
 
     /// A node fell silent: from its last word on nothing is known about it.
@@ -663,8 +624,7 @@ impl Engine {
         let since = node.last_seen;
         node.blind = Some((since, why.to_owned()));
         node.enter(NodeState::Unknown, now);
-        self.blind
-            .push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
+        self.blind.push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
     }
 
     fn describe(
@@ -733,10 +693,7 @@ impl Engine {
             return true;
         };
         incident.findings.iter().any(|finding| {
-            finding
-                .resource
-                .as_ref()
-                .is_none_or(|resource| allowed.contains(resource))
+            finding.resource.as_ref().is_none_or(|resource| allowed.contains(resource))
         })
     }
 }
@@ -752,23 +709,13 @@ fn content(reading: &Reading) -> u64 {
 fn contents(event: &Event) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     event.resource.hash(&mut hasher);
-    event
-        .readings
-        .iter()
-        .for_each(|reading| hash(reading, &mut hasher));
+    event.readings.iter().for_each(|reading| hash(reading, &mut hasher));
     hasher.finish()
 }
 
 fn hash(reading: &Reading, hasher: &mut impl Hasher) {
-    let Reading {
-        instance,
-        state,
-        offset,
-        clock_class,
-        gps_fix,
-        quality,
-        extended_quality,
-    } = reading;
+    let Reading { instance, state, offset, clock_class, gps_fix, quality, extended_quality } =
+        reading;
     instance.as_str().hash(hasher);
     state.as_ref().map(SyncState::as_str).hash(hasher);
     (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);

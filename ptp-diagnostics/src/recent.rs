@@ -24,11 +24,7 @@ impl Recent {
         content: u64,
         window: Duration,
     ) -> bool {
-        if self
-            .events
-            .iter()
-            .any(|(_, s, c)| *s == stamped && *c == content)
-        {
+        if self.events.iter().any(|(_, s, c)| *s == stamped && *c == content) {
             return true;
         }
         let outdated = |(at, ..): &(Received, Stamped, u64)| received.since(*at) > window;

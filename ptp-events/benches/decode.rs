@@ -1,8 +1,5 @@
 //! How long one event takes to decode, against `serde_json` and the CloudEvents SDK alone.
-#![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
-)]
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::hint::black_box;
 
@@ -14,9 +11,7 @@ const LOCK: &[u8] = br#"{"specversion":"1.0","id":"5f519ae8-7787-4862-986f-8edf2
 fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Bytes(LOCK.len() as u64));
-    group.bench_function("ptp-events", |b| {
-        b.iter(|| Event::from_slice(black_box(LOCK)).unwrap())
-    });
+    group.bench_function("ptp-events", |b| b.iter(|| Event::from_slice(black_box(LOCK)).unwrap()));
     group.bench_function("serde_json value", |b| {
         b.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(LOCK)).unwrap());
     });

@@ -53,10 +53,7 @@ impl TryFrom<cloudevents::Event> for Event {
             Some(cloudevents::Data::String(text)) => serde_json::from_str(text).map_err(Some),
             None => Err(None),
         };
-        let data = data.map_err(|source| BridgeError::Data {
-            id: id.clone(),
-            source,
-        })?;
+        let data = data.map_err(|source| BridgeError::Data { id: id.clone(), source })?;
         let structured = Structured {
             id: &id,
             source: sdk.source(),
@@ -64,10 +61,8 @@ impl TryFrom<cloudevents::Event> for Event {
             time: sdk.time().map(|time| time.to_rfc3339()),
             data: &data,
         };
-        let bytes = serde_json::to_vec(&structured).map_err(|source| BridgeError::Data {
-            id: id.clone(),
-            source: Some(source),
-        })?;
+        let bytes = serde_json::to_vec(&structured)
+            .map_err(|source| BridgeError::Data { id: id.clone(), source: Some(source) })?;
         Self::from_slice(&bytes).map_err(|source| BridgeError::Decode { id, source })
     }
 }

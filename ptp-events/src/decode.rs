@@ -171,9 +171,7 @@ impl Event {
 
     fn decode(bytes: &[u8], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_EVENT_BYTES {
-            return Err(DecodeError::TooLarge {
-                what: "more than 1 MiB",
-            });
+            return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
         match serde_json::from_slice::<Wire<'_>>(bytes) {
             Ok(wire) => event(&wire, asked),
@@ -188,46 +186,32 @@ fn locate(bytes: &[u8]) -> DecodeError {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let outcome = serde_path_to_error::deserialize::<_, Wire<'_>>(&mut json);
     let (path, source) = match outcome {
-        Err(error) => (error.path().to_string(), error.into_inner()),
+        Err(error) => {
+            let path = error.path().to_string();
+            // The library's word for "somewhere".
+            let path = if path == "?" { ".".to_owned() } else { path };
+            (path, error.into_inner())
+        }
         // The value itself was well: what follows it is not.
         Ok(_) => match json.end() {
             Err(source) => (".".to_owned(), source),
-            Ok(()) => (
-                ".".to_owned(),
-                de::Error::custom("the same bytes decoded at second sight"),
-            ),
+            Ok(()) => (".".to_owned(), de::Error::custom("the same bytes decoded at second sight")),
         },
     };
     DecodeError::Json { path, source }
 }
 
 fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError> {
-    let data = wire
-        .data
-        .as_ref()
-        .ok_or(DecodeError::Missing { field: "data" })?;
+    let data = wire.data.as_ref().ok_or(DecodeError::Missing { field: "data" })?;
     if data.values.is_empty() {
-        return Err(DecodeError::Missing {
-            field: "data.values",
-        });
+        return Err(DecodeError::Missing { field: "data.values" });
     }
     if data.values.len() > MAX_VALUES {
-        return Err(DecodeError::TooLarge {
-            what: "more than 512 values",
-        });
+        return Err(DecodeError::TooLarge { what: "more than 512 values" });
     }
-    let id = wire
-        .id
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "id" })?;
-    let id = EventId::new(id).map_err(|source| DecodeError::Name {
-        field: "id",
-        source,
-    })?;
-    let time = wire
-        .time
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "time" })?;
+    let id = wire.id.as_deref().ok_or(DecodeError::Missing { field: "id" })?;
+    let id = EventId::new(id).map_err(|source| DecodeError::Name { field: "id", source })?;
+    let time = wire.time.as_deref().ok_or(DecodeError::Missing { field: "time" })?;
     let stamped = Stamped::parse(time).map_err(|source| DecodeError::Time { source })?;
     let resource = resource(wire)?;
     let node = node(&data.values, asked)?;
@@ -235,9 +219,7 @@ fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError
     let mut readings: Vec<Reading> = Vec::with_capacity(1);
     for (index, value) in data.values.iter().enumerate() {
         let (instance, field) = instance(&resource, split(&value.address).rest);
-        let at = readings
-            .iter()
-            .position(|r| r.instance.as_str() == instance);
+        let at = readings.iter().position(|r| r.instance.as_str() == instance);
         let at = match at {
             Some(at) => at,
             None => {
@@ -252,29 +234,18 @@ fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError
         read_value(&mut readings[at], &resource, field, value)
             .map_err(|source| DecodeError::Number { index, source })?;
     }
-    Ok(Event {
-        id,
-        node,
-        resource,
-        stamped,
-        readings,
-    })
+    Ok(Event { id, node, resource, stamped, readings })
 }
 
 fn resource(wire: &Wire<'_>) -> Result<Resource, DecodeError> {
-    let kind = wire
-        .kind
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "type" })?;
+    let kind = wire.kind.as_deref().ok_or(DecodeError::Missing { field: "type" })?;
     let source = wire.source.as_deref().unwrap_or_default();
     if let Some(known) = Resource::from_event_type(kind).or_else(|| Resource::from_path(source)) {
         return Ok(known);
     }
     let path = if source.is_empty() { kind } else { source };
-    let path = Instance::new(path).map_err(|error| DecodeError::Name {
-        field: "source",
-        source: error,
-    })?;
+    let path = Instance::new(path)
+        .map_err(|error| DecodeError::Name { field: "source", source: error })?;
     Ok(Resource::Other(SmolStr::new(path.as_str())))
 }
 
@@ -287,20 +258,12 @@ fn node(values: &[WireValue<'_>], asked: Option<&NodeName>) -> Result<NodeName, 
     if let Some(second) = named.find(|other| *other != first) {
         let first = NodeName::new(first);
         return Err(match first {
-            Ok(first) => DecodeError::TwoNodes {
-                first,
-                second: second.chars().take(80).collect(),
-            },
-            Err(source) => DecodeError::Name {
-                field: "data.values[].ResourceAddress",
-                source,
-            },
+            Ok(first) => DecodeError::TwoNodes { first, second: second.chars().take(80).collect() },
+            Err(source) => DecodeError::Name { field: "data.values[].ResourceAddress", source },
         });
     }
-    NodeName::new(first).map_err(|source| DecodeError::Name {
-        field: "data.values[].ResourceAddress",
-        source,
-    })
+    NodeName::new(first)
+        .map_err(|source| DecodeError::Name { field: "data.values[].ResourceAddress", source })
 }
 
 /// Which of a reading's numbers a value is.

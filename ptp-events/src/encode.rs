@@ -35,21 +35,11 @@ struct WireValue {
 
 impl WireValue {
     fn state(address: String, value: String) -> Self {
-        Self {
-            address,
-            data_type: "notification",
-            value_type: "enumeration",
-            value,
-        }
+        Self { address, data_type: "notification", value_type: "enumeration", value }
     }
 
     fn metric(address: String, value: String) -> Self {
-        Self {
-            address,
-            data_type: "metric",
-            value_type: "decimal64.3",
-            value,
-        }
+        Self { address, data_type: "metric", value_type: "decimal64.3", value }
     }
 }
 
@@ -65,10 +55,7 @@ impl Event {
         for reading in &self.readings {
             self.push_values(reading, &mut values);
         }
-        WireData {
-            version: "1.0",
-            values,
-        }
+        WireData { version: "1.0", values }
     }
 
     fn address(&self, instance: &Instance, suffix: &str) -> String {
@@ -90,10 +77,7 @@ impl Event {
             });
         }
         if let Some(offset) = reading.offset {
-            values.push(WireValue::metric(
-                address(""),
-                offset.as_nanos().to_string(),
-            ));
+            values.push(WireValue::metric(address(""), offset.as_nanos().to_string()));
         }
         if let Some(class) = reading.clock_class {
             values.push(WireValue::metric(address(""), class.to_string()));

@@ -44,9 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> Result<(), Failure> {
-    let nextest = Command::new("cargo")
-        .args(["nextest", "--version"])
-        .output();
+    let nextest = Command::new("cargo").args(["nextest", "--version"]).output();
     if nextest.is_ok_and(|output| output.status.success()) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
         cargo(&["test", "--workspace", "--doc", "--quiet"])?;
@@ -58,28 +56,15 @@ fn test() -> Result<(), Failure> {
 
 fn lint() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     let mut doc = Command::new("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--quiet"])
-        .env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)
 }
 
 fn write_corpus(file: &str, events: &str, nodes: &str) -> Result<(), Failure> {
     let file = std::fs::File::create(file)?;
-    corpus::write(
-        std::io::BufWriter::new(file),
-        events.parse()?,
-        nodes.parse()?,
-    )?;
+    corpus::write(std::io::BufWriter::new(file), events.parse()?, nodes.parse()?)?;
     Ok(())
 }
 
@@ -90,11 +75,7 @@ fn cargo(args: &[&str]) -> Result<(), Failure> {
 fn run(command: &mut Command) -> Result<(), Failure> {
     command.current_dir(root());
     let status = command.status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?}: {status}").into())
-    }
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 /// The top of the workspace.
