@@ -510,6 +510,10 @@ impl Engine {
             clocks: &self.clocks,
         };
         let assessment = (self.detectors[detector].examine)(&view);
+        // The usual answer, for which nothing need be done.
+        if assessment == Assessment::Quiet && firing.is_none() {
+            return;
+        }
         let timer = Timer::Clock(clock, slot);
         self.settle(detector, node, Some(clock), timer, assessment, now);
     }

@@ -145,6 +145,7 @@ pub struct Timeline {
     samples: Samples,
     /// Gaps between events that changed nothing: the cadence of polling, if there is one.
     gaps: VecDeque<Duration>,
+    cadence: Option<Duration>,
     facts: VecDeque<Fact>,
     recent: Recent,
 }
@@ -183,6 +184,7 @@ impl Timeline {
             quality_since: at,
             samples: Samples::default(),
             gaps: VecDeque::new(),
+            cadence: None,
             facts: VecDeque::new(),
             recent: Recent::default(),
         }
@@ -362,6 +364,7 @@ impl Timeline {
             self.gaps.pop_front();
         }
         self.gaps.push_back(gap);
+        self.cadence = self.measure_cadence();
     }
 
     /// Which resource the clock is of.
@@ -526,9 +529,14 @@ impl Timeline {
     /// The regular distance of its samples, if they are regular.
     ///
     /// Five successive events that changed nothing, no gap more than half longer than the
-    /// shortest, and none below a second. Publishers send on change only, so regular samples are somebody's polling.
+    /// shortest, and none below a second. Publishers send on change only, so regular samples are
+    /// somebody's polling.
     #[must_use]
-    pub fn cadence(&self) -> Option<Duration> {
+    pub const fn cadence(&self) -> Option<Duration> {
+        self.cadence
+    }
+
+    fn measure_cadence(&self) -> Option<Duration> {
         if self.gaps.len() < CADENCE_GAPS {
             return None;
         }

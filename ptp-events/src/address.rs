@@ -20,11 +20,13 @@ pub(crate) fn split(address: &str) -> Address<'_> {
     let Some(path) = address.strip_prefix('/') else {
         return no_node;
     };
-    let Some((_cluster, after_cluster)) = path.split_once('/') else {
+    let cut = memchr::memchr(b'/', path.as_bytes());
+    let Some(after_cluster) = cut.map(|at| &path[at + 1..]) else {
         return no_node;
     };
     if let Some(named) = after_cluster.strip_prefix("node/") {
-        let (node, rest) = named.split_once('/').unwrap_or((named, ""));
+        let cut = memchr::memchr(b'/', named.as_bytes());
+        let (node, rest) = cut.map_or((named, ""), |at| (&named[..at], &named[at + 1..]));
         return Address { node: Some(node), rest };
     }
     // Without the word `node`, only `sync` shows where the node ends.

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["lint"] => lint(),
         ["tidy"] => tidy::run(),
-        ["bench"] => bench::run(),
+        ["bench"] => bench::run_all(),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
             eprint!("{HELP}");
