@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench` makes the recording and names it in `PTP_CORPUS`.
 #![expect(clippy::print_stdout, reason = "the figures are the point")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops where it goes wrong")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ struct Data<'a> {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "decoded to be timed, not to be read")]
+#[expect(clippy::struct_field_names, reason = "they are the wire's")]
 struct Value<'a> {
     #[serde(rename = "ResourceAddress")]
     address: &'a str,

@@ -1,5 +1,5 @@
 //! What an event costs the engine: for few and many nodes, and for short and long histories.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops where it goes wrong")]
 
 use std::hint::black_box;
 
@@ -43,7 +43,7 @@ const EVENT_BYTES: u64 = 497;
 fn diagnose(c: &mut Criterion) {
     let mut group = c.benchmark_group("diagnose");
     group.sample_size(10);
-    let sizes = [
+    let sizes: [(u32, u32); 6] = [
         (10_000, 1),
         (10_000, 100),
         (10_000, 10_000),

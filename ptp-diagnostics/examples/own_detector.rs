@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let detectors = [BUILT_IN, &[SLOPPY_OS_CLOCK]].concat();
     let mut engine = Engine::with_detectors(Settings::default(), &detectors);
     engine.handle_event(event, received);
-    engine.finish(received.after(std::time::Duration::from_secs(60)));
+    engine.finish(received.after(std::time::Duration::from_mins(1)));
     for finding in engine.report().incidents.iter().flat_map(|incident| &incident.findings) {
         println!("{} {}: {}", finding.node, finding.code, finding.says);
     }

@@ -567,7 +567,6 @@ impl Engine {
             self.timers.push(Reverse((again, timer)));
         }
         match (before, firing) {
-            (None, None) => {}
             (None, Some((since, severity))) => {
                 let kept = self.found(detector, node, clock, since, severity, now);
                 self.slot(timer).firing = Some((since, severity, kept));
@@ -590,7 +589,7 @@ impl Engine {
                 };
                 self.slot(timer).firing = Some((began, severity, kept));
             }
-            (Some(_), Some(_)) => {}
+            (None, None) | (Some(_), Some(_)) => {}
         }
         self.collect_changes();
     }

@@ -302,12 +302,9 @@ impl Ledger {
     /// Adds a finding to its incident.
     fn add(&mut self, world: &World<'_>, id: IncidentId, found: Found) -> Kept {
         let Found { subject, severity, now, says } = found;
-        let new_node = {
-            let incident = self.incidents.get_mut(&id).expect("the caller has just found it");
-            incident.affected.insert(subject.node)
-        };
         self.connect(world, id, subject.node);
         let incident = self.incidents.get_mut(&id).expect("the caller has just found it");
+        incident.affected.insert(subject.node);
         incident.opened_at = incident.opened_at.min(subject.since);
         incident.open_findings += 1;
         incident.latest = subject;
@@ -330,9 +327,9 @@ impl Ledger {
         });
         let escalated = severity > incident.severity;
         incident.severity = incident.severity.max(severity);
-        let first = incident.open_findings == 1 && incident.findings.len() == 1;
-        let kind = if escalated { ChangeKind::Escalated } else { ChangeKind::Updated };
-        if (escalated || new_node || !first) && !first {
+        // The first finding is told of by the opening itself.
+        if escalated || incident.findings.len() > 1 {
+            let kind = if escalated { ChangeKind::Escalated } else { ChangeKind::Updated };
             self.changes.push_back(Change { incident: id, kind, at: now });
         }
         Kept { incident: id, listed }

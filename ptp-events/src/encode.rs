@@ -45,6 +45,9 @@ impl WireValue {
 
 impl Event {
     /// The JSON body that cloud-event-proxy would post for this event.
+    ///
+    /// # Panics
+    /// Never: strings, and maps with string keys, always serialise.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and maps with string keys always serialise")

@@ -1,5 +1,6 @@
 //! The recordings of the real publisher, and the forms a recording can have.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ fn every_recorded_event_decodes() {
     for path in paths {
         let (good, bad, other) = count(&fs::read(&path).unwrap());
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        table += &format!("{name}: {good} events, {bad} bad, {other} other\n");
+        writeln!(table, "{name}: {good} events, {bad} bad, {other} other").unwrap();
     }
     assert_snapshot!(table);
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask`: the project's own chores.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
+
 mod bench;
 mod corpus;
 mod tidy;

@@ -1,5 +1,7 @@
 //! Every recording of the real publisher, diagnosed: the whole report, for people and as JSON.
 
+use std::fmt::Write as _;
+
 use insta::assert_snapshot;
 
 use crate::{run, shown};
@@ -66,7 +68,7 @@ fn other_files_are_refused_politely() {
         // Bad lines are warned of one by one; here only the verdict matters.
         let stderr = String::from_utf8_lossy(&output.stderr);
         let verdict = stderr.split_once("error:").map_or(&*stderr, |(_, verdict)| verdict);
-        all += &format!("exit {}:{verdict}", output.status.code().unwrap_or(-1));
+        write!(all, "exit {}:{verdict}", output.status.code().unwrap_or(-1)).unwrap();
     }
     assert_snapshot!(all);
 }

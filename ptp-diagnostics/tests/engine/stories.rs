@@ -172,14 +172,11 @@ fn another_fault_during_an_outage_is_its_own_incident() {
         ",
     );
     // Only what happened before the grandmaster itself left its specification.
-    let story: String = story
-        .lines()
-        .filter(|line| {
-            let time = line.split_whitespace().next().and_then(|t| t.parse::<f64>().ok());
-            time.is_some_and(|t| t < 390.0)
-        })
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let early = story.lines().filter(|line| {
+        let time = line.split_whitespace().next().and_then(|t| t.parse::<f64>().ok());
+        time.is_some_and(|t| t < 390.0)
+    });
+    let story = early.collect::<Vec<_>>().join("\n") + "\n";
     assert_snapshot!(diagnose(&(story + "390 end")), @"
     WARNING gnss-signal-loss (confirmed), firing: since 100, known at 101.3; from gm, affects gm w00 w01 w02 w03
       WARNING gm clock-class-degraded [clock-class] since 100.3, known at 101.3: class 7: T-GM in holdover, within specification

@@ -71,12 +71,7 @@ impl<R: BufRead> Splitter<R> {
 
     /// An element's first line is known only after the blanks before it.
     fn element_line(&self, line: u64) -> u64 {
-        if self.mode == Mode::Array {
-            let inside = self.text.iter().filter(|b| **b == b'\n').count();
-            self.line - u64::try_from(inside).unwrap_or(0)
-        } else {
-            line
-        }
+        if self.mode == Mode::Array { self.line - count_lines(&self.text) } else { line }
     }
 
     /// Decides from the first bytes whether the input is one JSON array.
@@ -259,7 +254,7 @@ mod tests {
             while let Some((line, text)) = splitter.next().unwrap() {
                 match text {
                     Text::Whole(text) => {
-                        got.push((line, String::from_utf8_lossy(text).into_owned()))
+                        got.push((line, String::from_utf8_lossy(text).into_owned()));
                     }
                     Text::TooLong(_) => got.push((line, "too long".to_owned())),
                 }
