@@ -19,21 +19,21 @@ pub struct Settings {
     /// `persistent-freerun`: FREERUN without a break for longer than this.
     #[serde(deserialize_with = "duration")]
     pub persistent_freerun: Duration,
-    /// `frequent-state-changes`: more than this many changes …
+    /// `frequent-state-changes`: more than this many changes within `state-changes-window`.
     pub state_changes: u32,
-    /// … within this time.
+    /// `frequent-state-changes`: the time in which changes are counted.
     #[serde(deserialize_with = "duration")]
     pub state_changes_window: Duration,
     /// `high-offset`: magnitude over this, in nanoseconds; the publishers' own default threshold.
     pub offset_ns: u64,
-    /// … for this many successive samples, and as many below 80 % to clear.
+    /// `high-offset`: this many successive samples over `offset-ns`; as many below 80 % clear it.
     pub offset_samples: u32,
     /// `high-offset`: one sample over this, in nanoseconds: the network limit of ITU-T G.8271.1.
     pub offset_critical_ns: u64,
-    /// … that is not taken back within this time.
+    /// `high-offset`: how long one sample over `offset-critical-ns` must stand uncorrected.
     #[serde(deserialize_with = "duration")]
     pub offset_critical_hold: Duration,
-    /// `loss-of-lock`: in one of `lost_states` for this long.
+    /// `loss-of-lock`: in one of `lost-states` for this long.
     #[serde(deserialize_with = "duration")]
     pub loss_of_lock: Duration,
     /// The states that count as lost.
@@ -50,7 +50,7 @@ pub struct Settings {
     /// The time error that holdover must not reach, in nanoseconds: 3GPP TS 38.133's 3 µs between
     /// cells, half for each.
     pub holdover_limit_ns: u64,
-    /// How fast a clock drifts in holdover when nothing better is known: `holdover_limit_ns` in
+    /// How fast a clock drifts in holdover when nothing better is known: `holdover-limit-ns` in
     /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s).
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,

@@ -4,6 +4,7 @@
 
 mod bench;
 mod corpus;
+mod docs;
 mod tidy;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ Usage: cargo xtask COMMAND
   test                      run every test, the doc tests and the tidy checks
   lint                      rustfmt, clippy and rustdoc, warnings as errors
   tidy                      check what no compiler checks: layout, dependencies, words
+  docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
 ";
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["lint"] => lint(),
         ["tidy"] => tidy::run(),
+        ["docs"] => docs::run(false),
+        ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
@@ -53,6 +57,7 @@ fn test() -> Result<(), Failure> {
     } else {
         cargo(&["test", "--workspace"])?;
     }
+    docs::run(true)?;
     tidy::run()
 }
 
