@@ -12,7 +12,8 @@ const GENERATED: &str = "<!-- Written by `cargo xtask docs`. Change the sources 
 /// Writes the pages; with `check`, only says which are out of date.
 pub(crate) fn run(check: bool) -> Result<(), Failure> {
     let settings = std::fs::read_to_string(root().join("ptp-diagnostics/src/settings.rs"))?;
-    let pages = [("docs/diagnostics.md", diagnostics()), ("docs/thresholds.md", thresholds(&settings))];
+    let pages =
+        [("docs/diagnostics.md", diagnostics()), ("docs/thresholds.md", thresholds(&settings))];
     let mut stale = Vec::new();
     for (path, page) in pages {
         let file = root().join(Path::new(path));
