@@ -6,6 +6,7 @@
 use cloudevents::{AttributesReader as _, EventBuilder as _, EventBuilderV10};
 use serde::Serialize;
 
+use crate::encode::Occasion;
 use crate::{DecodeError, Event};
 
 /// Why an SDK event is not one of ours.
@@ -57,6 +58,10 @@ impl TryFrom<cloudevents::Event> for Event {
             id: id.clone(),
             source,
         })?;
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method's type is in a crate that is not ours to name"
+        )]
         let structured = Structured {
             id: &id,
             source: sdk.source(),
@@ -74,7 +79,8 @@ impl TryFrom<cloudevents::Event> for Event {
 
 impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
-        let data = serde_json::to_value(event.data()).expect("maps with string keys are JSON");
+        let data = serde_json::to_value(event.data(Occasion::Push))
+            .expect("maps with string keys are JSON");
         EventBuilderV10::new()
             .id(event.id.to_string())
             .source(event.resource.path())

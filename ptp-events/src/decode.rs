@@ -238,16 +238,15 @@ fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError
         let at = readings
             .iter()
             .position(|r| r.instance.as_str() == instance);
-        let at = match at {
-            Some(at) => at,
-            None => {
-                let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
-                    field: "data.values[].ResourceAddress",
-                    source,
-                })?;
-                readings.push(Reading::new(instance));
-                readings.len() - 1
-            }
+        let at = if let Some(at) = at {
+            at
+        } else {
+            let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
+                field: "data.values[].ResourceAddress",
+                source,
+            })?;
+            readings.push(Reading::new(instance));
+            readings.len() - 1
         };
         read_value(&mut readings[at], &resource, field, value)
             .map_err(|source| DecodeError::Number { index, source })?;

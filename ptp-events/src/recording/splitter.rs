@@ -80,7 +80,7 @@ impl<R: BufRead> Splitter<R> {
     /// An element's first line is known only after the blanks before it.
     fn element_line(&self, line: u64) -> u64 {
         if self.mode == Mode::Array {
-            let inside = self.text.iter().filter(|b| **b == b'\n').count();
+            let inside = memchr::memchr_iter(b'\n', &self.text).count();
             self.line - u64::try_from(inside).unwrap_or(0)
         } else {
             line
@@ -279,7 +279,7 @@ mod tests {
             while let Some((line, text)) = splitter.next().unwrap() {
                 match text {
                     Text::Whole(text) => {
-                        got.push((line, String::from_utf8_lossy(text).into_owned()))
+                        got.push((line, String::from_utf8_lossy(text).into_owned()));
                     }
                     Text::TooLong(_) => got.push((line, "too long".to_owned())),
                 }
