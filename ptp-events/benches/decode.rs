@@ -1,9 +1,4 @@
 //! How long one event takes to decode, against `serde_json` and the CloudEvents SDK alone.
-#![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
-)]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -1,5 +1,7 @@
 //! Every publisher's dialect decodes to the same types, and every mistake is named.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;

@@ -1,5 +1,7 @@
 //! The fake publisher answers as the real one was recorded to, and our client understands it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

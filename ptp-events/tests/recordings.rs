@@ -1,5 +1,8 @@
 //! The recordings of the real publisher, and the forms a recording can have.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -36,7 +39,7 @@ fn every_recorded_event_decodes() {
     for path in paths {
         let (good, bad, other) = count(&fs::read(&path).unwrap());
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        table += &format!("{name}: {good} events, {bad} bad, {other} other\n");
+        writeln!(table, "{name}: {good} events, {bad} bad, {other} other").unwrap();
     }
     assert_snapshot!(table);
 }
