@@ -69,7 +69,8 @@ impl TryFrom<cloudevents::Event> for Event {
 
 impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
-        let data = serde_json::to_value(event.data()).expect("maps with string keys are JSON");
+        let data = serde_json::to_value(event.data(crate::encode::Occasion::Push))
+            .expect("maps with string keys are JSON");
         EventBuilderV10::new()
             .id(event.id.to_string())
             .source(event.resource.path())

@@ -13,9 +13,19 @@ impl Serialize for Event {
         map.serialize_entry("source", self.resource.path())?;
         map.serialize_entry("type", self.resource.event_type())?;
         map.serialize_entry("time", &self.stamped)?;
-        map.serialize_entry("data", &self.data())?;
+        map.serialize_entry("data", &self.data(Occasion::Push))?;
         map.end()
     }
+}
+
+/// Why an event is sent; cloud-event-proxy writes some values differently.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Occasion {
+    /// Something changed.
+    Push,
+    /// Someone asked, or subscribed (docs/protocol.md §2).
+    #[cfg(feature = "publisher")]
+    Query,
 }
 
 #[derive(serde::Serialize)]
@@ -49,14 +59,39 @@ impl Event {
     /// # Panics
     /// Never: strings, and maps with string keys, always serialise.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "it cannot happen")]
     pub fn to_vec(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and maps with string keys always serialise")
     }
 
-    pub(crate) fn data(&self) -> WireData {
+    /// The JSON body that cloud-event-proxy would answer to CurrentState for this event.
+    #[cfg(feature = "publisher")]
+    pub(crate) fn to_current_state_vec(&self) -> Vec<u8> {
+        /// As the pushed event, with other values.
+        #[derive(serde::Serialize)]
+        struct Answer<'a> {
+            specversion: &'static str,
+            id: &'a crate::EventId,
+            source: &'a str,
+            r#type: &'a str,
+            time: crate::Stamped,
+            data: WireData,
+        }
+        let answer = Answer {
+            specversion: "1.0",
+            id: &self.id,
+            source: self.resource.path(),
+            r#type: self.resource.event_type(),
+            time: self.stamped,
+            data: self.data(Occasion::Query),
+        };
+        serde_json::to_vec(&answer).expect("structs of texts always serialise")
+    }
+
+    pub(crate) fn data(&self, occasion: Occasion) -> WireData {
         let mut values = Vec::with_capacity(self.readings.len() * 2);
         for reading in &self.readings {
-            self.push_values(reading, &mut values);
+            self.push_values(reading, occasion, &mut values);
         }
         WireData { version: "1.0", values }
     }
@@ -69,13 +104,19 @@ impl Event {
         }
     }
 
-    fn push_values(&self, reading: &Reading, values: &mut Vec<WireValue>) {
-        let address = |suffix| self.address(&reading.instance, suffix);
+    fn push_values(&self, reading: &Reading, occasion: Occasion, values: &mut Vec<WireValue>) {
+        let pushed = occasion == Occasion::Push;
+        // A placeholder stands in the instance's place, without what would follow one.
+        let placeholder = reading.instance.is_placeholder();
+        let address = |suffix| {
+            let suffix = if placeholder { "" } else { suffix };
+            self.address(&reading.instance, suffix)
+        };
         if let Some(state) = &reading.state {
             let value = state.to_string();
             values.push(match self.resource {
                 // Pushed SyncE states are labelled as metrics.
-                Resource::SynceState => WireValue::metric(address(""), value),
+                Resource::SynceState if pushed => WireValue::metric(address(""), value),
                 _ => WireValue::state(address(""), value),
             });
         }
@@ -83,7 +124,8 @@ impl Event {
             values.push(WireValue::metric(address(""), offset.as_nanos().to_string()));
         }
         if let Some(class) = reading.clock_class {
-            values.push(WireValue::metric(address(""), class.to_string()));
+            let suffix = if pushed { "" } else { "/CLOCK_CLASS" };
+            values.push(WireValue::metric(address(suffix), class.to_string()));
         }
         if let Some(fix) = reading.gps_fix {
             values.push(WireValue::metric(address("/gpsFix"), fix.to_string()));
@@ -92,7 +134,9 @@ impl Event {
             values.push(WireValue::metric(address("/Ql"), quality.to_string()));
         }
         if let Some(quality) = reading.extended_quality {
-            values.push(WireValue::metric(address("/extQl"), quality.to_string()));
+            let address =
+                if pushed { address("/extQl") } else { format!("{}/ExtQL", reading.instance) };
+            values.push(WireValue::metric(address, quality.to_string()));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! CloudEvents over the O-RAN notification API, each in a dialect of its own. This crate turns
 //! those bytes into an [`Event`] and back, and reads recordings of them. It does no I/O by itself,
 //! reads no clock and needs no async runtime.
+//! The features `client`, `server` and `publisher` add the three ends of its HTTP connections.
 //!
 //! ```
 //! use ptp_events::{Event, SyncState};
@@ -23,19 +24,31 @@
 //!
 //! What publishers really send was observed on the real ones; the facts are in `docs/protocol.md`.
 
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "publisher")]
+pub mod publisher;
 pub mod recording;
+#[cfg(feature = "server")]
+pub mod server;
 
 mod address;
+mod api;
+mod clock;
 mod cloudevent;
 mod decode;
 mod encode;
 mod event;
 mod name;
 mod resource;
+#[cfg(feature = "_serve")]
+mod serve;
 mod state;
 mod time;
 mod units;
 
+pub use api::{ApiVersion, NewSubscription, Subscription, SubscriptionId, SubscriptionIdError};
+pub use clock::ReceiveClock;
 pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_EVENT_BYTES};
 pub use event::{Event, Reading};

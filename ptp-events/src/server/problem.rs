@@ -1,0 +1,69 @@
+//! Answers to requests that are not taken (RFC 9457).
+
+use std::fmt::Write as _;
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Refusal;
+use crate::DecodeError;
+
+/// Why a request was rejected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The body is not an event.
+    #[error("the body is not an event")]
+    NotAnEvent(#[source] DecodeError),
+    /// The body did not arrive as a whole.
+    #[error("the body is incomplete")]
+    Incomplete(#[source] axum::Error),
+    /// The body has more than 1 MiB.
+    #[error("the body is larger than 1 MiB")]
+    TooLarge,
+    /// The sink did not take the event.
+    #[error(transparent)]
+    Refused(Refusal),
+}
+
+impl Rejection {
+    /// The status it is answered with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotAnEvent(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Busy | Refusal::CannotStore => StatusCode::SERVICE_UNAVAILABLE,
+                Refusal::UnknownToken => StatusCode::NOT_FOUND,
+                Refusal::WrongNode => StatusCode::FORBIDDEN,
+            },
+        }
+    }
+
+    /// The sentence and its causes.
+    fn detail(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            // Writing to a string does not fail.
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+        });
+        let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+        (status, headers, body.to_string()).into_response()
+    }
+}

@@ -1,0 +1,54 @@
+//! Where received events go.
+
+use std::future::Future;
+
+use axum::body::Bytes;
+use smol_str::SmolStr;
+
+use super::Rejection;
+use crate::{Event, Received};
+
+/// An event as it was posted to us.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The body, byte for byte.
+    pub raw: Bytes,
+    /// When the body was complete.
+    pub received: Received,
+    /// The last segment of `/event/{token}`, as sent; not verified.
+    pub token: Option<SmolStr>,
+    /// The event decoded from the body. May be a placeholder.
+    pub event: Event,
+}
+
+/// Why a sink does not take an event.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The queue is full; answered 503.
+    #[error("too busy to take the event")]
+    Busy,
+    /// The event cannot be stored; answered 503.
+    #[error("the event cannot be stored")]
+    CannotStore,
+    /// The token is missing, or not one we gave out; answered 404.
+    #[error("no such receiver")]
+    UnknownToken,
+    /// The event speaks for a node its sender does not speak for; answered 403.
+    #[error("the sender does not speak for this node")]
+    WrongNode,
+}
+
+/// Takes events in.
+pub trait Sink: Send + Sync + 'static {
+    /// Takes one event; returns when it is durably taken, as the publisher never repeats it.
+    ///
+    /// The publisher is waiting for the answer, and all its other consumers with it: no diagnosis
+    /// and no waiting for others here. After 1.8 s the future is dropped and 503 answered.
+    fn take(&self, delivery: Delivery) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Hears of every request that was rejected, its own refusals included, to count them.
+    fn rejected(&self, rejection: &Rejection) {
+        let _ = rejection;
+    }
+}
