@@ -59,7 +59,6 @@ impl Event {
     /// # Panics
     /// Never: strings, and maps with string keys, always serialise.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "it cannot happen")]
     pub fn to_vec(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and maps with string keys always serialise")
     }
