@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cause::RootCause;
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::incident::{Incident, Status, Verdict};
+use crate::incident::{Incident, IncidentId, Status, Verdict};
 use crate::node::{Node, NodeState, Role};
 use crate::timeline::{Said, Timeline};
 use crate::{Severity, forecast, narrate};
@@ -367,7 +367,8 @@ impl Engine {
             .filter(|(_, involved)| **involved)
             .map(|(node, _)| &node.name)
             .collect();
-        let mut incidents: Vec<_> = self.ledger().iter().map(|(_, i)| self.incident(i)).collect();
+        let mut incidents: Vec<_> =
+            self.ledger().iter().map(|(_, i)| self.incident_of(i)).collect();
         incidents.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
         Report {
             schema: SCHEMA,
@@ -411,7 +412,21 @@ impl Engine {
         }
     }
 
-    fn incident(&self, incident: &Incident) -> IncidentReport {
+    /// One incident, as it is now; `None` when it is no longer kept.
+    #[must_use]
+    pub fn incident(&self, id: IncidentId) -> Option<IncidentReport> {
+        self.ledger().get(id).map(|incident| self.incident_of(incident))
+    }
+
+    /// The alerts after the first `seen`, each with its number.
+    ///
+    /// Those that are no longer kept are passed over.
+    pub fn alerts_after(&self, seen: u64) -> impl Iterator<Item = (u64, &Alert)> {
+        let first = self.counts().alerts_forgotten + 1;
+        (first..).zip(self.alerts()).filter(move |(number, _)| *number > seen)
+    }
+
+    fn incident_of(&self, incident: &Incident) -> IncidentReport {
         let world = self.world();
         let now = self.now().unwrap_or(incident.detected_at);
         let diagnosis = &incident.diagnosis;
