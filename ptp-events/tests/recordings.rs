@@ -1,7 +1,5 @@
 //! The recordings of the real publisher, and the forms a recording can have.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::BufReader;
