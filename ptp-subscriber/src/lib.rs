@@ -1,4 +1,18 @@
-//! Keeping subscribed to every node's publisher.
+//! Finds PTP event publishers, stays subscribed to them, and takes in what they say.
 //!
-//! Nothing is here yet. It will hold discovery (a static list, a Kubernetes watch), the reconcile
-//! loop of docs/protocol.md §3, and the receiver's driver; see ARCHITECTURE.md.
+//! - [`discovery`] says which publishers there are: a list, or the pods of a cluster;
+//! - [`driver::run`] keeps subscribed to each of them and pulls their current state, deciding with
+//!   [`reconcile`], and reports [`driver::Observation`]s;
+//! - a [`gate::Gate`] stands behind the receiver of `ptp_events::server` and lets in only events
+//!   of publishers we know, about the nodes they speak for;
+//! - the [`directory::Directory`] is what driver and gate both know.
+//!
+//! What a fault is, this crate does not know.
+
+pub mod directory;
+pub mod discovery;
+pub mod driver;
+pub mod gate;
+pub mod reconcile;
+pub mod target;
+pub mod token;

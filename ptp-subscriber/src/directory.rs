@@ -1,0 +1,187 @@
+//! Which publishers we know, by token, and which nodes they speak for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use ptp_events::recording::Origin;
+use ptp_events::server::Refusal;
+use ptp_events::{Event, NodeName, Resource};
+
+use crate::target::PublisherName;
+use crate::token::{Fingerprint, TokenKey};
+
+/// What to do with events posted without a token, as by subscriptions made by other means.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Untokened {
+    /// Refuse them.
+    #[default]
+    Refuse,
+    /// Take them as from the publisher that speaks for their node, if there is one.
+    ByNode,
+}
+
+/// What driver and gate both know. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    key: TokenKey,
+    untokened: Untokened,
+    entries: Arc<RwLock<Entries>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_token: HashMap<Fingerprint, Entry>,
+    by_node: HashMap<NodeName, PublisherName>,
+}
+
+impl std::fmt::Debug for Entries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set()
+            .entries(self.by_token.values().map(|entry| &entry.name))
+            .finish()
+    }
+}
+
+struct Entry {
+    name: PublisherName,
+    /// Unknown until configured or learned.
+    node: Option<NodeName>,
+    /// We are subscribing to this now, so an event about it may be its first notification.
+    creating: Option<Resource>,
+}
+
+/// Whose event it is, and how it came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Admission {
+    pub(crate) publisher: PublisherName,
+    pub(crate) origin: Origin,
+}
+
+impl Directory {
+    /// An empty directory.
+    #[must_use]
+    pub fn new(key: TokenKey, untokened: Untokened) -> Self {
+        Self {
+            key,
+            untokened,
+            entries: Arc::default(),
+        }
+    }
+
+    /// The token to put into the publisher's callback URL.
+    #[must_use]
+    pub fn token(&self, publisher: &PublisherName) -> String {
+        self.key.token(publisher)
+    }
+
+    /// How many publishers it knows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().by_token.len()
+    }
+
+    /// Whether it knows none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        // Each change is a single assignment: a panic elsewhere leaves nothing half done.
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fingerprint_of(&self, publisher: &PublisherName) -> Fingerprint {
+        self.key.fingerprint(&self.key.token(publisher))
+    }
+
+    /// Lets a publisher in, with the node it speaks for if that is known.
+    pub fn insert(&self, name: PublisherName, node: Option<NodeName>) {
+        let fingerprint = self.fingerprint_of(&name);
+        let mut entries = self.write();
+        // One that only moved goes on posting meanwhile.
+        let learned = |entries: &Entries| entries.by_token.get(&fingerprint)?.node.clone();
+        let node = node.or_else(|| learned(&entries));
+        if let Some(node) = &node {
+            entries.by_node.insert(node.clone(), name.clone());
+        }
+        let entry = Entry {
+            name,
+            node,
+            creating: None,
+        };
+        entries.by_token.insert(fingerprint, entry);
+    }
+
+    /// Shuts a publisher out.
+    pub fn remove(&self, name: &PublisherName) {
+        let fingerprint = self.fingerprint_of(name);
+        let mut entries = self.write();
+        entries.by_token.remove(&fingerprint);
+        entries.by_node.retain(|_, speaker| speaker != name);
+    }
+
+    /// Takes note of the node a publisher speaks for.
+    pub(crate) fn learn_node(&self, name: &PublisherName, node: &NodeName) {
+        let fingerprint = self.fingerprint_of(name);
+        let mut entries = self.write();
+        let Some(entry) = entries.by_token.get_mut(&fingerprint) else {
+            return;
+        };
+        if entry.node.as_ref() != Some(node) {
+            entry.node = Some(node.clone());
+            entries.by_node.retain(|_, speaker| speaker != name);
+            entries.by_node.insert(node.clone(), name.clone());
+        }
+    }
+
+    /// Takes note of what we are subscribing to now.
+    pub(crate) fn set_creating(&self, name: &PublisherName, creating: Option<Resource>) {
+        let fingerprint = self.fingerprint_of(name);
+        if let Some(entry) = self.write().by_token.get_mut(&fingerprint) {
+            entry.creating = creating;
+        }
+    }
+
+    /// Decides whether an event comes in.
+    ///
+    /// # Errors
+    /// When its token is not one of ours, or its node is not its sender's.
+    pub(crate) fn admit(&self, token: Option<&str>, event: &Event) -> Result<Admission, Refusal> {
+        let fingerprint = token.map(|token| self.key.fingerprint(token));
+        let entries = self.read();
+        let Some(fingerprint) = fingerprint else {
+            return match self.untokened {
+                Untokened::Refuse => Err(Refusal::UnknownToken),
+                Untokened::ByNode => match entries.by_node.get(&event.node) {
+                    Some(name) => Ok(Admission {
+                        publisher: name.clone(),
+                        origin: Origin::Unknown,
+                    }),
+                    None => Err(Refusal::WrongNode),
+                },
+            };
+        };
+        let entry = entries
+            .by_token
+            .get(&fingerprint)
+            .ok_or(Refusal::UnknownToken)?;
+        // We subscribe only once the node is known, so there are no honest events before that.
+        if entry.node.as_ref() != Some(&event.node) {
+            return Err(Refusal::WrongNode);
+        }
+        let initial = entry.creating.as_ref() == Some(&event.resource) || event.is_placeholder();
+        Ok(Admission {
+            publisher: entry.name.clone(),
+            origin: if initial {
+                Origin::Initial
+            } else {
+                Origin::Push
+            },
+        })
+    }
+}

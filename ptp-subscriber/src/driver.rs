@@ -1,0 +1,186 @@
+//! Keeps subscribed to all publishers at once, and reports what it sees.
+
+mod observation;
+mod publisher;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ptp_events::client::{ClientError, connections};
+use ptp_events::{ReceiveClock, Resource};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::directory::Directory;
+use crate::reconcile::Pace;
+use crate::target::{PublisherName, Target};
+
+pub use observation::{Observation, What};
+
+/// How to subscribe.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// The URL under which publishers reach our receiver, without `/event`.
+    pub callback_base: String,
+    /// What to subscribe to.
+    pub resources: Vec<Resource>,
+    /// How often to do what.
+    pub pace: Pace,
+    /// How many calls may be open at once, over all publishers.
+    pub concurrency: usize,
+    /// Whether our subscriptions are removed when we stop. A publisher that still sends to
+    /// someone who has gone delays its other consumers by 2 s each time (docs/protocol.md §3);
+    /// an agent that only restarts misses fewer events when they stay.
+    pub remove_on_stop: bool,
+    /// How long that may take.
+    pub leave_within: Duration,
+}
+
+impl Settings {
+    /// The usual settings for a callback URL such as `http://ptp-agent.ptp.svc:8080`.
+    #[must_use]
+    pub fn new(callback_base: &str) -> Self {
+        Self {
+            callback_base: callback_base.trim_end_matches('/').to_owned(),
+            resources: Resource::ALL.to_vec(),
+            pace: Pace::default(),
+            // Each call keeps its publisher busy only; 64 keep two cores busy and leave file
+            // descriptors for the receiver.
+            concurrency: 64,
+            remove_on_stop: true,
+            leave_within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What all publishers' tasks share.
+struct Shared {
+    settings: Settings,
+    directory: Directory,
+    clock: ReceiveClock,
+    http: reqwest::Client,
+    places: Semaphore,
+    out: mpsc::Sender<Observation>,
+}
+
+struct Running {
+    target: Target,
+    stop: CancellationToken,
+    task: AbortHandle,
+}
+
+/// Subscribes to `targets`, as they come and go, until `stop`; then returns within
+/// [`Settings::leave_within`].
+///
+/// The receiver must be serving before this starts: publishers call back while we subscribe.
+/// When `out` is full, pulling and subscribing wait for it; what publishers push does not come
+/// this way. `clock` must be the receiver's.
+///
+/// # Errors
+/// When HTTP connections cannot be set up at all.
+///
+/// # Panics
+/// When the task of a publisher panicked.
+pub async fn run(
+    mut targets: watch::Receiver<Vec<Target>>,
+    settings: Settings,
+    directory: Directory,
+    clock: ReceiveClock,
+    out: mpsc::Sender<Observation>,
+    stop: CancellationToken,
+) -> Result<(), ClientError> {
+    let shared = Arc::new(Shared {
+        places: Semaphore::new(settings.concurrency),
+        settings,
+        directory,
+        clock,
+        http: connections()?,
+        out,
+    });
+    let mut fleet = Fleet {
+        shared: Arc::clone(&shared),
+        running: HashMap::new(),
+        tasks: JoinSet::new(),
+    };
+    let mut watching = true;
+    fleet.follow(targets.borrow_and_update().clone());
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            changed = targets.changed(), if watching => match changed {
+                Ok(()) => fleet.follow(targets.borrow_and_update().clone()),
+                // A fixed list: nobody will change it any more.
+                Err(_) => watching = false,
+            },
+            Some(ended) = fleet.tasks.join_next() => unwind(ended),
+        }
+    }
+    fleet.leave().await;
+    Ok(())
+}
+
+/// A task of ours that panicked is a bug that must not stay hidden in a quiet publisher.
+fn unwind(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The tasks, one per publisher.
+struct Fleet {
+    shared: Arc<Shared>,
+    running: HashMap<PublisherName, Running>,
+    tasks: JoinSet<()>,
+}
+
+impl Fleet {
+    /// Starts and stops tasks so that there is one for each target.
+    fn follow(&mut self, targets: Vec<Target>) {
+        let wanted: HashMap<_, _> = targets
+            .into_iter()
+            .map(|target| (target.name.clone(), target))
+            .collect();
+        let directory = &self.shared.directory;
+        self.running.retain(|name, running| {
+            match wanted.get(name) {
+                Some(target) if *target == running.target => return true,
+                // Its successor adopts the subscriptions, so it must not remove them.
+                Some(_) => running.task.abort(),
+                None => {
+                    directory.remove(name);
+                    running.stop.cancel();
+                }
+            }
+            false
+        });
+        for (name, target) in wanted {
+            if self.running.contains_key(&name) {
+                continue;
+            }
+            directory.insert(name.clone(), target.node.clone());
+            let stop = CancellationToken::new();
+            let shared = Arc::clone(&self.shared);
+            let task = publisher::run(shared, target.clone(), stop.clone());
+            let task = self.tasks.spawn(task);
+            let running = Running { target, stop, task };
+            self.running.insert(name, running);
+        }
+    }
+
+    async fn leave(mut self) {
+        for running in self.running.values() {
+            running.stop.cancel();
+        }
+        let left = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                unwind(ended);
+            }
+        };
+        // What has not left by then is aborted when `tasks` is dropped.
+        let _ = tokio::time::timeout(self.shared.settings.leave_within, left).await;
+    }
+}

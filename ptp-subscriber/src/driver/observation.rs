@@ -1,0 +1,70 @@
+//! What the driver reports.
+
+use bytes::Bytes;
+use ptp_events::{Event, NodeName, Received, Resource};
+
+use crate::target::PublisherName;
+
+/// Something seen by talking to a publisher.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Of whom.
+    pub publisher: PublisherName,
+    /// When; by the receiver's clock, so strictly increasing together with what was posted.
+    pub received: Received,
+    /// What.
+    pub what: What,
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum What {
+    /// The current state of a resource; its origin is `Origin::Pull`.
+    Pulled {
+        /// The event, about the publisher's own node.
+        event: Event,
+        /// The bytes it was decoded from.
+        raw: Bytes,
+    },
+    /// The publisher answers.
+    Reachable {
+        /// Since when it had not: what happened between may have been missed.
+        blind_since: Option<Received>,
+    },
+    /// The publisher does not answer, or not as it should.
+    Unreachable {
+        /// Why not, for people.
+        why: String,
+    },
+    /// The node the publisher speaks for.
+    Node(NodeName),
+    /// We are subscribed.
+    Subscribed {
+        /// To what.
+        resource: Resource,
+        /// The subscription was there already.
+        adopted: bool,
+    },
+    /// The publisher has forgotten our subscription; it is made again.
+    Lost {
+        /// To what.
+        resource: Resource,
+        /// When it was last known to be there: what happened since may have been missed.
+        blind_since: Received,
+    },
+    /// The publisher does not accept a subscription; tried again later.
+    NotSubscribed {
+        /// To what.
+        resource: Resource,
+        /// Why not, for people.
+        why: String,
+    },
+    /// The current state of a resource cannot be read.
+    NoState {
+        /// Of what.
+        resource: Resource,
+        /// Why not, for people.
+        why: String,
+    },
+}

@@ -1,0 +1,192 @@
+//! The task that looks after one publisher.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ptp_events::client::{Client, ClientError};
+use ptp_events::{Event, Received};
+use tokio_util::sync::CancellationToken;
+
+use super::{Observation, Shared, What};
+use crate::reconcile::{Action, Answer, Change, Failure, Jitter, Reconciler, Wanted};
+use crate::target::Target;
+
+/// Runs until `stop`, or until nobody listens any more.
+pub(super) async fn run(shared: Arc<Shared>, target: Target, stop: CancellationToken) {
+    let settings = &shared.settings;
+    let callback_base = format!("{}/event", settings.callback_base);
+    let wanted = Wanted {
+        callback: format!("{callback_base}/{}", shared.directory.token(&target.name)),
+        callback_base,
+        resources: settings.resources.clone(),
+        node: target.node.clone(),
+        version: target.version,
+    };
+    let mut task = PublisherTask {
+        callback: wanted.callback.clone(),
+        reconciler: Reconciler::new(wanted, settings.pace, Instant::now()),
+        shared: &shared,
+        target: &target,
+    };
+    let ended = tokio::select! {
+        ended = task.keep_subscribed() => ended,
+        () = stop.cancelled() => Ok(()),
+    };
+    shared.directory.set_creating(&target.name, None);
+    if ended.is_ok() && settings.remove_on_stop {
+        // The deadline of the whole is not enough: a target may go while the others stay.
+        let _ = tokio::time::timeout(settings.leave_within, task.leave()).await;
+    }
+}
+
+/// Nobody listens to observations any more.
+struct Unheard;
+
+struct PublisherTask<'a> {
+    shared: &'a Shared,
+    target: &'a Target,
+    callback: String,
+    reconciler: Reconciler,
+}
+
+impl PublisherTask<'_> {
+    async fn keep_subscribed(&mut self) -> Result<(), Unheard> {
+        loop {
+            if let Some(action) = self.reconciler.poll_action(Instant::now()) {
+                let (answer, event) = self.perform(action).await;
+                let now = Instant::now();
+                self.reconciler.handle_answer(answer, now, jitter());
+                if let Some(what) = event {
+                    self.report(what).await?;
+                }
+                while let Some(change) = self.reconciler.poll_change() {
+                    self.report_change(change).await?;
+                }
+            } else {
+                match self.reconciler.poll_timeout() {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn leave(&mut self) {
+        self.reconciler.handle_leave();
+        while let Some(action) = self.reconciler.poll_action(Instant::now()) {
+            let (answer, _) = self.perform(action).await;
+            self.reconciler
+                .handle_answer(answer, Instant::now(), jitter());
+        }
+    }
+
+    async fn report(&self, what: What) -> Result<(), Unheard> {
+        let observation = Observation {
+            publisher: self.target.name.clone(),
+            received: self.shared.clock.stamp(),
+            what,
+        };
+        self.shared.out.send(observation).await.map_err(|_| Unheard)
+    }
+
+    async fn report_change(&self, change: Change) -> Result<(), Unheard> {
+        let what = match change {
+            Change::Reachable { blind_since } => What::Reachable {
+                blind_since: blind_since.map(|at| self.received(at)),
+            },
+            Change::Unreachable { why } => What::Unreachable { why },
+            Change::Node(node) => {
+                self.shared.directory.learn_node(&self.target.name, &node);
+                What::Node(node)
+            }
+            Change::Subscribed { resource, adopted } => What::Subscribed { resource, adopted },
+            Change::Lost {
+                resource,
+                blind_since,
+            } => What::Lost {
+                resource,
+                blind_since: self.received(blind_since),
+            },
+            Change::NotSubscribed { resource, why } => What::NotSubscribed { resource, why },
+            Change::NoState { resource, why } => What::NoState { resource, why },
+        };
+        self.report(what).await
+    }
+
+    /// The receive time of something in the past.
+    fn received(&self, at: Instant) -> Received {
+        self.shared.clock.stamp().before(at.elapsed())
+    }
+
+    /// Does it, and says what came of it; a pulled event is an observation besides.
+    async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Option<What>) {
+        // The semaphore is never closed; without a place the others are not held up either.
+        let _place = self.shared.places.acquire().await;
+        let (http, url) = (self.shared.http.clone(), &self.target.url);
+        let client = match Client::new(http, url, self.reconciler.version()) {
+            Ok(client) => client,
+            Err(error) => return (Err(failure(&error)), None),
+        };
+        if let Action::PullCurrentState { address, node, .. } = &action {
+            return match client.current_state(address, node).await {
+                Ok(Some((event, _))) if event.node != *node => (Err(wrong_node(&event)), None),
+                Ok(Some((event, raw))) => (
+                    Ok(Answer::State { found: true }),
+                    Some(What::Pulled { event, raw }),
+                ),
+                Ok(None) => (Ok(Answer::State { found: false }), None),
+                Err(error) => (Err(failure(&error)), None),
+            };
+        }
+        let answer = self.call(&client, action).await;
+        (answer.map_err(|error| failure(&error)), None)
+    }
+
+    async fn call(&self, client: &Client, action: Action) -> Result<Answer, ClientError> {
+        match action {
+            Action::Probe(_) | Action::ListSubscriptions => {
+                client.subscriptions().await.map(Answer::Subscriptions)
+            }
+            Action::CheckHealth => client.health().await.map(|()| Answer::Done),
+            Action::ListPublishers => client.publishers().await.map(Answer::Publishers),
+            Action::Create { resource, address } => {
+                let directory = &self.shared.directory;
+                directory.set_creating(&self.target.name, Some(resource));
+                let created = client.create(&self.callback, &address).await;
+                directory.set_creating(&self.target.name, None);
+                created.map(|subscription| Answer::Created(subscription.id))
+            }
+            Action::Delete { id } => client.delete(&id).await.map(|_| Answer::Done),
+            Action::PullCurrentState { .. } => Ok(Answer::State { found: false }),
+        }
+    }
+}
+
+/// Random enough to spread retries; each `RandomState` differs from the last.
+fn jitter() -> Jitter {
+    let bits = RandomState::new().build_hasher().finish();
+    Jitter::from_bits(u16::try_from(bits & 0xffff).unwrap_or_default())
+}
+
+fn wrong_node(event: &Event) -> Failure {
+    Failure {
+        status: Some(200),
+        why: format!("the current state is that of node `{}`", event.node),
+    }
+}
+
+fn failure(error: &ClientError) -> Failure {
+    let mut why = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        why.push_str(": ");
+        why.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    let status = match error {
+        error if error.is_unreachable() => None,
+        error => error.status().or(Some(200)),
+    };
+    Failure { status, why }
+}

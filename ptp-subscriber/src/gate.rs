@@ -1,0 +1,146 @@
+//! Lets in only events of publishers we know, about the nodes they speak for.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use ptp_events::recording::Origin;
+use ptp_events::server::{Delivery, Refusal, Rejection, Sink};
+use ptp_events::{Event, Received};
+
+use crate::directory::Directory;
+use crate::target::PublisherName;
+
+/// An event that was let in.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Who posted it.
+    pub publisher: PublisherName,
+    /// When the body was complete; strictly increasing.
+    pub received: Received,
+    /// Push or initial. An event that changes while we subscribe counts as initial.
+    pub origin: Origin,
+    /// The event; may be a placeholder.
+    pub event: Event,
+    /// The body, byte for byte.
+    pub raw: Bytes,
+}
+
+/// Takes in the events that were let in.
+pub trait Intake: Send + Sync + 'static {
+    /// Takes one event; returns when it is durably taken, under the rules of [`Sink::take`].
+    fn take(&self, accepted: Accepted) -> impl Future<Output = Result<(), Refusal>> + Send;
+}
+
+macro_rules! outcomes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What became of a request to the receiver.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum Outcome {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Outcome {
+            /// All of them.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// A stable name for metrics.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// Taken.
+    Accepted = "accepted",
+    /// Refused: the token is missing or unknown.
+    UnknownToken = "unknown_token",
+    /// Refused: about a node its sender does not speak for.
+    WrongNode = "wrong_node",
+    /// Refused: the queue is full.
+    Busy = "busy",
+    /// Refused: it cannot be stored.
+    CannotStore = "cannot_store",
+    /// Not an event.
+    NotAnEvent = "not_an_event",
+    /// Larger than 1 MiB.
+    TooLarge = "too_large",
+    /// Broken off.
+    Incomplete = "incomplete",
+    /// Rejected for a reason this version has no name for.
+    Other = "other",
+}
+
+impl From<&Rejection> for Outcome {
+    fn from(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::NotAnEvent(_) => Self::NotAnEvent,
+            Rejection::TooLarge => Self::TooLarge,
+            Rejection::Incomplete(_) => Self::Incomplete,
+            Rejection::Refused(refusal) => match refusal {
+                Refusal::Busy => Self::Busy,
+                Refusal::CannotStore => Self::CannotStore,
+                Refusal::UnknownToken => Self::UnknownToken,
+                Refusal::WrongNode => Self::WrongNode,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The sink of the receiver: checks each event, counts it, and hands it on.
+#[derive(Debug)]
+pub struct Gate<I> {
+    directory: Directory,
+    intake: I,
+    counts: [AtomicU64; Outcome::ALL.len()],
+}
+
+impl<I> Gate<I> {
+    /// A gate before `intake`.
+    pub fn new(directory: Directory, intake: I) -> Self {
+        Self {
+            directory,
+            intake,
+            counts: Default::default(),
+        }
+    }
+
+    /// How many requests came to this outcome.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.counts[outcome as usize].load(Ordering::Relaxed)
+    }
+
+    fn add(&self, outcome: Outcome) {
+        self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<I: Intake> Sink for Gate<I> {
+    async fn take(&self, delivery: Delivery) -> Result<(), Refusal> {
+        let token = delivery.token.as_deref();
+        let admission = self.directory.admit(token, &delivery.event)?;
+        let accepted = Accepted {
+            publisher: admission.publisher,
+            received: delivery.received,
+            origin: admission.origin,
+            event: delivery.event,
+            raw: delivery.raw,
+        };
+        self.intake.take(accepted).await?;
+        self.add(Outcome::Accepted);
+        Ok(())
+    }
+
+    fn rejected(&self, rejection: &Rejection) {
+        self.add(rejection.into());
+    }
+}

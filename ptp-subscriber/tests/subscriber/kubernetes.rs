@@ -1,0 +1,367 @@
+//! Discovery against an API server that is a few lines long and has bad days.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::stream;
+use ptp_events::ApiVersion;
+use ptp_events::server::{Limits, serve};
+use ptp_subscriber::discovery::UrlTemplate;
+use ptp_subscriber::discovery::kubernetes::{Found, Settings, Status, discover};
+use ptp_subscriber::reconcile::Backoff;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::eventually;
+
+#[derive(Default)]
+struct Cluster {
+    pods: Vec<Value>,
+    version: u64,
+    api_version: Option<&'static str>,
+    forbidden: bool,
+    watches: Vec<mpsc::UnboundedSender<Result<String, std::io::Error>>>,
+    lists: usize,
+    selectors: Vec<String>,
+}
+
+/// A pod; the later in the alphabet its name, the newer it is.
+fn pod(name: &str, node: &str, ip: &str) -> Value {
+    let second = name.bytes().last().unwrap() % 60;
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": name, "namespace": "openshift-ptp", "uid": name, "resourceVersion": "1",
+            "labels": {"app": "linuxptp-daemon"},
+            "creationTimestamp": format!("2026-11-23T06:00:{second:02}Z"),
+        },
+        "spec": {"nodeName": node, "containers": []},
+        "status": {"phase": "Running", "podIP": ip},
+    })
+}
+
+fn failure(code: u16, reason: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": format!("pods: {reason}"), "reason": reason, "code": code,
+    })
+}
+
+impl Cluster {
+    fn send(&mut self, kind: &str, object: &Value) {
+        let line = format!("{}\n", json!({ "type": kind, "object": object }));
+        self.watches
+            .retain(|watch| watch.send(Ok(line.clone())).is_ok());
+    }
+
+    fn change(&mut self, kind: &str, mut pod: Value) {
+        self.change_unseen(kind, &mut pod);
+        self.send(kind, &pod);
+    }
+
+    /// Without telling the watches.
+    fn change_unseen(&mut self, kind: &str, pod: &mut Value) {
+        self.version += 1;
+        pod["metadata"]["resourceVersion"] = self.version.to_string().into();
+        let name = pod["metadata"]["name"].clone();
+        self.pods.retain(|known| known["metadata"]["name"] != name);
+        if kind != "DELETED" {
+            self.pods.push(pod.clone());
+        }
+    }
+}
+
+type Shared = Arc<Mutex<Cluster>>;
+
+async fn pods(
+    State(cluster): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let mut cluster = cluster.lock().unwrap();
+    cluster
+        .selectors
+        .extend(query.get("labelSelector").cloned());
+    if cluster.forbidden {
+        let body = failure(403, "Forbidden").to_string();
+        return (StatusCode::FORBIDDEN, body).into_response();
+    }
+    if query.contains_key("watch") {
+        let (watch, lines) = mpsc::unbounded_channel();
+        cluster.watches.push(watch);
+        let lines = stream::unfold(lines, async |mut lines| Some((lines.recv().await?, lines)));
+        return Body::from_stream(lines).into_response();
+    }
+    cluster.lists += 1;
+    let list = json!({
+        "apiVersion": "v1", "kind": "PodList",
+        "metadata": {"resourceVersion": cluster.version.to_string()},
+        "items": cluster.pods,
+    });
+    list.to_string().into_response()
+}
+
+async fn operator_config(State(cluster): State<Shared>, Path(name): Path<String>) -> Response {
+    let Some(version) = cluster.lock().unwrap().api_version else {
+        let body = failure(403, "Forbidden").to_string();
+        return (StatusCode::FORBIDDEN, body).into_response();
+    };
+    json!({
+        "apiVersion": "ptp.openshift.io/v1", "kind": "PtpOperatorConfig",
+        "metadata": {"name": name, "namespace": "openshift-ptp"},
+        "spec": {"ptpEventConfig": {"enableEventPublisher": true, "apiVersion": version}},
+    })
+    .to_string()
+    .into_response()
+}
+
+struct ApiServer {
+    addr: SocketAddr,
+    cluster: Shared,
+    serving: JoinHandle<()>,
+}
+
+impl ApiServer {
+    async fn start(cluster: Cluster) -> Self {
+        let cluster = Arc::new(Mutex::new(cluster));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let serving = Self::serve(listener, &cluster);
+        Self {
+            addr,
+            cluster,
+            serving,
+        }
+    }
+
+    fn serve(listener: TcpListener, cluster: &Shared) -> JoinHandle<()> {
+        let config = "/apis/ptp.openshift.io/v1/namespaces/openshift-ptp/ptpoperatorconfigs/{name}";
+        let router = Router::new()
+            .route("/api/v1/namespaces/openshift-ptp/pods", get(pods))
+            .route(config, get(operator_config))
+            .with_state(Arc::clone(cluster));
+        tokio::spawn(serve(
+            listener,
+            router,
+            Limits::default(),
+            std::future::pending(),
+        ))
+    }
+
+    async fn stop(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+        self.change(|cluster| cluster.watches.clear());
+    }
+
+    async fn restart(&mut self) {
+        let listener = TcpListener::bind(self.addr).await.unwrap();
+        self.serving = Self::serve(listener, &self.cluster);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Cluster)) {
+        change(&mut self.cluster.lock().unwrap());
+    }
+
+    fn discover(&self, template: &str) -> Found {
+        let uri = format!("http://{}", self.addr).parse().unwrap();
+        let client = kube::Client::try_from(kube::Config::new(uri)).unwrap();
+        let settings = Settings {
+            template: UrlTemplate::parse(template).unwrap(),
+            backoff: Backoff {
+                first: Duration::from_millis(20),
+                most: Duration::from_millis(100),
+            },
+            version_every: Duration::from_millis(100),
+            ..Settings::default()
+        };
+        let (found, running) = discover(client, settings, CancellationToken::new());
+        tokio::spawn(running);
+        found
+    }
+}
+
+const BY_IP: &str = "http://{podIP}:9043";
+
+fn urls(found: &Found) -> Vec<String> {
+    let targets = found.targets.borrow();
+    targets.iter().map(|target| target.url.clone()).collect()
+}
+
+async fn expect(found: &Found, what: &'static str, expected: &[&str]) {
+    eventually(what, || urls(found) == expected).await;
+}
+
+#[tokio::test]
+async fn pods_come_and_go() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1.lab.example.com", "10.0.0.1")],
+        api_version: Some("2.0"),
+        ..Cluster::default()
+    })
+    .await;
+    let service =
+        "http://ptp-event-publisher-service-{shortNode}.{namespace}.svc.cluster.local:9043";
+    let found = server.discover(service);
+    let first = "http://ptp-event-publisher-service-w1.openshift-ptp.svc.cluster.local:9043";
+    expect(&found, "listed", &[first]).await;
+    let target = found.targets.borrow()[0].clone();
+    assert_eq!(target.name.as_str(), "w1.lab.example.com");
+    assert_eq!(target.node.unwrap().as_str(), "w1.lab.example.com");
+    assert_eq!(target.version, Some(ApiVersion::V2));
+    eventually("watched", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+
+    server.change(|cluster| cluster.change("ADDED", pod("b", "w2", "10.0.0.2")));
+    eventually("added", || urls(&found).len() == 2).await;
+    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 2 });
+    server.change(|cluster| cluster.change("DELETED", pod("a", "w1.lab.example.com", "10.0.0.1")));
+    let second = "http://ptp-event-publisher-service-w2.openshift-ptp.svc.cluster.local:9043";
+    expect(&found, "deleted", &[second]).await;
+    server.change(|cluster| cluster.api_version = Some("1.0"));
+    eventually("the version changes", || {
+        found.targets.borrow()[0].version == Some(ApiVersion::V1)
+    })
+    .await;
+    let selectors = server.cluster.lock().unwrap().selectors.clone();
+    assert!(
+        selectors
+            .iter()
+            .all(|selector| selector == "app=linuxptp-daemon")
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_is_replaced_moves_its_publisher() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
+    assert_eq!(
+        found.targets.borrow()[0].version,
+        None,
+        "not readable: tried out"
+    );
+    eventually("watched", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+
+    let mut unready = pod("b", "w1", "10.0.0.9");
+    unready["status"] = json!({"phase": "Pending"});
+    server.change(|cluster| cluster.change("ADDED", unready));
+    let mut unscheduled = pod("c", "w1", "10.0.0.8");
+    unscheduled["spec"] = json!({"containers": []});
+    server.change(|cluster| cluster.change("ADDED", unscheduled));
+    let mut leaving = pod("a", "w1", "10.0.0.1");
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-23T07:00:00Z".into();
+    server.change(|cluster| cluster.change("MODIFIED", leaving));
+    server.change(|cluster| cluster.change("MODIFIED", pod("b", "w1", "fd00::9")));
+    expect(&found, "moved", &["http://[fd00::9]:9043"]).await;
+    assert_eq!(found.targets.borrow()[0].name.as_str(), "w1");
+}
+
+#[tokio::test]
+async fn a_watch_that_is_too_old_is_listed_again() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
+    eventually("watched", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+    server.change(|cluster| {
+        cluster.change_unseen("DELETED", &mut pod("a", "w1", "10.0.0.1"));
+        cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2"));
+        cluster.send("ERROR", &failure(410, "Expired"));
+    });
+    expect(&found, "listed again", &["http://10.0.0.2:9043"]).await;
+    assert_eq!(server.cluster.lock().unwrap().lists, 2);
+    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1 });
+}
+
+#[tokio::test]
+async fn missing_rights_are_said_and_tried_again() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        forbidden: true,
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    eventually("forbidden", || {
+        matches!(&*found.status.borrow(), Status::Failing { forbidden: true, why } if why.contains("Forbidden"))
+    })
+    .await;
+    server.change(|cluster| cluster.forbidden = false);
+    expect(&found, "granted", &["http://10.0.0.1:9043"]).await;
+    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1 });
+}
+
+#[tokio::test]
+async fn an_api_server_may_break_off_and_restart() {
+    let mut server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
+    eventually("watched", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+    // Half an event, and the connection breaks.
+    server.change(|cluster| {
+        for watch in cluster.watches.drain(..) {
+            watch.send(Ok("{\"type\":\"ADD".to_owned())).unwrap();
+            watch
+                .send(Err(std::io::ErrorKind::ConnectionReset.into()))
+                .unwrap();
+        }
+    });
+    eventually("watched again", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+    server.stop().await;
+    server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
+    eventually("failing", || {
+        matches!(
+            &*found.status.borrow(),
+            Status::Failing {
+                forbidden: false,
+                ..
+            }
+        )
+    })
+    .await;
+    assert_eq!(urls(&found).len(), 1, "what was found stays");
+    server.restart().await;
+    eventually("watched after the restart", || {
+        !server.cluster.lock().unwrap().watches.is_empty()
+    })
+    .await;
+    // What changed while it was down is news to a watch from the old version on.
+    server.change(|cluster| cluster.change("MODIFIED", pod("b", "w2", "10.0.0.2")));
+    eventually("found", || urls(&found).len() == 2).await;
+}
