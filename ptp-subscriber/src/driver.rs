@@ -99,11 +99,8 @@ pub async fn run(
         http: connections()?,
         out,
     });
-    let mut fleet = Fleet {
-        shared: Arc::clone(&shared),
-        running: HashMap::new(),
-        tasks: JoinSet::new(),
-    };
+    let mut fleet =
+        Fleet { shared: Arc::clone(&shared), running: HashMap::new(), tasks: JoinSet::new() };
     let mut watching = true;
     fleet.follow(targets.borrow_and_update().clone());
     loop {
@@ -140,10 +137,8 @@ struct Fleet {
 impl Fleet {
     /// Starts and stops tasks so that there is one for each target.
     fn follow(&mut self, targets: Vec<Target>) {
-        let wanted: HashMap<_, _> = targets
-            .into_iter()
-            .map(|target| (target.name.clone(), target))
-            .collect();
+        let wanted: HashMap<_, _> =
+            targets.into_iter().map(|target| (target.name.clone(), target)).collect();
         let directory = &self.shared.directory;
         self.running.retain(|name, running| {
             match wanted.get(name) {

@@ -82,6 +82,14 @@ pub struct Found {
     pub status: watch::Receiver<Status>,
 }
 
+/// A client of the cluster we run in, or of the one that `KUBECONFIG` names.
+///
+/// # Errors
+/// When there is neither.
+pub async fn client() -> Result<Client, kube::Error> {
+    Client::try_default().await
+}
+
 /// Starts to follow the pods; the future does the following, until `stop`.
 pub fn discover(
     client: Client,
@@ -90,18 +98,9 @@ pub fn discover(
 ) -> (Found, impl Future<Output = ()> + Send) {
     let (targets, targets_receiver) = watch::channel(Vec::new());
     let (status, status_receiver) = watch::channel(Status::default());
-    let found = Found {
-        targets: targets_receiver,
-        status: status_receiver,
-    };
-    let discovery = Discovery {
-        pods: Pods::default(),
-        client,
-        settings,
-        targets,
-        status,
-        failures: 0,
-    };
+    let found = Found { targets: targets_receiver, status: status_receiver };
+    let discovery =
+        Discovery { pods: Pods::default(), client, settings, targets, status, failures: 0 };
     let running = async move {
         // Nothing is half done when this is dropped.
         let _ = stop.run_until_cancelled(discovery.run()).await;
@@ -171,9 +170,7 @@ impl Discovery {
     }
 
     fn publish(&self) {
-        let targets = self
-            .pods
-            .targets(&self.settings.namespace, &self.settings.template);
+        let targets = self.pods.targets(&self.settings.namespace, &self.settings.template);
         let publishers = targets.len();
         self.targets.send_if_modified(|current| {
             let modified = *current != targets;
@@ -199,15 +196,9 @@ impl Discovery {
         self.failures = self.failures.saturating_add(1);
         // The API server closes watches now and then, and restarts; once is nothing to report.
         if self.failures > 1 || !self.pods.is_listed() {
-            self.set_status(Status::Failing {
-                forbidden: is_forbidden(error),
-                why: chain(error),
-            });
+            self.set_status(Status::Failing { forbidden: is_forbidden(error), why: chain(error) });
         }
-        let wait = self
-            .settings
-            .backoff
-            .delay(self.failures, Jitter::default());
+        let wait = self.settings.backoff.delay(self.failures, Jitter::default());
         tokio::time::sleep(wait).await;
     }
 }
