@@ -68,7 +68,7 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_JOURNAL_SIZE", default_value_t = 1024, value_name = "MIB")]
     pub journal_size: u64,
 
-    /// Secret behind the callback URLs, at least 16 bytes; otherwise kept beside the journal
+    /// Secret behind the callback URLs, at least 32 bytes; otherwise kept beside the journal
     #[arg(long, env = "PTP_AGENT_CALLBACK_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub callback_secret: Option<String>,
 
@@ -214,8 +214,8 @@ impl Config {
         for url in options.alertmanager.iter().filter(|url| !is_http(url)) {
             mistakes.push(format!("--alertmanager: `{url}` must be an http or https URL"));
         }
-        if options.callback_secret.as_deref().is_some_and(|secret| secret.len() < 16) {
-            mistakes.push("--callback-secret: needs at least 16 bytes".to_owned());
+        if options.callback_secret.as_deref().is_some_and(|secret| secret.len() < 32) {
+            mistakes.push("--callback-secret: needs at least 32 bytes".to_owned());
         }
         if options.poll < Duration::from_secs(1) {
             mistakes.push("--poll: must be at least 1s".to_owned());

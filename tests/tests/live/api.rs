@@ -1,0 +1,152 @@
+//! The HTTP API, and what the service before this one got wrong.
+
+use ptp_agent::secret::Secret;
+use ptp_events::SyncState::{Freerun, Locked};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::fleet::{Agent, config, eventually, lock, os, publisher, subscribed};
+
+#[tokio::test]
+async fn the_documented_endpoints_keep_their_fields() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
+    subscribed(&[&one]).await;
+    one.publish(&lock("w1", Freerun, 350)).await;
+    one.publish(&os("w1", Locked, 3)).await;
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+
+    let (status, alerts) = agent.get("/alerts?hours=24").await;
+    assert_eq!(status, 200);
+    for field in
+        ["severity", "summary", "details", "recommendations", "affected_nodes", "timestamp"]
+    {
+        assert!(!alerts[0][field].is_null(), "{field}: {alerts}");
+    }
+    let (_, summary) = agent.get("/summary").await;
+    assert_eq!(summary["w1"]["latest_state"], "FREERUN");
+    assert!(summary["w1"]["total_events"].as_u64().unwrap() > 2);
+    assert!(summary["w1"]["event_types"].as_array().unwrap().len() > 1);
+    assert_eq!(agent.get("/health").await, (200, json!("OK")));
+    for (path, items) in [
+        ("/alerts?severity=INFO", 0),
+        ("/alerts?node=other", 0),
+        ("/alerts?severity=critical&status=opened&node=w1", 1),
+        ("/alerts?hours=0", 0),
+    ] {
+        let (status, alerts) = agent.get(path).await;
+        assert_eq!((status, alerts.as_array().unwrap().len()), (200, items), "{path}");
+    }
+    let (_, incidents) = agent.get("/api/v1/incidents?status=firing&limit=1").await;
+    let id = incidents["items"][0]["id"].as_str().unwrap();
+    assert_eq!(agent.get(&format!("/api/v1/incidents/{id}")).await.0, 200);
+    assert_eq!(agent.get("/api/v1/nodes/w1").await.1["node"], "w1");
+    let (_, events) = agent.get("/api/v1/events?limit=3").await;
+    assert_eq!(events["items"].as_array().unwrap().len(), 3);
+    let next = events["next_cursor"].as_str().unwrap();
+    let (_, more) = agent.get(&format!("/api/v1/events?limit=1&cursor={next}")).await;
+    assert!(more["items"][0]["seq"].as_i64() > events["items"][2]["seq"].as_i64());
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn bad_requests_are_told_what_is_bad() {
+    let dir = TempDir::new().unwrap();
+    let agent = Agent::start(config(&[], &dir.path().join("journal.db"))).await;
+    for path in [
+        "/alerts?hours=abc",
+        "/alerts?hours=-1",
+        "/alerts?hours=1e99",
+        "/alerts?hours=NaN",
+        "/alerts?hour=1",
+        "/alerts?severity=bad",
+        "/api/v1/incidents?limit=0",
+        "/api/v1/incidents?limit=100000",
+        "/api/v1/events?cursor=x",
+    ] {
+        let (status, problem) = agent.get(path).await;
+        assert_eq!((status, &problem["status"]), (400, &json!(400)), "{path}");
+        assert!(problem["detail"].as_str().unwrap().contains('`'), "{problem}");
+    }
+    assert_eq!(agent.get("/nothing").await.0, 404);
+    assert!(agent.running.stop().await);
+}
+
+#[tokio::test]
+async fn one_bad_event_silences_nobody() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
+    subscribed(&[&one]).await;
+    let endpoint = one.subscriptions()[0].endpoint.clone();
+    let http = reqwest::Client::new();
+    let good = String::from_utf8(lock("w1", Locked, 4).to_vec()).unwrap();
+    let zoneless = good.replace("Z\",\"data\"", "\",\"data\"");
+    let listed = good.replace(r#""type":"event"#, r#""type":["event"],"x":"event"#);
+    assert!(zoneless != good && listed != good);
+    for (body, expect) in [
+        (zoneless, 400),
+        (listed, 400),
+        ("nonsense".to_owned(), 400),
+        (String::new(), 204),
+        (lock("w2", Freerun, 1).to_vec().iter().map(|b| *b as char).collect(), 403),
+        (good, 204),
+    ] {
+        let answer = http.post(&endpoint).body(body.clone()).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), expect, "{body}");
+    }
+    let wrong = format!("http://{}/event/not-a-token", agent.receiver);
+    let answer = http.post(wrong).body(lock("w1", Locked, 4).to_vec()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 404);
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    assert_eq!(agent.get("/summary").await.0, 200);
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_guard_reading_and_changing() {
+    let dir = TempDir::new().unwrap();
+    let mut config = config(&[], &dir.path().join("journal.db"));
+    config.read_token = Some(Secret::new("may-read"));
+    config.write_token = Some(Secret::new("may-write"));
+    let agent = Agent::start(config).await;
+    let http = reqwest::Client::new();
+    let url = |path: &str| format!("http://{}{path}", agent.api);
+    let until = "2026-11-23T00:00:00Z";
+    let silence = |until: &str| {
+        json!({"until": until, "comment": "maintenance", "created_by": "somebody"}).to_string()
+    };
+    for (token, path, expect) in [
+        (None, "/alerts", 401),
+        (Some("wrong"), "/alerts", 401),
+        (Some("may-read"), "/alerts", 200),
+        (Some("may-write"), "/alerts", 200),
+        (None, "/livez", 200),
+        (None, "/health", 200),
+    ] {
+        let mut request = http.get(url(path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        assert_eq!(request.send().await.unwrap().status().as_u16(), expect, "{token:?} {path}");
+    }
+    let post = |token: &str, body: String| {
+        http.post(url("/api/v1/silences")).bearer_auth(token).body(body).send()
+    };
+    assert_eq!(post("may-read", silence(until)).await.unwrap().status().as_u16(), 401);
+    assert_eq!(
+        post("may-write", silence("1999-01-01T00:00:00Z")).await.unwrap().status().as_u16(),
+        400
+    );
+    let later = ptp_events::Received::from_nanos(
+        i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap(),
+    )
+    .after(std::time::Duration::from_secs(3600));
+    let made = post("may-write", silence(&later.to_string())).await.unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    assert!(agent.running.stop().await);
+}

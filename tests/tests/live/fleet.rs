@@ -1,0 +1,137 @@
+//! A few publishers, an agent, and a way to wait for what must come.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ptp_agent::app::{App, Running};
+use ptp_agent::config::{Config, Publishers};
+use ptp_agent::secret::Secret;
+use ptp_agent::store::Retention;
+use ptp_diagnostics::Settings;
+use ptp_diagnostics::report::Report;
+use ptp_events::publisher::{Options, Publisher};
+use ptp_events::{
+    Event, EventId, Instance, Measurement, NodeName, Reading, Resource, Stamped, SyncState,
+};
+use serde_json::Value;
+
+pub(crate) fn local() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+pub(crate) async fn publisher(name: &str) -> Publisher {
+    let node = NodeName::new(name).unwrap();
+    let publisher = Publisher::bind(local(), node, Options::default()).await.unwrap();
+    publisher.remember(&lock(name, SyncState::Locked, 3));
+    publisher.remember(&os(name, SyncState::Locked, 5));
+    publisher
+}
+
+pub(crate) fn config(publishers: &[&Publisher], journal: &Path) -> Config {
+    let list = publishers.iter().map(|p| (p.url(), Some(p.node().clone()))).collect();
+    Config {
+        publishers: Publishers::Fixed(list),
+        listen: local(),
+        api: local(),
+        callback: None,
+        journal: Some(journal.to_owned()),
+        retention: Retention::default(),
+        callback_secret: Some(Secret::new("a secret that is for tests only, really")),
+        poll: Duration::from_secs(60),
+        remove_subscriptions: true,
+        slack: None,
+        alertmanagers: Vec::new(),
+        webhook: None,
+        read_token: None,
+        write_token: None,
+        thresholds: quick(),
+        grace: Duration::from_secs(5),
+    }
+}
+
+/// Thresholds in tenths of what they are, so that a test need not wait for long.
+pub(crate) fn quick() -> Settings {
+    Settings {
+        loss_of_lock: Duration::from_secs(1),
+        holdover: Duration::from_millis(300),
+        resolve: Duration::from_secs(1),
+        ..Settings::default()
+    }
+}
+
+/// A running agent and where its API is.
+pub(crate) struct Agent {
+    pub running: Running,
+    pub receiver: SocketAddr,
+    pub api: SocketAddr,
+}
+
+impl Agent {
+    pub(crate) async fn start(config: Config) -> Self {
+        let app = App::bind(config).await.unwrap();
+        let (receiver, api) = (app.receiver_addr().unwrap(), app.api_addr().unwrap());
+        Self { running: app.start().await.unwrap(), receiver, api }
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.running.brain.snapshot.borrow().report.clone()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = reqwest::get(format!("http://{}{path}", self.api)).await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+}
+
+/// Waits until `found` finds something.
+pub(crate) async fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(value) = found() {
+            return value;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "this never came: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) async fn subscribed(publishers: &[&Publisher]) {
+    eventually("subscriptions to everything", || {
+        publishers.iter().all(|p| p.subscriptions().len() >= Resource::ALL.len()).then_some(())
+    })
+    .await;
+}
+
+static IDS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+fn event(
+    node: &str,
+    resource: Resource,
+    instance: &'static str,
+    state: SyncState,
+    ns: i64,
+) -> Event {
+    let id = IDS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    let mut reading = Reading::new(Instance::from_static(instance));
+    reading.state = Some(state);
+    reading.offset = Some(Measurement::from_nanos(ns));
+    Event {
+        id: EventId::new(&format!("test-{id}")).unwrap(),
+        node: NodeName::new(node).unwrap(),
+        resource,
+        stamped: Stamped::from_nanos(i64::try_from(since).unwrap()),
+        readings: vec![reading],
+    }
+}
+
+pub(crate) fn lock(node: &str, state: SyncState, ns: i64) -> Event {
+    event(node, Resource::LockState, "ens1fx/master", state, ns)
+}
+
+pub(crate) fn os(node: &str, state: SyncState, ns: i64) -> Event {
+    event(node, Resource::OsClock, "CLOCK_REALTIME", state, ns)
+}

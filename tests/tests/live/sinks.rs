@@ -1,0 +1,84 @@
+//! Alerts reach people, and a sink that does not work delays nobody.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::routing::post;
+use ptp_agent::secret::Secret;
+use ptp_events::SyncState::{Freerun, Locked};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::fleet::{Agent, config, eventually, local, lock, publisher, subscribed};
+
+type Seen = Arc<Mutex<Vec<(String, HeaderMap, Value)>>>;
+
+/// A server that takes everything, but refuses Slack's first try with 429.
+async fn takes_everything() -> (String, Seen) {
+    async fn take(
+        State(seen): State<Seen>,
+        uri: Uri,
+        headers: HeaderMap,
+        body: String,
+    ) -> (StatusCode, [(&'static str, &'static str); 1]) {
+        let mut seen = seen.lock().unwrap();
+        let first = !seen.iter().any(|(path, ..)| path == uri.path());
+        seen.push((uri.path().to_owned(), headers, serde_json::from_str(&body).unwrap()));
+        let status = match uri.path() {
+            "/slack" if first => StatusCode::TOO_MANY_REQUESTS,
+            "/stuck" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::OK,
+        };
+        (status, [("retry-after", "1")])
+    }
+    let seen = Seen::default();
+    let router = Router::new().fallback(post(take)).with_state(Arc::clone(&seen));
+    let listener = tokio::net::TcpListener::bind(local()).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn every_sink_hears_of_the_opening_and_of_the_end() {
+    let dir = TempDir::new().unwrap();
+    let (url, seen) = takes_everything().await;
+    let mut one = publisher("w1").await;
+    let mut config = config(&[&one], &dir.path().join("journal.db"));
+    config.slack = Some(Secret::from(format!("{url}/slack")));
+    config.alertmanagers = vec![format!("{url}/stuck"), format!("{url}/am")];
+    config.webhook =
+        Some((Secret::from(format!("{url}/hook")), Some(Secret::new("the webhook's secret"))));
+    let agent = Agent::start(config).await;
+    subscribed(&[&one]).await;
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    one.publish(&lock("w1", Locked, 20)).await;
+    let count = |path: &str| seen.lock().unwrap().iter().filter(|(p, ..)| p == path).count();
+    eventually("both, at every sink", || {
+        // Slack was refused once and asked again.
+        (count("/slack") == 3 && count("/am/api/v2/alerts") >= 2 && count("/hook") == 2)
+            .then_some(())
+    })
+    .await;
+    let seen = seen.lock().unwrap().clone();
+    let of = |path: &str| -> Vec<_> {
+        seen.iter().filter(|(p, ..)| p == path).map(|(_, h, v)| (h.clone(), v.clone())).collect()
+    };
+    let slack = of("/slack");
+    assert!(slack[2].1["text"].as_str().unwrap().contains("Resolved"));
+    let alertmanager = of("/am/api/v2/alerts");
+    let (opened, resolved) = (&alertmanager[0].1[0], &alertmanager.last().unwrap().1[0]);
+    assert_eq!(opened["labels"], resolved["labels"]);
+    assert!(opened["endsAt"].is_null() && resolved["endsAt"].is_string());
+    let hook = of("/hook");
+    assert_eq!(hook[0].1["type"], "ptp-agent.incident.opened");
+    assert_eq!(hook[1].1["type"], "ptp-agent.incident.resolved");
+    assert!(hook[0].0["x-ptp-signature"].to_str().unwrap().starts_with("sha256="));
+    // The stuck one is still trying, and stopping does not wait for it for long.
+    assert!(tokio::time::timeout(Duration::from_secs(8), agent.running.stop()).await.is_ok());
+    one.stop().await;
+}
