@@ -14,14 +14,14 @@ async fn a_thousand_publishers_are_subscribed_to_within_thirty_seconds() {
     let targets = publishers.iter().map(|publisher| target(publisher, None));
     let began = Instant::now();
     let mut subscriber = Subscriber::start_with(targets.collect(), |_| {}).await;
-    let mut subscribed = 0;
-    while subscribed < publishers.len() {
+    let mut done = 0;
+    while done < publishers.len() {
         eventually("one more", || {
             subscriber.drain();
-            publishers[subscribed].subscriptions().len() == 7
+            publishers[done].subscriptions().len() == 7
         })
         .await;
-        subscribed += 1;
+        done += 1;
     }
     let took = began.elapsed();
     println!("1000 publishers subscribed in {:.1} s", took.as_secs_f64());
