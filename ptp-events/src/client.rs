@@ -58,11 +58,11 @@ impl Client {
     /// `http://controller:8080/ocloudNotifications/v2`, is taken as it is.
     ///
     /// # Errors
-    /// When `url` is not an absolute `http` URL without query.
+    /// When `url` is not an absolute `http` URL without query. Publishers do not speak TLS.
     pub fn new(http: reqwest::Client, url: &str, version: ApiVersion) -> Result<Self, ClientError> {
         let parsed = reqwest::Url::parse(url);
         let usable = parsed.is_ok_and(|parsed| {
-            matches!(parsed.scheme(), "http" | "https")
+            parsed.scheme() == "http"
                 && parsed.has_host()
                 && parsed.query().is_none()
                 && parsed.fragment().is_none()

@@ -185,3 +185,59 @@ impl Directory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(node: &str) -> Event {
+        let text = format!(
+            r#"{{"id":"1","type":"event.sync.sync-status.synchronization-state-change","time":"2026-11-23T06:40:30Z","data":{{"values":[
+                {{"ResourceAddress":"/cluster/node/{node}/sync/sync-status/sync-state","value":"LOCKED"}}]}}}}"#
+        );
+        Event::from_slice(text.as_bytes()).unwrap()
+    }
+
+    fn node(name: &str) -> NodeName {
+        NodeName::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_token_opens_the_door_for_one_node() {
+        let directory = Directory::new(TokenKey::new(&[1; 32]).unwrap(), Untokened::Refuse);
+        let name = PublisherName::new("http://10.0.0.1:9043");
+        let token = directory.token(&name);
+        let admit = |node: &str| {
+            let admission = directory.admit(Some(&token), &event(node));
+            admission.map(|admission| admission.origin)
+        };
+        assert_eq!(admit("a"), Err(Refusal::UnknownToken));
+        directory.insert(name.clone(), None);
+        assert_eq!(admit("a"), Err(Refusal::WrongNode), "not known yet");
+        directory.learn_node(&name, &node("a"));
+        assert_eq!(admit("a"), Ok(Origin::Push));
+        assert_eq!(admit("b"), Err(Refusal::WrongNode));
+        directory.set_creating(&name, Some(Resource::SyncState));
+        assert_eq!(admit("a"), Ok(Origin::Initial));
+        // It moved, and goes on posting.
+        directory.insert(name.clone(), None);
+        assert_eq!(admit("a"), Ok(Origin::Push));
+        directory.remove(&name);
+        assert_eq!(admit("a"), Err(Refusal::UnknownToken));
+    }
+
+    #[test]
+    fn events_without_a_token_come_in_by_node_only_if_allowed() {
+        for (untokened, expect) in [
+            (Untokened::Refuse, Err(Refusal::UnknownToken)),
+            (Untokened::ByNode, Ok(PublisherName::new("p"))),
+        ] {
+            let directory = Directory::new(TokenKey::new(&[1; 32]).unwrap(), untokened);
+            directory.insert(PublisherName::new("p"), Some(node("a")));
+            let admission = directory.admit(None, &event("a"));
+            assert_eq!(admission.map(|admission| admission.publisher), expect);
+            assert!(directory.admit(None, &event("b")).is_err());
+            assert!(directory.admit(Some("guessed"), &event("a")).is_err());
+        }
+    }
+}

@@ -67,8 +67,17 @@ struct Shared {
 
 struct Running {
     target: Target,
-    stop: CancellationToken,
+    gone: CancellationToken,
     task: AbortHandle,
+}
+
+/// Why a publisher's task ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    /// Its target has gone.
+    Gone,
+    /// Everything stops.
+    Stop,
 }
 
 /// Subscribes to `targets`, as they come and go, until `stop`; then returns within
@@ -103,6 +112,7 @@ pub async fn run(
         shared: Arc::clone(&shared),
         running: HashMap::new(),
         tasks: JoinSet::new(),
+        stop: stop.clone(),
     };
     let mut watching = true;
     fleet.follow(targets.borrow_and_update().clone());
@@ -135,6 +145,7 @@ struct Fleet {
     shared: Arc<Shared>,
     running: HashMap<PublisherName, Running>,
     tasks: JoinSet<()>,
+    stop: CancellationToken,
 }
 
 impl Fleet {
@@ -152,7 +163,7 @@ impl Fleet {
                 Some(_) => running.task.abort(),
                 None => {
                     directory.remove(name);
-                    running.stop.cancel();
+                    running.gone.cancel();
                 }
             }
             false
@@ -162,19 +173,23 @@ impl Fleet {
                 continue;
             }
             directory.insert(name.clone(), target.node.clone());
-            let stop = CancellationToken::new();
+            let gone = CancellationToken::new();
+            let (ending_gone, ending_stop) = (gone.clone(), self.stop.clone());
+            let ending = async move {
+                tokio::select! {
+                    () = ending_gone.cancelled() => Ending::Gone,
+                    () = ending_stop.cancelled() => Ending::Stop,
+                }
+            };
             let shared = Arc::clone(&self.shared);
-            let task = publisher::run(shared, target.clone(), stop.clone());
+            let task = publisher::run(shared, target.clone(), ending);
             let task = self.tasks.spawn(task);
-            let running = Running { target, stop, task };
+            let running = Running { target, gone, task };
             self.running.insert(name, running);
         }
     }
 
     async fn leave(mut self) {
-        for running in self.running.values() {
-            running.stop.cancel();
-        }
         let left = async {
             while let Some(ended) = self.tasks.join_next().await {
                 unwind(ended);

@@ -1,19 +1,23 @@
 //! The task that looks after one publisher.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
 use ptp_events::client::{Client, ClientError};
 use ptp_events::{Event, Received};
-use tokio_util::sync::CancellationToken;
 
-use super::{Observation, Shared, What};
+use super::{Ending, Observation, Shared, What};
 use crate::reconcile::{Action, Answer, Change, Failure, Jitter, Reconciler, Wanted};
 use crate::target::Target;
 
-/// Runs until `stop`, or until nobody listens any more.
-pub(super) async fn run(shared: Arc<Shared>, target: Target, stop: CancellationToken) {
+/// Runs until `ending`, or until nobody listens any more.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    target: Target,
+    ending: impl Future<Output = Ending> + Send,
+) {
     let settings = &shared.settings;
     let callback_base = format!("{}/event", settings.callback_base);
     let wanted = Wanted {
@@ -30,11 +34,14 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target, stop: CancellationT
         target: &target,
     };
     let ended = tokio::select! {
-        ended = task.keep_subscribed() => ended,
-        () = stop.cancelled() => Ok(()),
+        Err(Unheard) = task.keep_subscribed() => return,
+        ending = ending => ending,
     };
     shared.directory.set_creating(&target.name, None);
-    if ended.is_ok() && settings.remove_on_stop {
+    if ended == Ending::Gone && task.report(What::Gone).await.is_err() {
+        return;
+    }
+    if settings.remove_on_stop {
         // The deadline of the whole is not enough: a target may go while the others stay.
         let _ = tokio::time::timeout(settings.leave_within, task.leave()).await;
     }
@@ -51,7 +58,7 @@ struct PublisherTask<'a> {
 }
 
 impl PublisherTask<'_> {
-    async fn keep_subscribed(&mut self) -> Result<(), Unheard> {
+    async fn keep_subscribed(&mut self) -> Result<Infallible, Unheard> {
         loop {
             if let Some(action) = self.reconciler.poll_action(Instant::now()) {
                 let (answer, event) = self.perform(action).await;
@@ -66,7 +73,8 @@ impl PublisherTask<'_> {
             } else {
                 match self.reconciler.poll_timeout() {
                     Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => return Ok(()),
+                    // Nothing will ever be due; only the ending is left to wait for.
+                    None => std::future::pending().await,
                 }
             }
         }
