@@ -94,29 +94,15 @@ pub(crate) struct DiagnoseArgs {
 #[command(next_help_heading = "Thresholds by environment")]
 pub(crate) struct OriginalEnv {
     /// Offset threshold in nanoseconds
-    #[arg(
-        long = "offset-threshold",
-        env = "ALERT_OFFSET_THRESHOLD",
-        value_name = "NS"
-    )]
+    #[arg(long = "offset-threshold", env = "ALERT_OFFSET_THRESHOLD", value_name = "NS")]
     pub(crate) offset_threshold: Option<u64>,
 
     /// States that count as a lost lock
-    #[arg(
-        long,
-        env = "ALERT_SYNC_STATES",
-        value_name = "STATE,…",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "ALERT_SYNC_STATES", value_name = "STATE,…", value_delimiter = ',')]
     pub(crate) lost_states: Option<Vec<String>>,
 
     /// Resources that may raise alerts; all are evidence. `sync-state` includes lock-state
-    #[arg(
-        long,
-        env = "ALERT_EVENT_TYPES",
-        value_name = "RESOURCE,…",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "ALERT_EVENT_TYPES", value_name = "RESOURCE,…", value_delimiter = ',')]
     pub(crate) alert_resources: Option<Vec<String>>,
 }
 
@@ -158,9 +144,8 @@ impl From<MinSeverity> for Severity {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let signed: jiff::SignedDuration =
+        text.parse().map_err(|error: jiff::Error| error.to_string())?;
     Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
 }
 

@@ -21,15 +21,8 @@ const BIG_INPUT: u64 = 64 << 20;
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
     let mut report = diagnose(args, &settings)?;
-    report.generator = Generator {
-        name: "ptp-cli",
-        version: env!("CARGO_PKG_VERSION"),
-    };
-    report.input.files = args
-        .files
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
+    report.input.files = args.files.iter().map(|path| path.display().to_string()).collect();
     select(&mut report, args);
     match args.format {
         Format::Human => render::human(&report, out)?,
@@ -39,15 +32,8 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         Format::Junit => render::junit(&report, out)?,
     }
     out.flush()?;
-    let bad = report
-        .incidents
-        .iter()
-        .any(|incident| incident.severity >= Severity::Warning);
-    Ok(if bad {
-        Outcome::Findings
-    } else {
-        Outcome::Healthy
-    })
+    let bad = report.incidents.iter().any(|incident| incident.severity >= Severity::Warning);
+    Ok(if bad { Outcome::Findings } else { Outcome::Healthy })
 }
 
 /// Keeps what was asked for; what is left out was evidence all the same.
@@ -55,22 +41,12 @@ fn select(report: &mut Report, args: &DiagnoseArgs) {
     let min = Severity::from(args.min_severity);
     let wanted = |names: &[ptp_events::NodeName]| {
         args.node.is_empty()
-            || names
-                .iter()
-                .any(|name| args.node.iter().any(|node| node == name.as_str()))
+            || names.iter().any(|name| args.node.iter().any(|node| node == name.as_str()))
     };
-    report
-        .incidents
-        .retain(|i| i.severity >= min && wanted(&i.affected_nodes));
-    report
-        .alerts
-        .retain(|a| a.severity >= min && wanted(&a.affected_nodes));
-    report
-        .nodes
-        .retain(|n| wanted(std::slice::from_ref(&n.node)));
-    report
-        .blind_windows
-        .retain(|w| wanted(std::slice::from_ref(&w.node)));
+    report.incidents.retain(|i| i.severity >= min && wanted(&i.affected_nodes));
+    report.alerts.retain(|a| a.severity >= min && wanted(&a.affected_nodes));
+    report.nodes.retain(|n| wanted(std::slice::from_ref(&n.node)));
+    report.blind_windows.retain(|w| wanted(std::slice::from_ref(&w.node)));
 }
 
 fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
@@ -93,16 +69,18 @@ fn read(
     let messages = input::read(&args.files, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    let mut read: u64 = 0;
     for message in messages {
         match message {
             Message::Events(events) => {
                 bar.set_position(progress.read());
+                read += events.len() as u64;
                 for recorded in events {
                     feed(&mut engine, recorded, args);
                 }
             }
             Message::Bad(path, problem) if args.strict => {
-                return Err(InputError::Strict { path, problem });
+                return Err(InputError::Strict { path, source: problem });
             }
             Message::Bad(path, problem) => {
                 let count = bad.entry(path.clone()).or_default();
@@ -123,19 +101,16 @@ fn read(
     if let Some(latest) = engine.latest() {
         engine.finish(latest.after(args.settle));
     }
+    if read > 0 && engine.latest().is_none() {
+        return Err(InputError::NothingInRange { read });
+    }
     if engine.counts().events == 0 {
         let looks_like = args.files.iter().find_map(|path| input::looks_like(path));
-        return Err(InputError::NoEvents {
-            paths: args.files.clone(),
-            looks_like,
-        });
+        return Err(InputError::NoEvents { paths: args.files.clone(), looks_like });
     }
     for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
         let more = count - SHOWN_BAD_LINES;
-        anstream::eprintln!(
-            "warning: `{}`: {more} more lines are not events",
-            path.display()
-        );
+        anstream::eprintln!("warning: `{}`: {more} more lines are not events", path.display());
     }
     let mut report = engine.report();
     report.input.malformed = malformed;

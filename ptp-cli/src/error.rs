@@ -22,11 +22,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<InputError>()
             .and_then(InputError::hint)
-            .or_else(|| {
-                cause
-                    .downcast_ref::<ThresholdsError>()
-                    .and_then(ThresholdsError::hint)
-            })
+            .or_else(|| cause.downcast_ref::<ThresholdsError>().and_then(ThresholdsError::hint))
     })
 }
 

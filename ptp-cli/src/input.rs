@@ -24,21 +24,16 @@ pub(crate) enum InputError {
     Thread { source: io::Error },
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: ReadError },
-    #[error("`{}`, {problem}", path.display())]
-    Strict { path: PathBuf, problem: ReadError },
+    #[error("`{}` holds a line that is not an event", path.display())]
+    Strict { path: PathBuf, source: ReadError },
+    #[error("none of the {read} events was received in the time given by --since and --until")]
+    NothingInRange { read: u64 },
     #[error("no events in {}", list(paths))]
-    NoEvents {
-        paths: Vec<PathBuf>,
-        looks_like: Option<&'static str>,
-    },
+    NoEvents { paths: Vec<PathBuf>, looks_like: Option<&'static str> },
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|p| format!("`{}`", p.display()))
-        .collect::<Vec<_>>()
-        .join(", ")
+    paths.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(", ")
 }
 
 impl InputError {
@@ -110,18 +105,9 @@ pub(crate) fn can_reread(files: &[PathBuf]) -> bool {
 }
 
 fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
-    let fail = |source| InputError::Open {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| InputError::Open { path: path.to_owned(), source };
     let counted = |input: Box<dyn Read + Send>| {
-        BufReader::with_capacity(
-            1 << 18,
-            Counting {
-                input,
-                read: Arc::clone(&progress.read),
-            },
-        )
+        BufReader::with_capacity(1 << 18, Counting { input, read: Arc::clone(&progress.read) })
     };
     if path == Path::new("-") {
         return decompress(counted(Box::new(io::stdin()))).map_err(fail);
@@ -193,10 +179,7 @@ fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Resul
     match error {
         error @ ReadError::Line { .. } => sender.send(Message::Bad(path, error)).map_err(|_| Stop),
         error => {
-            let _ = sender.send(Message::Failed(InputError::Read {
-                path,
-                source: error,
-            }));
+            let _ = sender.send(Message::Failed(InputError::Read { path, source: error }));
             Err(Stop)
         }
     }
@@ -209,9 +192,7 @@ pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
     let input = decompress(BufReader::new(file)).ok()?;
     input.take(4096).read_to_end(&mut head).ok()?;
     let head = String::from_utf8_lossy(&head);
-    let daemon = [
-        "ptp4l[", "phc2sys[", "ts2phc[", "gnss[", "dpll[", "synce4l[",
-    ];
+    let daemon = ["ptp4l[", "phc2sys[", "ts2phc[", "gnss[", "dpll[", "synce4l["];
     if head.trim().is_empty() {
         Some("an empty file")
     } else if daemon.iter().any(|process| head.contains(process)) {

@@ -15,10 +15,7 @@ pub(crate) enum ThresholdsError {
     #[error("cannot read the thresholds in `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot understand the thresholds in `{}`", path.display())]
-    Toml {
-        path: PathBuf,
-        source: toml::de::Error,
-    },
+    Toml { path: PathBuf, source: toml::de::Error },
     #[error("the thresholds cannot work: {}", list(.0))]
     Mistakes(Vec<SettingsError>),
     #[error("cannot understand ALERT_EVENT_TYPES: {0}")]
@@ -26,11 +23,7 @@ pub(crate) enum ThresholdsError {
 }
 
 fn list(mistakes: &[SettingsError]) -> String {
-    mistakes
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl ThresholdsError {
@@ -51,14 +44,10 @@ pub(crate) fn load(file: Option<&Path>, env: &OriginalEnv) -> Result<Settings, T
     let mut settings = match file {
         None => Settings::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| ThresholdsError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
-            toml::from_str(&text).map_err(|source| ThresholdsError::Toml {
-                path: path.to_owned(),
-                source,
-            })?
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ThresholdsError::Read { path: path.to_owned(), source })?;
+            toml::from_str(&text)
+                .map_err(|source| ThresholdsError::Toml { path: path.to_owned(), source })?
         }
     };
     if let Some(offset) = env.offset_threshold {
@@ -66,10 +55,7 @@ pub(crate) fn load(file: Option<&Path>, env: &OriginalEnv) -> Result<Settings, T
         settings.offset_critical_ns = settings.offset_critical_ns.max(offset);
     }
     if let Some(states) = &env.lost_states {
-        let states = states
-            .iter()
-            .map(|state| state.trim())
-            .filter(|state| !state.is_empty());
+        let states = states.iter().map(|state| state.trim()).filter(|state| !state.is_empty());
         settings.lost_states = states.map(SyncState::from).collect();
     }
     if let Some(names) = &env.alert_resources {
@@ -77,9 +63,5 @@ pub(crate) fn load(file: Option<&Path>, env: &OriginalEnv) -> Result<Settings, T
         settings.alert_resources = Some(resources.map_err(ThresholdsError::Resources)?);
     }
     let mistakes = settings.mistakes();
-    if mistakes.is_empty() {
-        Ok(settings)
-    } else {
-        Err(ThresholdsError::Mistakes(mistakes))
-    }
+    if mistakes.is_empty() { Ok(settings) } else { Err(ThresholdsError::Mistakes(mistakes)) }
 }

@@ -9,17 +9,11 @@ pub(crate) mod upstream;
 use crate::cause::{Action, Cause, RootCause};
 
 const fn look(action: &'static str) -> Action {
-    Action {
-        action,
-        command: None,
-    }
+    Action { action, command: None }
 }
 
 const fn run(action: &'static str, command: &'static str) -> Action {
-    Action {
-        action,
-        command: Some(command),
-    }
+    Action { action, command: Some(command) }
 }
 
 /// Shared by several causes: what the daemon itself says.

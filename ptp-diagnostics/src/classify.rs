@@ -93,14 +93,11 @@ impl<'a> World<'a> {
 
     /// Since when a PTP clock of the node is not locked.
     pub(crate) fn ptp_unlocked(&self, node: NodeId) -> Option<Received> {
-        self.of(node, &Resource::LockState)
-            .filter_map(Timeline::unlocked_since)
-            .min()
+        self.of(node, &Resource::LockState).filter_map(Timeline::unlocked_since).min()
     }
 
     fn knows_ptp(&self, node: NodeId) -> bool {
-        self.of(node, &Resource::LockState)
-            .any(|clock| clock.state().is_some())
+        self.of(node, &Resource::LockState).any(|clock| clock.state().is_some())
     }
 
     /// Whether PTP on the node is not locked, or was not until a moment ago.
@@ -133,15 +130,11 @@ impl<'a> World<'a> {
         match link {
             Link::Class => bad,
             Link::Ptp | Link::Os | Link::Overall => {
-                let lost = self
-                    .of(gm, &Resource::LockState)
-                    .any(|clock| clock.lost_since().is_some());
+                let lost =
+                    self.of(gm, &Resource::LockState).any(|clock| clock.lost_since().is_some());
                 bad && (lost
                     || class.is_some_and(clock_class::is_out_of_spec)
-                    || self
-                        .domain
-                        .mass_loss(since, self.nodes, self.settings)
-                        .is_some())
+                    || self.domain.mass_loss(since, self.nodes, self.settings).is_some())
             }
             _ => false,
         }
@@ -180,20 +173,8 @@ pub(crate) fn classify(world: &World<'_>, subject: &Subject) -> Diagnosis {
         return gnss(node, receiver);
     }
     match link {
-        Link::Restart => at(
-            node,
-            C::ProcessRestart,
-            Confirmed,
-            0.9,
-            &[(C::PtpPathLoss, 0.05)],
-        ),
-        Link::Synce => at(
-            node,
-            C::SynceDegraded,
-            Likely,
-            0.85,
-            &[(C::GnssReceiverFault, 0.1)],
-        ),
+        Link::Restart => at(node, C::ProcessRestart, Confirmed, 0.9, &[(C::PtpPathLoss, 0.05)]),
+        Link::Synce => at(node, C::SynceDegraded, Likely, 0.85, &[(C::GnssReceiverFault, 0.1)]),
         Link::Gnss => match world.of(node, &Resource::Gnss).next() {
             Some(receiver) => gnss(node, receiver),
             None => unknown(node),
@@ -217,11 +198,7 @@ fn unknown(node: NodeId) -> Diagnosis {
         C::Unknown,
         Verdict::Inconclusive,
         0.3,
-        &[
-            (C::PtpPathLoss, 0.25),
-            (C::OsClockFault, 0.2),
-            (C::UpstreamLoss, 0.1),
-        ],
+        &[(C::PtpPathLoss, 0.25), (C::OsClockFault, 0.2), (C::UpstreamLoss, 0.1)],
     )
 }
 
@@ -229,20 +206,12 @@ fn gnss(node: NodeId, receiver: &Timeline) -> Diagnosis {
     use RootCause as C;
     use SyncState as S;
     match receiver.state().map(|(state, _)| state) {
-        Some(S::AntennaDisconnected | S::AntennaShortCircuit) => at(
-            node,
-            C::GnssAntennaFault,
-            Verdict::Confirmed,
-            0.97,
-            &[(C::GnssReceiverFault, 0.02)],
-        ),
-        Some(S::FailurePll | S::Booting) => at(
-            node,
-            C::GnssReceiverFault,
-            Verdict::Confirmed,
-            0.9,
-            &[(C::GnssSignalLoss, 0.08)],
-        ),
+        Some(S::AntennaDisconnected | S::AntennaShortCircuit) => {
+            at(node, C::GnssAntennaFault, Verdict::Confirmed, 0.97, &[(C::GnssReceiverFault, 0.02)])
+        }
+        Some(S::FailurePll | S::Booting) => {
+            at(node, C::GnssReceiverFault, Verdict::Confirmed, 0.9, &[(C::GnssSignalLoss, 0.08)])
+        }
         // NOFIX, LOW-SNR, MULTIPATH, ACQUIRING-SYNC, or a fix too weak. A broken antenna looks the
         // same on publishers that do not report the antenna.
         _ => at(
@@ -293,13 +262,7 @@ fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
     }
     let alternatives = [(C::PtpPathLoss, 0.15), (C::PublisherArtefact, 0.05)];
     let confidence = if world.knows_ptp(node) { 0.8 } else { 0.6 };
-    at(
-        node,
-        C::GrandmasterDegraded,
-        Verdict::Likely,
-        confidence,
-        &alternatives,
-    )
+    at(node, C::GrandmasterDegraded, Verdict::Likely, confidence, &alternatives)
 }
 
 fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
@@ -309,22 +272,10 @@ fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
         return ptp(world, subject);
     }
     if world.knows_ptp(node) {
-        return at(
-            node,
-            C::OsClockFault,
-            Verdict::Confirmed,
-            0.9,
-            &[(C::PublisherArtefact, 0.05)],
-        );
+        return at(node, C::OsClockFault, Verdict::Confirmed, 0.9, &[(C::PublisherArtefact, 0.05)]);
     }
     let alternatives = [(C::PtpPathLoss, 0.3), (C::UpstreamLoss, 0.1)];
-    at(
-        node,
-        C::OsClockFault,
-        Verdict::Inconclusive,
-        0.45,
-        &alternatives,
-    )
+    at(node, C::OsClockFault, Verdict::Inconclusive, 0.45, &alternatives)
 }
 
 fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
@@ -380,11 +331,8 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         return at(node, C::PtpPathUnstable, Likely, confidence, &alternatives);
     }
     if clock.is_locked() {
-        let alternatives = [
-            (C::PathAsymmetry, 0.35),
-            (C::PtpPathUnstable, 0.3),
-            (C::OscillatorDrift, 0.2),
-        ];
+        let alternatives =
+            [(C::PathAsymmetry, 0.35), (C::PtpPathUnstable, 0.3), (C::OscillatorDrift, 0.2)];
         return at(node, C::Unknown, Inconclusive, 0.1, &alternatives);
     }
     // Out of FREERUN alone we cannot tell a lost path from a wrong one.
@@ -395,11 +343,7 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         return at(node, C::PtpPathLoss, Inconclusive, 0.45, &alternatives);
     }
     let others_locked = world.domain.ptp_nodes > 1;
-    let (confidence, upstream) = if others_locked {
-        (0.85, 0.08)
-    } else {
-        (0.65, 0.25)
-    };
+    let (confidence, upstream) = if others_locked { (0.85, 0.08) } else { (0.65, 0.25) };
     let alternatives = [(C::UpstreamLoss, upstream), (C::GrandmasterDegraded, 0.03)];
     at(node, C::PtpPathLoss, Likely, confidence, &alternatives)
 }

@@ -73,11 +73,7 @@ impl<'a> View<'a> {
     /// The shortest regular distance of the node's samples, if any of its clocks has one.
     #[must_use]
     pub fn cadence(&self) -> Option<Duration> {
-        let clocks = self
-            .node
-            .clocks
-            .iter()
-            .map(|member| &self.clocks[member.id.0 as usize]);
+        let clocks = self.node.clocks.iter().map(|member| &self.clocks[member.id.0 as usize]);
         clocks.filter_map(Timeline::cadence).min()
     }
 
@@ -115,14 +111,6 @@ impl Assessment {
     /// Fires once `since` is `hold` ago, and waits until then.
     pub fn after(view: &View<'_>, since: Received, hold: Duration, severity: Severity) -> Self {
         let due = since.after(hold);
-        if view.now < due {
-            Self::Wait(due)
-        } else {
-            Self::Firing {
-                severity,
-                since,
-                again: None,
-            }
-        }
+        if view.now < due { Self::Wait(due) } else { Self::Firing { severity, since, again: None } }
     }
 }

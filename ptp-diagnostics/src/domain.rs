@@ -29,11 +29,7 @@ impl Domain {
     pub(crate) fn forget(&mut self, now: Received, settings: &Settings) {
         // A loss matters until the detectors that wait for it have had their say.
         let keep = settings.upstream + settings.loss_of_lock + settings.process_restart;
-        while self
-            .losses
-            .front()
-            .is_some_and(|(at, _)| now.since(*at) > keep)
-        {
+        while self.losses.front().is_some_and(|(at, _)| now.since(*at) > keep) {
             self.losses.pop_front();
         }
     }
@@ -46,10 +42,7 @@ impl Domain {
         nodes: &[Node],
         settings: &Settings,
     ) -> Option<Vec<NodeId>> {
-        let (from, to) = (
-            since.before(settings.upstream),
-            since.after(settings.upstream),
-        );
+        let (from, to) = (since.before(settings.upstream), since.after(settings.upstream));
         let mut lost: Vec<NodeId> = self
             .losses
             .iter()

@@ -18,12 +18,7 @@ const BEFORE: Duration = Duration::from_secs(5);
 pub(crate) fn gather(world: &World<'_>, incident: &mut Incident, node: NodeId) {
     let from = incident.opened_at.before(BEFORE);
     for member in &world.node(node).clocks {
-        for fact in world
-            .clock(member.id)
-            .facts()
-            .iter()
-            .filter(|fact| fact.at >= from)
-        {
+        for fact in world.clock(member.id).facts().iter().filter(|fact| fact.at >= from) {
             push(world, incident, node, member.id, fact);
         }
     }

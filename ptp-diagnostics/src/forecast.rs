@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ptp_events::Received;
+use ptp_events::{Measurement, Offset, Received};
 
 use crate::{Settings, Timeline};
 
@@ -12,13 +12,10 @@ use crate::{Settings, Timeline};
 /// from the last offset before the loss. `None` for a clock that is locked.
 pub(crate) fn holdover_limit(clock: &Timeline, settings: &Settings) -> Option<Received> {
     let since = clock.unlocked_since()?;
-    let start = clock
-        .samples()
-        .last
-        .map_or(0, |(_, offset)| offset.magnitude());
+    let before = clock.samples().last.map(|(_, offset)| offset);
+    let before = before.or_else(|| clock.entered_with().and_then(Measurement::offset));
+    let start = before.map_or(0, Offset::magnitude);
     let left = settings.holdover_limit_ns.saturating_sub(start);
     let share = left as f64 / settings.holdover_limit_ns as f64;
-    Some(since.after(Duration::from_secs_f64(
-        settings.holdover_model.as_secs_f64() * share,
-    )))
+    Some(since.after(Duration::from_secs_f64(settings.holdover_model.as_secs_f64() * share)))
 }

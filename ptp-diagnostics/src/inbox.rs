@@ -80,11 +80,7 @@ impl Inbox {
         if next > until && self.ordered.len() + self.late.len() <= MAX_HELD {
             return None;
         }
-        let waiting = if late_first {
-            self.late.pop()?.0
-        } else {
-            self.ordered.pop_front()?
-        };
+        let waiting = if late_first { self.late.pop()?.0 } else { self.ordered.pop_front()? };
         Some((waiting.received, waiting.event))
     }
 }

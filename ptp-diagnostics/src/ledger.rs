@@ -174,9 +174,8 @@ impl Ledger {
         }
         let recent = self.resolved.iter().rev().copied().find(|id| {
             let incident = &self.incidents[id];
-            let fresh = incident
-                .resolved_at
-                .is_some_and(|at| found.now.since(at) <= world.settings.reopen);
+            let fresh =
+                incident.resolved_at.is_some_and(|at| found.now.since(at) <= world.settings.reopen);
             fresh
                 && incident.merged_into.is_none()
                 && incident.affected.contains(&subject.node)
@@ -213,11 +212,7 @@ impl Ledger {
         };
         self.incidents.insert(id, incident);
         self.adopt(world, id);
-        self.changes.push_back(Change {
-            incident: id,
-            kind: ChangeKind::Opened,
-            at: found.now,
-        });
+        self.changes.push_back(Change { incident: id, kind: ChangeKind::Opened, at: found.now });
         id
     }
 
@@ -226,14 +221,9 @@ impl Ledger {
         let Some(incident) = self.incidents.get_mut(&id) else {
             return;
         };
-        incident
-            .affected
-            .extend(incident.diagnosis.origin.iter().copied());
+        incident.affected.extend(incident.diagnosis.origin.iter().copied());
         let nodes: Vec<_> = incident.affected.iter().copied().collect();
-        let part = matches!(
-            incident.diagnosis.cause,
-            RootCause::PtpPathLoss | RootCause::Unknown
-        );
+        let part = matches!(incident.diagnosis.cause, RootCause::PtpPathLoss | RootCause::Unknown);
         if part && nodes.len() == 1 {
             self.single.insert(id);
         } else {
@@ -279,19 +269,11 @@ impl Ledger {
             Ordering::Greater => false,
         };
         // A cause on another node is not ours to blame for what this one already explains.
-        let related = diagnosis
-            .origin
-            .iter()
-            .any(|node| incident.affected.contains(node))
-            || wide;
+        let related = diagnosis.origin.iter().any(|node| incident.affected.contains(node)) || wide;
         if nearer && related {
             incident.diagnosis = diagnosis;
             self.adopt(world, id);
-            self.changes.push_back(Change {
-                incident: id,
-                kind: ChangeKind::Updated,
-                at: now,
-            });
+            self.changes.push_back(Change { incident: id, kind: ChangeKind::Updated, at: now });
         }
     }
 
@@ -314,33 +296,15 @@ impl Ledger {
             self.wide.push(id);
         }
         self.resolved.retain(|other| *other != id);
-        self.changes.push_back(Change {
-            incident: id,
-            kind: ChangeKind::Reopened,
-            at: now,
-        });
+        self.changes.push_back(Change { incident: id, kind: ChangeKind::Reopened, at: now });
     }
 
     /// Adds a finding to its incident.
     fn add(&mut self, world: &World<'_>, id: IncidentId, found: Found) -> Kept {
-        let Found {
-            subject,
-            severity,
-            now,
-            says,
-        } = found;
-        let new_node = {
-            let incident = self
-                .incidents
-                .get_mut(&id)
-                .expect("the caller has just found it");
-            incident.affected.insert(subject.node)
-        };
+        let Found { subject, severity, now, says } = found;
         self.connect(world, id, subject.node);
-        let incident = self
-            .incidents
-            .get_mut(&id)
-            .expect("the caller has just found it");
+        let incident = self.incidents.get_mut(&id).expect("the caller has just found it");
+        incident.affected.insert(subject.node);
         incident.opened_at = incident.opened_at.min(subject.since);
         incident.open_findings += 1;
         incident.latest = subject;
@@ -363,23 +327,12 @@ impl Ledger {
         });
         let escalated = severity > incident.severity;
         incident.severity = incident.severity.max(severity);
-        let first = incident.open_findings == 1 && incident.findings.len() == 1;
-        let kind = if escalated {
-            ChangeKind::Escalated
-        } else {
-            ChangeKind::Updated
-        };
-        if (escalated || new_node || !first) && !first {
-            self.changes.push_back(Change {
-                incident: id,
-                kind,
-                at: now,
-            });
+        // The first finding is told of by the opening itself.
+        if escalated || incident.findings.len() > 1 {
+            let kind = if escalated { ChangeKind::Escalated } else { ChangeKind::Updated };
+            self.changes.push_back(Change { incident: id, kind, at: now });
         }
-        Kept {
-            incident: id,
-            listed,
-        }
+        Kept { incident: id, listed }
     }
 
     /// Whether a finding still belongs to the incident it was filed with, now that it got worse.
@@ -409,11 +362,7 @@ impl Ledger {
         if severity > incident.severity {
             incident.severity = severity;
             let kind = ChangeKind::Escalated;
-            self.changes.push_back(Change {
-                incident: kept.incident,
-                kind,
-                at: now,
-            });
+            self.changes.push_back(Change { incident: kept.incident, kind, at: now });
         }
     }
 
@@ -449,10 +398,7 @@ impl Ledger {
                 continue;
             };
             evidence::push(world, incident, node, clock, fact);
-            let subject = Subject {
-                since: fact.at,
-                ..incident.latest
-            };
+            let subject = Subject { since: fact.at, ..incident.latest };
             if subject.clock == Some(clock) {
                 self.reconsider(world, id, classify(world, &subject), fact.at);
             }
@@ -496,10 +442,7 @@ impl Ledger {
                 healthy_since = healthy_since.max(since);
             }
         }
-        let blind = incident
-            .affected
-            .iter()
-            .any(|node| world.node(*node).blind.is_some());
+        let blind = incident.affected.iter().any(|node| world.node(*node).blind.is_some());
         let due = healthy_since.after(resolve_hold(world, incident));
         if blind || due > now {
             let due = due.max(now.after(world.settings.resolve));
@@ -525,11 +468,7 @@ impl Ledger {
         self.wide.retain(|other| *other != id);
         self.single.remove(&id);
         self.resolved.push_back(id);
-        self.changes.push_back(Change {
-            incident: id,
-            kind: ChangeKind::Resolved,
-            at: now,
-        });
+        self.changes.push_back(Change { incident: id, kind: ChangeKind::Resolved, at: now });
         if self.resolved.len() > world.settings.max_incidents
             && let Some(oldest) = self.resolved.pop_front()
         {
@@ -550,9 +489,7 @@ impl Ledger {
         let key = target.key.clone();
         let near =
             |at: Received| at.since(opened).max(opened.since(at)) <= world.settings.correlate;
-        let Some(lost) = world
-            .domain
-            .mass_loss(found.subject.since, world.nodes, world.settings)
+        let Some(lost) = world.domain.mass_loss(found.subject.since, world.nodes, world.settings)
         else {
             return;
         };
@@ -606,10 +543,7 @@ fn is_wide(incident: &Incident) -> bool {
 /// How long all must be well before an incident is over. One that came back is watched for longer,
 /// so that a clock that flaps is one incident rather than one per flap.
 fn resolve_hold(world: &World<'_>, incident: &Incident) -> Duration {
-    let doubled = world
-        .settings
-        .resolve
-        .saturating_mul(1 << incident.reopened.min(16));
+    let doubled = world.settings.resolve.saturating_mul(1 << incident.reopened.min(16));
     doubled.min(world.settings.reopen.max(world.settings.resolve))
 }
 
@@ -633,10 +567,7 @@ fn explains_here(
     let near = |a: Received, b: Received| {
         a.since(b) <= world.settings.correlate && b.since(a) <= world.settings.correlate
     };
-    let gnss = matches!(
-        cause,
-        C::GnssAntennaFault | C::GnssReceiverFault | C::GnssSignalLoss
-    );
+    let gnss = matches!(cause, C::GnssAntennaFault | C::GnssReceiverFault | C::GnssSignalLoss);
     let os_only = matches!(cause, C::OsClockFault);
     let synce_only = matches!(cause, C::SynceDegraded);
     match link {
@@ -669,14 +600,16 @@ fn explains_there(
     if !cause.cause().reaches_followers {
         return false;
     }
+    // A clock that follows announces what it is told; one that does not, a class of its own.
+    let link = match link {
+        Link::Class if world.ptp_unlocked(subject.node).is_some() => Link::Ptp,
+        link => link,
+    };
     let already = incident.affected.contains(&subject.node);
     let upstream = || match cause {
         C::UpstreamLoss => {
             subject.since.since(incident.opened_at) <= world.settings.upstream
-                || world
-                    .domain
-                    .mass_loss(subject.since, world.nodes, world.settings)
-                    .is_some()
+                || world.domain.mass_loss(subject.since, world.nodes, world.settings).is_some()
         }
         C::GrandmasterDegraded => link == Link::Class,
         _ => incident
@@ -686,9 +619,8 @@ fn explains_there(
             .any(|gm| world.grandmaster_explains(*gm, link, subject.since)),
     };
     match link {
-        // A clock that follows announces what it is told; one that does not, its own class.
-        Link::Class if world.ptp_unlocked(subject.node).is_none() => already || upstream(),
-        Link::Ptp | Link::Class => (already && cause == C::UpstreamLoss) || upstream(),
+        Link::Class => already || upstream(),
+        Link::Ptp => (already && cause == C::UpstreamLoss) || upstream(),
         Link::Os | Link::Overall => {
             world.ptp_troubled(subject.node, now) && (already || upstream())
         }

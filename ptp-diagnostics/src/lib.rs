@@ -13,6 +13,7 @@ pub mod detector;
 pub mod manual;
 pub mod report;
 pub mod settings;
+pub mod text;
 pub mod timeline;
 
 mod cause;
@@ -34,7 +35,6 @@ mod quality;
 mod recent;
 mod registry;
 mod severity;
-mod text;
 
 pub use cause::{Action, Cause, RootCause};
 pub use detector::{Assessment, Detector, Scope, View};

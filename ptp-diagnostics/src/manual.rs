@@ -21,10 +21,7 @@ pub struct Page {
 /// Every page about `code`; `synce-degraded` and `process-restart` are both, a finding and a cause.
 #[must_use]
 pub fn pages(detectors: &[Detector], code: &str) -> Vec<Page> {
-    all(detectors)
-        .into_iter()
-        .filter(|page| page.code == code)
-        .collect()
+    all(detectors).into_iter().filter(|page| page.code == code).collect()
 }
 
 /// The whole manual: findings in causal order, then root causes.
@@ -55,12 +52,7 @@ pub fn all(detectors: &[Detector]) -> Vec<Page> {
                 write!(text, ":\n  `{command}`").unwrap_or_default();
             }
         }
-        Page {
-            code: cause.code,
-            kind: "root cause",
-            title: cause.title,
-            text,
-        }
+        Page { code: cause.code, kind: "root cause", title: cause.title, text }
     });
     findings.chain(causes).collect()
 }
@@ -71,9 +63,7 @@ fn module_comment(source: &str) -> String {
         return source.to_owned();
     }
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let lines: Vec<_> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .collect();
+    let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     lines.join("\n")
 }
 

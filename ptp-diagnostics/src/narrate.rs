@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ptp_events::{Measurement, Received, Resource, Sentinel, SyncState};
+use ptp_events::{Measurement, Received, Resource, Sentinel};
 
 use crate::cause::Action;
 use crate::classify::World;
@@ -10,7 +10,7 @@ use crate::clock_class;
 use crate::incident::{Incident, Status, Verdict, Witness};
 use crate::node::NodeId;
 use crate::report::{Alert, AlertStatus, Recommendation};
-use crate::text::{clock_time, seconds, shell_word};
+use crate::text::{lasting, shell_word, time_of_day};
 use crate::timeline::Said;
 
 /// How many steps of a story the details tell.
@@ -23,15 +23,13 @@ pub(crate) fn says(resource: &Resource, said: &Said) -> String {
             Some(fix) => format!("GNSS {state}, gpsFix {fix}"),
             None => format!("GNSS {state}"),
         },
-        Said::State {
-            state, measured, ..
-        } => match measured {
+        Said::State { state, measured, stale, .. } => match measured {
             Some(Measurement::Sentinel(Sentinel::ProcessDown)) => {
                 format!("{state}, its process is down")
             }
             Some(Measurement::Sentinel(_)) => format!("{state}, no measurement"),
-            Some(Measurement::Offset(offset)) if *state == SyncState::Holdover => {
-                format!("{state}, last offset before it {offset}")
+            Some(Measurement::Offset(offset)) if *stale => {
+                format!("{state}, last offset before the loss {offset}")
             }
             Some(Measurement::Offset(offset)) => format!("{state}, offset {offset}"),
             None => state.to_string(),
@@ -44,12 +42,18 @@ pub(crate) fn says(resource: &Resource, said: &Said) -> String {
     }
 }
 
+/// Whether a clock that says this is well.
+fn is_healthy(said: &Said) -> bool {
+    match said {
+        Said::State { state, .. } => state.is_locked(),
+        Said::Class(class) => clock_class::is_traceable(*class),
+        Said::Quality(..) => false,
+    }
+}
+
 /// Up to three names, or how many there are.
 fn names(world: &World<'_>, nodes: &[NodeId]) -> String {
-    let mut names: Vec<_> = nodes
-        .iter()
-        .map(|id| world.node(*id).name.as_str())
-        .collect();
+    let mut names: Vec<_> = nodes.iter().map(|id| world.node(*id).name.as_str()).collect();
     names.sort_unstable();
     match names.as_slice() {
         [] => "unknown nodes".to_owned(),
@@ -64,11 +68,7 @@ pub(crate) fn summary(world: &World<'_>, incident: &Incident) -> String {
     let diagnosis = &incident.diagnosis;
     let title = diagnosis.cause.cause().title;
     let mut text = format!("{title} on {}", names(world, &diagnosis.origin));
-    let others = incident
-        .affected
-        .iter()
-        .filter(|node| !diagnosis.origin.contains(node))
-        .count();
+    let others = incident.affected.iter().filter(|node| !diagnosis.origin.contains(node)).count();
     match others {
         0 => {}
         1 => text.push_str(", 1 more node affected"),
@@ -87,23 +87,19 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
         .iter()
         .filter(|w| Some(w.node) == first_origin && w.at >= incident.opened_at)
         .filter(|w| *world.clock(w.clock).resource() != Resource::SyncState)
+        .skip_while(|w| is_healthy(&w.said))
         .collect();
     if let Some(begin) = story.first() {
         let node = &world.node(begin.node).name;
-        write!(text, "At {} UTC {node} reported ", clock_time(begin.at)).unwrap_or_default();
+        write!(text, "At {} UTC {node} reported ", time_of_day(begin.at)).unwrap_or_default();
         for (at, step) in story.iter().take(STEPS).enumerate() {
             if at > 0 {
-                write!(text, "; {} later ", seconds(step.at.since(begin.at))).unwrap_or_default();
+                write!(text, "; {} later ", lasting(step.at.since(begin.at))).unwrap_or_default();
             }
             let clock = world.clock(step.clock);
             match (clock.resource(), &step.said) {
                 (Resource::LockState, said) => {
-                    write!(
-                        text,
-                        "{} ({})",
-                        says(clock.resource(), said),
-                        clock.instance()
-                    )
+                    write!(text, "{} ({})", says(clock.resource(), said), clock.instance())
                 }
                 (Resource::OsClock, said) => {
                     write!(text, "{} (system clock)", says(clock.resource(), said))
@@ -129,12 +125,10 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
     write!(text, "{sure} (confidence {:.2}). ", diagnosis.confidence).unwrap_or_default();
     match (incident.resolved_at, &incident.merged_into) {
         (_, Some(into)) => write!(text, "It turned out to be part of incident {into}."),
-        (Some(at), None) => write!(text, "It lasted {}.", seconds(at.since(incident.opened_at))),
-        (None, None) => write!(
-            text,
-            "It has lasted {} so far.",
-            seconds(now.since(incident.opened_at))
-        ),
+        (Some(at), None) => write!(text, "It lasted {}.", lasting(at.since(incident.opened_at))),
+        (None, None) => {
+            write!(text, "It has lasted {} so far.", lasting(now.since(incident.opened_at)))
+        }
     }
     .unwrap_or_default();
     text
@@ -144,19 +138,22 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
 pub(crate) fn recommendations(world: &World<'_>, incident: &Incident) -> Vec<Recommendation> {
     let node = incident.diagnosis.origin.first().copied();
     let actions = incident.diagnosis.cause.cause().actions;
-    actions
-        .iter()
-        .map(|action| recommendation(world, node, action))
-        .collect()
+    actions.iter().map(|action| recommendation(world, incident, node, action)).collect()
 }
 
-fn recommendation(world: &World<'_>, node: Option<NodeId>, action: &Action) -> Recommendation {
+fn recommendation(
+    world: &World<'_>,
+    incident: &Incident,
+    node: Option<NodeId>,
+    action: &Action,
+) -> Recommendation {
     let command = action.command.map(|template| {
         let name = node.map_or("NODE", |id| world.node(id).name.as_str());
-        let interface = node.and_then(|id| {
-            let clocks = world.node(id).clocks.iter();
-            clocks.filter_map(|member| member.instance.interface()).next().map(first_port)
-        });
+        // Of the clock that was found first, or else of any the node has.
+        let found = incident.findings.iter().filter_map(|finding| finding.instance.interface());
+        let any = node.map(|id| world.node(id).clocks.iter());
+        let any = any.into_iter().flatten().filter_map(|member| member.instance.interface());
+        let interface = found.chain(any).next().map(first_port);
         let interface = interface.unwrap_or_else(|| "INTERFACE".to_owned());
         template
             .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
@@ -165,10 +162,7 @@ fn recommendation(world: &World<'_>, node: Option<NodeId>, action: &Action) -> R
             .replace("{node}", &shell_word(name))
             .replace("{interface}", &shell_word(&interface))
     });
-    Recommendation {
-        action: action.action.to_owned(),
-        command,
-    }
+    Recommendation { action: action.action.to_owned(), command }
 }
 
 /// The first port behind an alias: publishers write `ens1fx` for `ens1f0`, `ens1f1`, ….

@@ -10,9 +10,17 @@ const LEAST: usize = 8;
 const MOST: usize = 256;
 
 /// The latest events, by stamp and content: ids differ between deliveries of the same event.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Recent {
     events: VecDeque<(Received, Stamped, u64)>,
+    /// The latest stamp among them; what is stamped later is new without a look at them.
+    latest: Stamped,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { events: VecDeque::new(), latest: Stamped::from_nanos(i64::MIN) }
+    }
 }
 
 impl Recent {
@@ -24,13 +32,11 @@ impl Recent {
         content: u64,
         window: Duration,
     ) -> bool {
-        if self
-            .events
-            .iter()
-            .any(|(_, s, c)| *s == stamped && *c == content)
-        {
+        let same = |(_, s, c): &(Received, Stamped, u64)| *s == stamped && *c == content;
+        if stamped <= self.latest && self.events.iter().any(same) {
             return true;
         }
+        self.latest = self.latest.max(stamped);
         let outdated = |(at, ..): &(Received, Stamped, u64)| received.since(*at) > window;
         while self.events.len() >= MOST
             || (self.events.len() >= LEAST && self.events.front().is_some_and(outdated))

@@ -68,10 +68,7 @@ pub(crate) struct Registry {
 }
 
 fn ordinal(resource: &Resource) -> usize {
-    Resource::ALL
-        .iter()
-        .position(|known| known == resource)
-        .unwrap_or(0)
+    Resource::ALL.iter().position(|known| known == resource).unwrap_or(0)
 }
 
 impl Registry {
@@ -83,10 +80,7 @@ impl Registry {
         for (at, detector) in detectors.iter().enumerate() {
             match detector.scope {
                 Scope::Node => node_detectors.push(at),
-                Scope::Clock {
-                    subjects,
-                    also: more,
-                } => {
+                Scope::Clock { subjects, also: more } => {
                     for resource in subjects {
                         by_kind[ordinal(resource)].push(at);
                     }
@@ -127,13 +121,8 @@ impl Registry {
         let id = ClockId(u32::try_from(self.clocks.len()).expect("clocks are bounded per node"));
         let ordinal = ordinal(resource);
         let first_slot = self.clock_slots.len();
-        self.clocks.push(Entry {
-            node,
-            ordinal,
-            first_slot,
-        });
-        self.clock_slots
-            .resize(first_slot + self.by_kind[ordinal].len(), Slot::default());
+        self.clocks.push(Entry { node, ordinal, first_slot });
+        self.clock_slots.resize(first_slot + self.by_kind[ordinal].len(), Slot::default());
         id
     }
 

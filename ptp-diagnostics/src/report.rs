@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cause::RootCause;
 use crate::engine::Engine;
 use crate::finding::Finding;
-use crate::incident::{Incident, Status, Verdict};
+use crate::incident::{Incident, IncidentId, Status, Verdict};
 use crate::node::{Node, NodeState, Role};
 use crate::timeline::{Said, Timeline};
 use crate::{Severity, forecast, narrate};
@@ -332,12 +332,7 @@ pub struct BlindWindow {
 
 impl BlindWindow {
     pub(crate) const fn new(node: NodeName, from: Received, why: String) -> Self {
-        Self {
-            node,
-            from,
-            to: None,
-            why,
-        }
+        Self { node, from, to: None, why }
     }
 }
 
@@ -372,18 +367,12 @@ impl Engine {
             .filter(|(_, involved)| **involved)
             .map(|(node, _)| &node.name)
             .collect();
-        let mut incidents: Vec<_> = self
-            .ledger()
-            .iter()
-            .map(|(_, i)| self.incident(i))
-            .collect();
+        let mut incidents: Vec<_> =
+            self.ledger().iter().map(|(_, i)| self.incident_of(i)).collect();
         incidents.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
         Report {
             schema: SCHEMA,
-            generator: Generator {
-                name: "ptp-diagnostics",
-                version: env!("CARGO_PKG_VERSION"),
-            },
+            generator: Generator { name: "ptp-diagnostics", version: env!("CARGO_PKG_VERSION") },
             input: Input {
                 files: Vec::new(),
                 events: counts.events,
@@ -393,10 +382,7 @@ impl Engine {
                 first: span.map(|(first, _)| first),
                 last: span.map(|(_, last)| last),
             },
-            nodes: nodes
-                .iter()
-                .map(|n| self.node(n, involved.contains(&n.name)))
-                .collect(),
+            nodes: nodes.iter().map(|n| self.node(n, involved.contains(&n.name))).collect(),
             incidents,
             alerts: self.alerts().cloned().collect(),
             blind_windows: self.blind_windows().to_vec(),
@@ -407,11 +393,8 @@ impl Engine {
         let now = self.now().unwrap_or(node.last_seen);
         let [(_, locked), (_, holdover), (_, freerun)] = node.time_in_state(now);
         let known = locked + holdover + freerun;
-        let mut clocks: Vec<_> = node
-            .clocks
-            .iter()
-            .map(|member| &self.clocks()[member.id.0 as usize])
-            .collect();
+        let mut clocks: Vec<_> =
+            node.clocks.iter().map(|member| &self.clocks()[member.id.0 as usize]).collect();
         clocks.sort_by(|a, b| (a.resource(), a.instance()).cmp(&(b.resource(), b.instance())));
         NodeReport {
             node: node.name.clone(),
@@ -425,14 +408,25 @@ impl Engine {
                 holdover: secs(holdover),
                 freerun: secs(freerun),
             },
-            clocks: clocks
-                .into_iter()
-                .map(|clock| clock_report(clock, involved))
-                .collect(),
+            clocks: clocks.into_iter().map(|clock| clock_report(clock, involved)).collect(),
         }
     }
 
-    fn incident(&self, incident: &Incident) -> IncidentReport {
+    /// One incident, as it is now; `None` when it is no longer kept.
+    #[must_use]
+    pub fn incident(&self, id: IncidentId) -> Option<IncidentReport> {
+        self.ledger().get(id).map(|incident| self.incident_of(incident))
+    }
+
+    /// The alerts after the first `seen`, each with its number.
+    ///
+    /// Those that are no longer kept are passed over.
+    pub fn alerts_after(&self, seen: u64) -> impl Iterator<Item = (u64, &Alert)> {
+        let first = self.counts().alerts_forgotten + 1;
+        (first..).zip(self.alerts()).filter(move |(number, _)| *number > seen)
+    }
+
+    fn incident_of(&self, incident: &Incident) -> IncidentReport {
         let world = self.world();
         let now = self.now().unwrap_or(incident.detected_at);
         let diagnosis = &incident.diagnosis;
@@ -501,21 +495,13 @@ impl Engine {
             .iter()
             .flat_map(|node| world.of(*node, &Resource::LockState))
             .filter(|clock| clock.is(&SyncState::Holdover));
-        let limit = held_over
-            .filter_map(|c| forecast::holdover_limit(c, self.settings()))
-            .min();
+        let limit = held_over.filter_map(|c| forecast::holdover_limit(c, self.settings())).min();
         match limit {
             Some(at) => {
                 let limit_ns = self.settings().holdover_limit_ns;
                 let (earliest, latest) = (None, None);
-                let forecast = Forecast {
-                    limit_ns,
-                    at,
-                    earliest,
-                    latest,
-                    samples: 0,
-                    model: "default",
-                };
+                let forecast =
+                    Forecast { limit_ns, at, earliest, latest, samples: 0, model: "default" };
                 (Some(forecast), None)
             }
             None => (None, Some("no PTP clock of the incident is in holdover")),
@@ -525,28 +511,21 @@ impl Engine {
 
 fn clock_report(clock: &Timeline, with_history: bool) -> ClockReport {
     let samples = clock.samples();
-    let offset = samples
-        .last
-        .zip(samples.mean_ns())
-        .map(|((_, last), mean)| OffsetReport {
-            samples: samples.count,
-            last: last.as_nanos(),
-            min: samples.min,
-            max: samples.max,
-            mean,
-        });
-    let history = clock
-        .facts()
-        .iter()
-        .filter(|_| with_history)
-        .map(|fact| Moment {
-            at: fact.at,
-            state: match &fact.said {
-                Said::State { state, .. } => Some(state.clone()),
-                _ => None,
-            },
-            says: narrate::says(clock.resource(), &fact.said),
-        });
+    let offset = samples.last.zip(samples.mean_ns()).map(|((_, last), mean)| OffsetReport {
+        samples: samples.count,
+        last: last.as_nanos(),
+        min: samples.min,
+        max: samples.max,
+        mean,
+    });
+    let history = clock.facts().iter().filter(|_| with_history).map(|fact| Moment {
+        at: fact.at,
+        state: match &fact.said {
+            Said::State { state, .. } => Some(state.clone()),
+            _ => None,
+        },
+        says: narrate::says(clock.resource(), &fact.said),
+    });
     ClockReport {
         resource: clock.resource().clone(),
         instance: clock.instance().clone(),

@@ -19,21 +19,21 @@ pub struct Settings {
     /// `persistent-freerun`: FREERUN without a break for longer than this.
     #[serde(deserialize_with = "duration")]
     pub persistent_freerun: Duration,
-    /// `frequent-state-changes`: more than this many changes …
+    /// `frequent-state-changes`: more than this many changes within `state-changes-window`.
     pub state_changes: u32,
-    /// … within this time.
+    /// `frequent-state-changes`: the time in which changes are counted.
     #[serde(deserialize_with = "duration")]
     pub state_changes_window: Duration,
     /// `high-offset`: magnitude over this, in nanoseconds; the publishers' own default threshold.
     pub offset_ns: u64,
-    /// … for this many successive samples, and as many below 80 % to clear.
+    /// `high-offset`: this many successive samples over `offset-ns`; as many below 80 % clear it.
     pub offset_samples: u32,
     /// `high-offset`: one sample over this, in nanoseconds: the network limit of ITU-T G.8271.1.
     pub offset_critical_ns: u64,
-    /// … that is not taken back within this time.
+    /// `high-offset`: how long one sample over `offset-critical-ns` must stand uncorrected.
     #[serde(deserialize_with = "duration")]
     pub offset_critical_hold: Duration,
-    /// `loss-of-lock`: in one of `lost_states` for this long.
+    /// `loss-of-lock`: in one of `lost-states` for this long.
     #[serde(deserialize_with = "duration")]
     pub loss_of_lock: Duration,
     /// The states that count as lost.
@@ -50,7 +50,7 @@ pub struct Settings {
     /// The time error that holdover must not reach, in nanoseconds: 3GPP TS 38.133's 3 µs between
     /// cells, half for each.
     pub holdover_limit_ns: u64,
-    /// How fast a clock drifts in holdover when nothing better is known: `holdover_limit_ns` in
+    /// How fast a clock drifts in holdover when nothing better is known: `holdover-limit-ns` in
     /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s).
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,
@@ -158,68 +158,32 @@ impl Settings {
     #[must_use]
     pub fn mistakes(&self) -> Vec<SettingsError> {
         let checks = [
-            (
-                "state-changes",
-                self.state_changes == 0,
-                "must be at least 1",
-            ),
-            (
-                "state-changes",
-                self.state_changes > 1000,
-                "must be at most 1000",
-            ),
-            (
-                "offset-samples",
-                self.offset_samples == 0,
-                "must be at least 1",
-            ),
+            ("state-changes", self.state_changes == 0, "must be at least 1"),
+            ("state-changes", self.state_changes > 1000, "must be at most 1000"),
+            ("offset-samples", self.offset_samples == 0, "must be at least 1"),
             ("offset-ns", self.offset_ns == 0, "must be at least 1"),
             (
                 "offset-critical-ns",
                 self.offset_critical_ns < self.offset_ns,
                 "must not be below `offset-ns`",
             ),
-            (
-                "lost-states",
-                self.lost_states.is_empty(),
-                "must name a state",
-            ),
+            ("lost-states", self.lost_states.is_empty(), "must name a state"),
             (
                 "lost-states",
                 self.lost_states.iter().any(SyncState::is_locked),
                 "must not contain a locked state",
             ),
-            (
-                "holdover-model",
-                self.holdover_model.is_zero(),
-                "must be longer than 0 s",
-            ),
-            (
-                "holdover-limit-ns",
-                self.holdover_limit_ns == 0,
-                "must be at least 1",
-            ),
+            ("holdover-model", self.holdover_model.is_zero(), "must be longer than 0 s"),
+            ("holdover-limit-ns", self.holdover_limit_ns == 0, "must be at least 1"),
             (
                 "state-changes-window",
                 self.state_changes_window.is_zero(),
                 "must be longer than 0 s",
             ),
-            (
-                "reorder-window",
-                self.reorder_window > secs(60),
-                "must be at most 60 s",
-            ),
+            ("reorder-window", self.reorder_window > secs(60), "must be at most 60 s"),
             ("max-nodes", self.max_nodes == 0, "must be at least 1"),
-            (
-                "max-clocks-per-node",
-                self.max_clocks_per_node == 0,
-                "must be at least 1",
-            ),
-            (
-                "max-incidents",
-                self.max_incidents == 0,
-                "must be at least 1",
-            ),
+            ("max-clocks-per-node", self.max_clocks_per_node == 0, "must be at least 1"),
+            ("max-incidents", self.max_incidents == 0, "must be at least 1"),
             ("history", self.history < 2, "must be at least 2"),
         ];
         checks
@@ -240,9 +204,7 @@ fn resources<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<Resource>>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
-    alert_resources(names.iter().map(String::as_str))
-        .map(Some)
-        .map_err(de::Error::custom)
+    alert_resources(names.iter().map(String::as_str)).map(Some).map_err(de::Error::custom)
 }
 
 /// Reads names of resources as the original service's `ALERT_EVENT_TYPES` lists them.
@@ -273,11 +235,7 @@ pub fn alert_resources<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<R
         return Ok(found);
     }
     let known: Vec<_> = Resource::ALL.iter().map(|r| r.name().to_owned()).collect();
-    Err(format!(
-        "no such resource: {}; there are {}",
-        unknown.join(", "),
-        known.join(", ")
-    ))
+    Err(format!("no such resource: {}; there are {}", unknown.join(", "), known.join(", ")))
 }
 
 #[cfg(test)]
@@ -297,11 +255,7 @@ mod tests {
             lost_states: vec![SyncState::Locked],
             ..Settings::default()
         };
-        let text: Vec<_> = settings
-            .mistakes()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let text: Vec<_> = settings.mistakes().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(text.join("\n"), @"
         `state-changes` must be at least 1
         `offset-critical-ns` must not be below `offset-ns`
@@ -313,11 +267,7 @@ mod tests {
     fn the_original_services_names_are_understood() {
         assert_eq!(
             alert_resources("sync-state, clock-class".split(',')),
-            Ok(vec![
-                Resource::SyncState,
-                Resource::LockState,
-                Resource::ClockClass
-            ])
+            Ok(vec![Resource::SyncState, Resource::LockState, Resource::ClockClass])
         );
         insta::assert_snapshot!(alert_resources(["clock", "gnss"].into_iter()).unwrap_err(), @"no such resource: clock; there are gnss-sync-status, lock-state, clock-class, os-clock-sync-state, sync-state, synce-lock-state, synce-clock-quality");
     }

@@ -4,28 +4,37 @@ use std::time::Duration;
 
 use ptp_events::Received;
 
-/// A duration in the largest unit that keeps it exact enough: `0.16 s`, `63 s`, `5 min`, `2 h`.
-pub(crate) fn seconds(duration: Duration) -> String {
+/// A duration in the unit that suits it: `160 ms`, `3 s`, `1.21 s`, `63 s`, `5 min`, `2.5 h`, `3.1 d`.
+#[must_use]
+pub fn lasting(duration: Duration) -> String {
     let s = duration.as_secs_f64();
-    match duration.as_secs() {
-        _ if s < 10.0 && duration.subsec_millis() != 0 => format!("{s:.2} s"),
-        0..120 => format!("{s:.0} s"),
-        total @ 120..7200 if total % 60 == 0 => format!("{} min", total / 60),
-        120..7200 => format!("{:.1} min", s / 60.0),
-        total if total % 3600 == 0 => format!("{} h", total / 3600),
-        _ => format!("{:.1} h", s / 3600.0),
-    }
+    let (value, unit) = match duration.as_millis() {
+        ms @ 0..1000 => return format!("{ms} ms"),
+        ms @ 1000..10_000 if ms % 1000 != 0 => return format!("{s:.2} s"),
+        1000..120_000 => return format!("{s:.0} s"),
+        120_000..7_200_000 => (s / 60.0, "min"),
+        7_200_000..172_800_000 => (s / 3600.0, "h"),
+        _ => (s / 86_400.0, "d"),
+    };
+    let rounded = format!("{value:.1}");
+    format!("{} {unit}", rounded.strip_suffix(".0").unwrap_or(&rounded))
 }
 
 /// The time of day in UTC, to the millisecond.
-pub(crate) fn clock_time(at: Received) -> String {
-    jiff::Timestamp::from(at)
-        .strftime("%H:%M:%S%.3f")
-        .to_string()
+#[must_use]
+pub fn time_of_day(at: Received) -> String {
+    jiff::Timestamp::from(at).strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// The date and time in UTC, to the millisecond.
+#[must_use]
+pub fn moment(at: Received) -> String {
+    jiff::Timestamp::from(at).strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()
 }
 
 /// A word that a shell takes as one word, whatever is in it.
-pub(crate) fn shell_word(text: &str) -> String {
+#[must_use]
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
         return text.to_owned();
@@ -39,8 +48,9 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        let say = |ms| seconds(Duration::from_millis(ms));
-        assert_eq!(say(156), "0.16 s");
+        let say = |ms| lasting(Duration::from_millis(ms));
+        assert_eq!(say(156), "156 ms");
+        assert_eq!(say(1210), "1.21 s");
         assert_eq!(say(3000), "3 s");
         assert_eq!(say(63_200), "63 s");
         assert_eq!(say(300_000), "5 min");

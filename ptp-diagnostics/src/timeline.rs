@@ -27,12 +27,14 @@ pub struct Fact {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Said {
-    /// A state, with what stood in the offset's place and the receiver's fix.
+    /// A state, with what stood in the offset's place, and the receiver's fix.
     State {
         /// The new state.
         state: SyncState,
         /// The measurement that came with it.
         measured: Option<Measurement>,
+        /// Whether that is the last offset before the loss rather than one of this state.
+        stale: bool,
         /// The satellite fix that came with it.
         fix: Option<GpsFix>,
     },
@@ -68,16 +70,8 @@ pub struct Samples {
 impl Samples {
     fn push(&mut self, at: Received, offset: Offset, settings: &Settings) {
         let nanos = offset.as_nanos();
-        self.min = if self.count == 0 {
-            nanos
-        } else {
-            self.min.min(nanos)
-        };
-        self.max = if self.count == 0 {
-            nanos
-        } else {
-            self.max.max(nanos)
-        };
+        self.min = if self.count == 0 { nanos } else { self.min.min(nanos) };
+        self.max = if self.count == 0 { nanos } else { self.max.max(nanos) };
         self.count += 1;
         self.sum = self.sum.saturating_add(nanos);
         self.last = Some((at.as_nanos(), offset));
@@ -106,11 +100,7 @@ impl Samples {
     /// When the present run of samples over the threshold began.
     #[must_use]
     pub const fn over_since(&self) -> Option<Received> {
-        if self.over > 0 {
-            Some(Received::from_nanos(self.over_since))
-        } else {
-            None
-        }
+        if self.over > 0 { Some(Received::from_nanos(self.over_since)) } else { None }
     }
 }
 
@@ -155,6 +145,7 @@ pub struct Timeline {
     samples: Samples,
     /// Gaps between events that changed nothing: the cadence of polling, if there is one.
     gaps: VecDeque<Duration>,
+    cadence: Option<Duration>,
     facts: VecDeque<Fact>,
     recent: Recent,
 }
@@ -193,6 +184,7 @@ impl Timeline {
             quality_since: at,
             samples: Samples::default(),
             gaps: VecDeque::new(),
+            cadence: None,
             facts: VecDeque::new(),
             recent: Recent::default(),
         }
@@ -304,11 +296,7 @@ impl Timeline {
         self.previous = self.state.replace(state.clone());
         self.state_since = at;
         self.entered_with = measured;
-        let said = Said::State {
-            state,
-            measured,
-            fix: self.fix,
-        };
+        let said = Said::State { state, measured, stale, fix: self.fix };
         self.push_fact(at, event, said, settings);
         true
     }
@@ -368,11 +356,7 @@ impl Timeline {
         if self.facts.len() >= settings.history {
             self.facts.pop_front();
         }
-        self.facts.push_back(Fact {
-            at,
-            event: event.clone(),
-            said,
-        });
+        self.facts.push_back(Fact { at, event: event.clone(), said });
     }
 
     fn push_gap(&mut self, gap: Duration) {
@@ -380,6 +364,7 @@ impl Timeline {
             self.gaps.pop_front();
         }
         self.gaps.push_back(gap);
+        self.cadence = self.measure_cadence();
     }
 
     /// Which resource the clock is of.
@@ -544,9 +529,14 @@ impl Timeline {
     /// The regular distance of its samples, if they are regular.
     ///
     /// Five successive events that changed nothing, no gap more than half longer than the
-    /// shortest, and none below a second. Publishers send on change only, so regular samples are somebody's polling.
+    /// shortest, and none below a second. Publishers send on change only, so regular samples are
+    /// somebody's polling.
     #[must_use]
-    pub fn cadence(&self) -> Option<Duration> {
+    pub const fn cadence(&self) -> Option<Duration> {
+        self.cadence
+    }
+
+    fn measure_cadence(&self) -> Option<Duration> {
         if self.gaps.len() < CADENCE_GAPS {
             return None;
         }

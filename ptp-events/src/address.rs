@@ -16,32 +16,25 @@ pub(crate) struct Address<'a> {
 /// - `/CLUSTER/SITE/NODE/sync/…` (O-RAN's full form: the node stands before `sync`)
 /// - `synce1/ens7f0/ExtQL` (cloud-event-proxy's quality level without a prefix)
 pub(crate) fn split(address: &str) -> Address<'_> {
-    let no_node = Address {
-        node: None,
-        rest: address,
-    };
+    let no_node = Address { node: None, rest: address };
     let Some(path) = address.strip_prefix('/') else {
         return no_node;
     };
-    let Some((_cluster, after_cluster)) = path.split_once('/') else {
+    let cut = memchr::memchr(b'/', path.as_bytes());
+    let Some(after_cluster) = cut.map(|at| &path[at + 1..]) else {
         return no_node;
     };
     if let Some(named) = after_cluster.strip_prefix("node/") {
-        let (node, rest) = named.split_once('/').unwrap_or((named, ""));
-        return Address {
-            node: Some(node),
-            rest,
-        };
+        let cut = memchr::memchr(b'/', named.as_bytes());
+        let (node, rest) = cut.map_or((named, ""), |at| (&named[..at], &named[at + 1..]));
+        return Address { node: Some(node), rest };
     }
     // Without the word `node`, only `sync` shows where the node ends.
     match after_cluster.find("/sync/") {
         Some(end) => {
             let before = &after_cluster[..end];
             let node = before.rsplit('/').next().unwrap_or(before);
-            Address {
-                node: Some(node),
-                rest: &after_cluster[end + 1..],
-            }
+            Address { node: Some(node), rest: &after_cluster[end + 1..] }
         }
         None => no_node,
     }
@@ -58,16 +51,8 @@ mod tests {
 
     #[test]
     fn every_publishers_form() {
-        check(
-            "/cluster/node/node1/ens1fx/master",
-            Some("node1"),
-            "ens1fx/master",
-        );
-        check(
-            "/cluster/node/n/CLOCK_REALTIME",
-            Some("n"),
-            "CLOCK_REALTIME",
-        );
+        check("/cluster/node/node1/ens1fx/master", Some("node1"), "ens1fx/master");
+        check("/cluster/node/n/CLOCK_REALTIME", Some("n"), "CLOCK_REALTIME");
         check("/cluster/node/n//master", Some("n"), "/master");
         check("/cluster/node/n", Some("n"), "");
         check(

@@ -118,9 +118,7 @@ impl Subscription {
     /// The node its address names.
     #[must_use]
     pub fn node(&self) -> Option<NodeName> {
-        split(&self.address)
-            .node
-            .and_then(|node| NodeName::new(node).ok())
+        split(&self.address).node.and_then(|node| NodeName::new(node).ok())
     }
 
     /// The resource its address ends in, when it is one we know.
@@ -193,9 +191,6 @@ mod tests {
         )
         .unwrap();
         assert_eq!(v1.resource(), Some(Resource::ClockClass));
-        assert_eq!(
-            Resource::ClockClass.address(&v1.node().unwrap(), ApiVersion::V1),
-            v1.address
-        );
+        assert_eq!(Resource::ClockClass.address(&v1.node().unwrap(), ApiVersion::V1), v1.address);
     }
 }

@@ -68,9 +68,7 @@ impl Client {
                 && parsed.fragment().is_none()
         });
         if !usable {
-            return Err(ClientError::Url {
-                url: url.to_owned(),
-            });
+            return Err(ClientError::Url { url: url.to_owned() });
         }
         let url = url.trim_end_matches('/');
         let base = if url.contains("/ocloudNotifications/") {
@@ -78,11 +76,7 @@ impl Client {
         } else {
             format!("{url}{}", version.base_path())
         };
-        Ok(Self {
-            http,
-            base,
-            version,
-        })
+        Ok(Self { http, base, version })
     }
 
     /// Whether the publisher says it is well.
@@ -107,11 +101,7 @@ impl Client {
     pub async fn create(&self, endpoint: &str, address: &str) -> Result<Subscription, ClientError> {
         let url = format!("{}/subscriptions", self.base);
         let body = NewSubscription { endpoint, address }.to_vec(self.version);
-        let request = self
-            .http
-            .post(&url)
-            .header("content-type", "application/json")
-            .body(body);
+        let request = self.http.post(&url).header("content-type", "application/json").body(body);
         let body = self.call(Call::Create, &url, request).await?;
         json(Call::Create, url, &body)
     }
@@ -184,19 +174,12 @@ impl Client {
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
         if !status.is_success() {
-            return Err(ClientError::Status {
-                call,
-                url: url.to_owned(),
-                status: status.as_u16(),
-            });
+            return Err(ClientError::Status { call, url: url.to_owned(), status: status.as_u16() });
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_EVENT_BYTES {
-                return Err(ClientError::TooLarge {
-                    call,
-                    url: url.to_owned(),
-                });
+                return Err(ClientError::TooLarge { call, url: url.to_owned() });
             }
             body.extend_from_slice(&chunk);
         }

@@ -20,10 +20,7 @@ pub struct ReceiveClock {
 impl ReceiveClock {
     /// A clock that reads the time with `now`.
     pub fn new(now: impl Fn() -> Received + Send + Sync + 'static) -> Self {
-        Self {
-            now: Arc::new(now),
-            last: Arc::new(AtomicI64::new(i64::MIN)),
-        }
+        Self { now: Arc::new(now), last: Arc::new(AtomicI64::new(i64::MIN)) }
     }
 
     /// The receive time of something that has just arrived.
@@ -32,10 +29,7 @@ impl ReceiveClock {
         let now = (self.now)().as_nanos();
         let next = |last: i64| now.max(last.saturating_add(1));
         let (Ok(last) | Err(last)) =
-            self.last
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                    Some(next(last))
-                });
+            self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
         Received::from_nanos(next(last))
     }
 }

@@ -6,7 +6,6 @@
 use cloudevents::{AttributesReader as _, EventBuilder as _, EventBuilderV10};
 use serde::Serialize;
 
-use crate::encode::Occasion;
 use crate::{DecodeError, Event};
 
 /// Why an SDK event is not one of ours.
@@ -54,14 +53,7 @@ impl TryFrom<cloudevents::Event> for Event {
             Some(cloudevents::Data::String(text)) => serde_json::from_str(text).map_err(Some),
             None => Err(None),
         };
-        let data = data.map_err(|source| BridgeError::Data {
-            id: id.clone(),
-            source,
-        })?;
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method's type is in a crate that is not ours to name"
-        )]
+        let data = data.map_err(|source| BridgeError::Data { id: id.clone(), source })?;
         let structured = Structured {
             id: &id,
             source: sdk.source(),
@@ -69,17 +61,15 @@ impl TryFrom<cloudevents::Event> for Event {
             time: sdk.time().map(|time| time.to_rfc3339()),
             data: &data,
         };
-        let bytes = serde_json::to_vec(&structured).map_err(|source| BridgeError::Data {
-            id: id.clone(),
-            source: Some(source),
-        })?;
+        let bytes = serde_json::to_vec(&structured)
+            .map_err(|source| BridgeError::Data { id: id.clone(), source: Some(source) })?;
         Self::from_slice(&bytes).map_err(|source| BridgeError::Decode { id, source })
     }
 }
 
 impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
-        let data = serde_json::to_value(event.data(Occasion::Push))
+        let data = serde_json::to_value(event.data(crate::encode::Occasion::Push))
             .expect("maps with string keys are JSON");
         EventBuilderV10::new()
             .id(event.id.to_string())

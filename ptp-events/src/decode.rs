@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use smol_str::SmolStr;
 
-use crate::address::split;
+use crate::address::{Address, split};
 use crate::units::{decimal, small};
 use crate::{
     ClockClass, Event, EventId, GpsFix, Instance, Measurement, NameError, NodeName, NumberError,
@@ -171,13 +171,12 @@ impl Event {
 
     fn decode(bytes: &[u8], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_EVENT_BYTES {
-            return Err(DecodeError::TooLarge {
-                what: "more than 1 MiB",
-            });
+            return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
-        match serde_json::from_slice::<Wire<'_>>(bytes) {
-            Ok(wire) => event(&wire, asked),
-            Err(_) => Err(locate(bytes)),
+        // Checking all bytes for UTF-8 at once is faster than string by string.
+        match std::str::from_utf8(bytes).map(serde_json::from_str::<Wire<'_>>) {
+            Ok(Ok(wire)) => event(&wire, asked),
+            _ => Err(locate(bytes)),
         }
     }
 }
@@ -188,118 +187,109 @@ fn locate(bytes: &[u8]) -> DecodeError {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let outcome = serde_path_to_error::deserialize::<_, Wire<'_>>(&mut json);
     let (path, source) = match outcome {
-        Err(error) => (error.path().to_string(), error.into_inner()),
+        Err(error) => {
+            let path = error.path().to_string();
+            // The library's word for "somewhere".
+            let path = if path == "?" { ".".to_owned() } else { path };
+            (path, error.into_inner())
+        }
         // The value itself was well: what follows it is not.
         Ok(_) => match json.end() {
             Err(source) => (".".to_owned(), source),
-            Ok(()) => (
-                ".".to_owned(),
-                de::Error::custom("the same bytes decoded at second sight"),
-            ),
+            Ok(()) => (".".to_owned(), de::Error::custom("the same bytes decoded at second sight")),
         },
     };
     DecodeError::Json { path, source }
 }
 
 fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError> {
-    let data = wire
-        .data
-        .as_ref()
-        .ok_or(DecodeError::Missing { field: "data" })?;
+    let data = wire.data.as_ref().ok_or(DecodeError::Missing { field: "data" })?;
     if data.values.is_empty() {
-        return Err(DecodeError::Missing {
-            field: "data.values",
-        });
+        return Err(DecodeError::Missing { field: "data.values" });
     }
     if data.values.len() > MAX_VALUES {
-        return Err(DecodeError::TooLarge {
-            what: "more than 512 values",
-        });
+        return Err(DecodeError::TooLarge { what: "more than 512 values" });
     }
-    let id = wire
-        .id
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "id" })?;
-    let id = EventId::new(id).map_err(|source| DecodeError::Name {
-        field: "id",
-        source,
-    })?;
-    let time = wire
-        .time
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "time" })?;
+    let id = wire.id.as_deref().ok_or(DecodeError::Missing { field: "id" })?;
+    let id = EventId::new(id).map_err(|source| DecodeError::Name { field: "id", source })?;
+    let time = wire.time.as_deref().ok_or(DecodeError::Missing { field: "time" })?;
     let stamped = Stamped::parse(time).map_err(|source| DecodeError::Time { source })?;
     let resource = resource(wire)?;
-    let node = node(&data.values, asked)?;
+    let speaker = Speaker::of(&data.values, asked)?;
 
     let mut readings: Vec<Reading> = Vec::with_capacity(1);
     for (index, value) in data.values.iter().enumerate() {
-        let (instance, field) = instance(&resource, split(&value.address).rest);
-        let at = readings
-            .iter()
-            .position(|r| r.instance.as_str() == instance);
-        let at = if let Some(at) = at {
-            at
-        } else {
-            let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
-                field: "data.values[].ResourceAddress",
-                source,
-            })?;
-            readings.push(Reading::new(instance));
-            readings.len() - 1
+        let (instance, field) = instance(&resource, speaker.rest(&value.address)?);
+        let at = readings.iter().position(|r| r.instance.as_str() == instance);
+        let at = match at {
+            Some(at) => at,
+            None => {
+                let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
+                    field: "data.values[].ResourceAddress",
+                    source,
+                })?;
+                readings.push(Reading::new(instance));
+                readings.len() - 1
+            }
         };
         read_value(&mut readings[at], &resource, field, value)
             .map_err(|source| DecodeError::Number { index, source })?;
     }
-    Ok(Event {
-        id,
-        node,
-        resource,
-        stamped,
-        readings,
-    })
+    Ok(Event { id, node: speaker.node, resource, stamped, readings })
 }
 
 fn resource(wire: &Wire<'_>) -> Result<Resource, DecodeError> {
-    let kind = wire
-        .kind
-        .as_deref()
-        .ok_or(DecodeError::Missing { field: "type" })?;
+    let kind = wire.kind.as_deref().ok_or(DecodeError::Missing { field: "type" })?;
     let source = wire.source.as_deref().unwrap_or_default();
     if let Some(known) = Resource::from_event_type(kind).or_else(|| Resource::from_path(source)) {
         return Ok(known);
     }
     let path = if source.is_empty() { kind } else { source };
-    let path = Instance::new(path).map_err(|error| DecodeError::Name {
-        field: "source",
-        source: error,
-    })?;
+    let path = Instance::new(path)
+        .map_err(|error| DecodeError::Name { field: "source", source: error })?;
     Ok(Resource::Other(SmolStr::new(path.as_str())))
 }
 
-/// The one node all addresses speak of.
-fn node(values: &[WireValue<'_>], asked: Option<&NodeName>) -> Result<NodeName, DecodeError> {
-    let mut named = values.iter().filter_map(|value| split(&value.address).node);
-    let Some(first) = named.next() else {
-        return asked.cloned().ok_or(DecodeError::NoNode);
-    };
-    if let Some(second) = named.find(|other| *other != first) {
-        let first = NodeName::new(first);
-        return Err(match first {
-            Ok(first) => DecodeError::TwoNodes {
-                first,
-                second: second.chars().take(80).collect(),
-            },
-            Err(source) => DecodeError::Name {
-                field: "data.values[].ResourceAddress",
-                source,
-            },
-        });
+/// The one node that all addresses of an event speak of.
+struct Speaker<'a> {
+    node: NodeName,
+    /// What comes before the rest in the first address that names it.
+    prefix: &'a str,
+}
+
+impl<'a> Speaker<'a> {
+    fn of(values: &'a [WireValue<'_>], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
+        for value in values {
+            let Address { node, rest } = split(&value.address);
+            if let Some(node) = node {
+                let node = NodeName::new(node).map_err(|source| DecodeError::Name {
+                    field: "data.values[].ResourceAddress",
+                    source,
+                })?;
+                let prefix = &value.address[..value.address.len() - rest.len()];
+                return Ok(Self { node, prefix });
+            }
+        }
+        let node = asked.cloned().ok_or(DecodeError::NoNode)?;
+        Ok(Self { node, prefix: "/" })
     }
-    NodeName::new(first).map_err(|source| DecodeError::Name {
-        field: "data.values[].ResourceAddress",
-        source,
-    })
+
+    /// What an address says beyond the node.
+    fn rest<'b>(&self, address: &'b str) -> Result<&'b str, DecodeError> {
+        if let Some(rest) = address.strip_prefix(self.prefix)
+            && self.prefix.len() > 1
+        {
+            return Ok(rest);
+        }
+        let Address { node, rest } = split(address);
+        match node {
+            Some(node) if node != self.node.as_str() => Err(DecodeError::TwoNodes {
+                first: self.node.clone(),
+                second: node.chars().take(80).collect(),
+            }),
+            _ => Ok(rest),
+        }
+    }
 }
 
 /// Which of a reading's numbers a value is.

@@ -45,28 +45,20 @@ struct WireValue {
 
 impl WireValue {
     fn state(address: String, value: String) -> Self {
-        Self {
-            address,
-            data_type: "notification",
-            value_type: "enumeration",
-            value,
-        }
+        Self { address, data_type: "notification", value_type: "enumeration", value }
     }
 
     fn metric(address: String, value: String) -> Self {
-        Self {
-            address,
-            data_type: "metric",
-            value_type: "decimal64.3",
-            value,
-        }
+        Self { address, data_type: "metric", value_type: "decimal64.3", value }
     }
 }
 
 impl Event {
     /// The JSON body that cloud-event-proxy would post for this event.
+    ///
+    /// # Panics
+    /// Never: strings, and maps with string keys, always serialise.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "it cannot happen")]
     pub fn to_vec(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and maps with string keys always serialise")
     }
@@ -100,10 +92,7 @@ impl Event {
         for reading in &self.readings {
             self.push_values(reading, occasion, &mut values);
         }
-        WireData {
-            version: "1.0",
-            values,
-        }
+        WireData { version: "1.0", values }
     }
 
     fn address(&self, instance: &Instance, suffix: &str) -> String {
@@ -131,10 +120,7 @@ impl Event {
             });
         }
         if let Some(offset) = reading.offset {
-            values.push(WireValue::metric(
-                address(""),
-                offset.as_nanos().to_string(),
-            ));
+            values.push(WireValue::metric(address(""), offset.as_nanos().to_string()));
         }
         if let Some(class) = reading.clock_class {
             let suffix = if pushed { "" } else { "/CLOCK_CLASS" };
@@ -147,11 +133,8 @@ impl Event {
             values.push(WireValue::metric(address("/Ql"), quality.to_string()));
         }
         if let Some(quality) = reading.extended_quality {
-            let address = if pushed {
-                address("/extQl")
-            } else {
-                format!("{}/ExtQL", reading.instance)
-            };
+            let address =
+                if pushed { address("/extQl") } else { format!("{}/ExtQL", reading.instance) };
             values.push(WireValue::metric(address, quality.to_string()));
         }
     }

@@ -26,6 +26,8 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "journal")]
+pub mod journal;
 #[cfg(feature = "publisher")]
 pub mod publisher;
 pub mod recording;

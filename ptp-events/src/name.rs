@@ -196,9 +196,9 @@ impl fmt::Display for EventId {
         match &self.0 {
             Id::Uuid(uuid) => {
                 let part = |shift: u32, digits: u32| uuid >> shift & ((1 << (digits * 4)) - 1);
-                let (head, tail) = (part(96, 8), part(0, 12));
-                let [low, mid, high] = [part(80, 4), part(64, 4), part(48, 4)];
-                write!(f, "{head:08x}-{low:04x}-{mid:04x}-{high:04x}-{tail:012x}")
+                let (a, b, c, d, e) =
+                    (part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12));
+                write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
             }
             Id::Text(text) => f.write_str(text),
         }
@@ -229,14 +229,8 @@ mod tests {
     #[test]
     fn hostile_names_are_refused() {
         assert_eq!(NodeName::new(""), Err(NameError::Empty));
-        assert_eq!(
-            NodeName::new("a\nb"),
-            Err(NameError::Control { code: 0x0A })
-        );
-        assert_eq!(
-            NodeName::new(&"x".repeat(254)),
-            Err(NameError::TooLong { bytes: 254 })
-        );
+        assert_eq!(NodeName::new("a\nb"), Err(NameError::Control { code: 0x0A }));
+        assert_eq!(NodeName::new(&"x".repeat(254)), Err(NameError::TooLong { bytes: 254 }));
     }
 
     #[test]

@@ -154,10 +154,7 @@ impl Publisher {
             requests: AtomicU64::new(0),
             refusing: AtomicU16::new(0),
         });
-        let mut publisher = Self {
-            shared,
-            serving: None,
-        };
+        let mut publisher = Self { shared, serving: None };
         publisher.serve(listener);
         Ok(publisher)
     }

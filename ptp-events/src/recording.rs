@@ -71,7 +71,6 @@ impl Recorded {
     /// When it was received, or else when the node says it happened.
     #[must_use]
     pub fn time(&self) -> Received {
-        self.received
-            .unwrap_or_else(|| self.event.stamped.assume_received())
+        self.received.unwrap_or_else(|| self.event.stamped.assume_received())
     }
 }

@@ -125,10 +125,7 @@ impl Resource {
 
     /// The resource whose events are of this CloudEvents `type`.
     pub(crate) fn from_event_type(kind: &str) -> Option<Self> {
-        TABLE
-            .iter()
-            .find(|row| row.3 == kind)
-            .map(|row| row.0.clone())
+        TABLE.iter().find(|row| row.3 == kind).map(|row| row.0.clone())
     }
 
     /// The resource a path or address ends in; v1 spells the clock class its own way.
@@ -137,10 +134,7 @@ impl Resource {
         if path.ends_with("/ptp-status/ptp-clock-class-change") {
             return Some(Self::ClockClass);
         }
-        TABLE
-            .iter()
-            .find(|row| path.ends_with(row.2))
-            .map(|row| row.0.clone())
+        TABLE.iter().find(|row| path.ends_with(row.2)).map(|row| row.0.clone())
     }
 }
 
@@ -165,10 +159,7 @@ mod tests {
         for resource in Resource::ALL {
             assert_eq!(resource.row().map(|row| &row.0), Some(&resource));
             assert_eq!(Resource::from_path(resource.path()), Some(resource.clone()));
-            assert_eq!(
-                Resource::from_event_type(resource.event_type()),
-                Some(resource)
-            );
+            assert_eq!(Resource::from_event_type(resource.event_type()), Some(resource));
         }
     }
 }

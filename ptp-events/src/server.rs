@@ -47,10 +47,7 @@ struct Receiver<S> {
 
 impl<S> Clone for Receiver<S> {
     fn clone(&self) -> Self {
-        Self {
-            sink: Arc::clone(&self.sink),
-            clock: self.clock.clone(),
-        }
+        Self { sink: Arc::clone(&self.sink), clock: self.clock.clone() }
     }
 }
 
@@ -99,12 +96,7 @@ impl<S: Sink> Receiver<S> {
             return Ok(StatusCode::NO_CONTENT);
         }
         let event = Event::from_slice(&raw).map_err(Rejection::NotAnEvent)?;
-        let delivery = Delivery {
-            raw,
-            received,
-            token,
-            event,
-        };
+        let delivery = Delivery { raw, received, token, event };
         tokio::time::timeout(SINK_TIMEOUT, self.sink.take(delivery))
             .await
             .unwrap_or(Err(Refusal::Busy))

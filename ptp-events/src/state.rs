@@ -124,10 +124,7 @@ mod tests {
     fn spellings_meet() {
         assert_eq!(SyncState::from("ACQUIRING_SYNC"), SyncState::AcquiringSync);
         assert_eq!(SyncState::from("Locked"), SyncState::Locked);
-        assert_eq!(
-            SyncState::from("Nobody Named It"),
-            SyncState::Other("Nobody Named It".into())
-        );
+        assert_eq!(SyncState::from("Nobody Named It"), SyncState::Other("Nobody Named It".into()));
         for state in SyncState::KNOWN {
             assert_eq!(&SyncState::from(state.as_str()), state);
         }

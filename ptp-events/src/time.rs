@@ -28,19 +28,13 @@ pub enum TimeError {
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as both clocks count them.
 fn parse(text: &str) -> Result<i64, TimeError> {
-    let parsed = text
-        .parse::<Timestamp>()
-        .or_else(|error| match mend_fraction(text) {
-            Some(mended) => mended.parse::<Timestamp>(),
-            None => Err(error),
-        });
-    let timestamp = parsed.map_err(|source| TimeError::Syntax {
-        text: text.chars().take(40).collect(),
-        source,
-    })?;
-    i64::try_from(timestamp.as_nanosecond()).map_err(|_| TimeError::Range {
-        text: text.to_owned(),
-    })
+    let parsed = text.parse::<Timestamp>().or_else(|error| match mend_fraction(text) {
+        Some(mended) => mended.parse::<Timestamp>(),
+        None => Err(error),
+    });
+    let timestamp = parsed
+        .map_err(|source| TimeError::Syntax { text: text.chars().take(40).collect(), source })?;
+    i64::try_from(timestamp.as_nanosecond()).map_err(|_| TimeError::Range { text: text.to_owned() })
 }
 
 /// Puts back the point StarlingX forgets: `…:22:33868726Z` is 33.868726 s (docs/protocol.md §6).
@@ -178,10 +172,7 @@ mod tests {
 
     #[test]
     fn reads_every_publishers_times() {
-        check(
-            "2026-11-23T06:41:21.2694105Z",
-            "2026-11-23T06:41:21.2694105Z",
-        );
+        check("2026-11-23T06:41:21.2694105Z", "2026-11-23T06:41:21.2694105Z");
         check("2026-11-23T06:41:21Z", "2026-11-23T06:41:21Z");
         check("2026-11-23T08:41:21+02:00", "2026-11-23T06:41:21Z");
         check("2024-11-15T15:22:33868726Z", "2024-11-15T15:22:33.868726Z");

@@ -223,10 +223,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: Result<i64, &str>) {
-        assert_eq!(
-            decimal(text).map_err(|e| e.to_string()),
-            expect.map_err(str::to_owned)
-        );
+        assert_eq!(decimal(text).map_err(|e| e.to_string()), expect.map_err(str::to_owned));
     }
 
     #[test]
@@ -250,10 +247,7 @@ mod tests {
         check("1.2.3", Err("`1.2.3` is not a decimal number"));
         check("NaN", Err("`NaN` is not a decimal number"));
         check("1e99", Err("`1e99` is out of range"));
-        check(
-            "99999999999999999999",
-            Err("`99999999999999999999` is out of range"),
-        );
+        check("99999999999999999999", Err("`99999999999999999999` is out of range"));
     }
 
     #[test]

@@ -35,16 +35,11 @@ fn ok(body: &str) -> String {
 
 #[tokio::test]
 async fn answers_are_bounded() {
-    let endless = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{}",
-        " ".repeat(2 << 20)
-    );
+    let endless =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{}", " ".repeat(2 << 20));
     let (client, _) = answering(endless).await;
     let error = client.subscriptions().await.unwrap_err().to_string();
-    assert!(
-        error.ends_with("/subscriptions answered more than 1 MiB"),
-        "{error}"
-    );
+    assert!(error.ends_with("/subscriptions answered more than 1 MiB"), "{error}");
 }
 
 #[tokio::test]
@@ -64,15 +59,9 @@ async fn an_id_that_would_delete_everything_is_refused() {
     assert!(cause.contains("`` is not a subscription id"), "{cause}");
 
     let (client, served) = answering("HTTP/1.1 204 No Content\r\n\r\n").await;
-    client
-        .delete(&SubscriptionId::new("a-1").unwrap())
-        .await
-        .unwrap();
+    client.delete(&SubscriptionId::new("a-1").unwrap()).await.unwrap();
     let request = served.await.unwrap();
-    assert_eq!(
-        request,
-        "DELETE /api/ocloudNotifications/v2/subscriptions/a-1 HTTP/1.1"
-    );
+    assert_eq!(request, "DELETE /api/ocloudNotifications/v2/subscriptions/a-1 HTTP/1.1");
 }
 
 #[tokio::test]
@@ -80,34 +69,18 @@ async fn errors_name_what_where_and_why() {
     let (client, _) = answering(ok("hello")).await;
     let error = client.publishers().await.unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.starts_with("could not list the resources: http://127.0.0.1:"),
-        "{text}"
-    );
+    assert!(text.starts_with("could not list the resources: http://127.0.0.1:"), "{text}");
     assert!(text.ends_with("/api/ocloudNotifications/v2/publishers answered something else"));
 
     let node = NodeName::new("n").unwrap();
     let (client, _) = answering(ok("{}")).await;
-    let error = client
-        .current_state("/cluster/node/n/x", &node)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.source().unwrap().to_string(),
-        "the event has no `data`"
-    );
+    let error = client.current_state("/cluster/node/n/x", &node).await.unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "the event has no `data`");
     for address in ["", "x", "/a/../b", "/./a", "/a?b", "/a#b", "/a b", "/a%2f"] {
         let error = client.current_state(address, &node).await.unwrap_err();
         assert!(error.to_string().contains("is not the http URL"), "{error}");
     }
-    for url in [
-        "",
-        "publisher:9043",
-        "https://a",
-        "http://a?b",
-        "/a",
-        "file:///a",
-    ] {
+    for url in ["", "publisher:9043", "https://a", "http://a?b", "/a", "file:///a"] {
         let client = Client::new(connections().unwrap(), url, ApiVersion::V2);
         assert!(client.is_err(), "{url}");
     }

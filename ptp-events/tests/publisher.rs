@@ -51,9 +51,7 @@ fn node(name: &str) -> NodeName {
 }
 
 async fn publisher(name: &str) -> Publisher {
-    Publisher::bind("127.0.0.1:0", node(name), Options::default())
-        .await
-        .unwrap()
+    Publisher::bind("127.0.0.1:0", node(name), Options::default()).await.unwrap()
 }
 
 fn client(publisher: &Publisher) -> Client {
@@ -135,10 +133,8 @@ async fn answers_as_recorded() {
             path = path.replace(theirs, ours);
         }
         let method = recorded["request"]["method"].as_str().unwrap();
-        let mut request = http.request(
-            method.parse().unwrap(),
-            format!("{}{path}", publisher.url()),
-        );
+        let mut request =
+            http.request(method.parse().unwrap(), format!("{}{path}", publisher.url()));
         if let Some(body) = recorded["request"]["body"].as_str() {
             request = request.body(body.replace("http://127.0.0.1:8990/event", &endpoint));
         }
@@ -149,15 +145,8 @@ async fn answers_as_recorded() {
             let found = headers.iter().find(|header| header[0] == name);
             found.map(|header| header[1].as_str().unwrap().to_owned())
         };
-        for name in [
-            "Content-Type",
-            "Transfer-Encoding",
-            "X-Content-Type-Options",
-        ] {
-            let ours = answer
-                .headers()
-                .get(name)
-                .map(|v| v.to_str().unwrap().to_owned());
+        for name in ["Content-Type", "Transfer-Encoding", "X-Content-Type-Options"] {
+            let ours = answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
             assert_eq!(ours, header(name), "{note}: {name}");
         }
         let ours = answer.text().await.unwrap();
@@ -199,13 +188,8 @@ async fn current_state_is_spelled_as_recorded() {
             continue;
         }
         let quirks = vec![Quirk::CurrentStateForAll];
-        let options = Options {
-            quirks,
-            ..Options::default()
-        };
-        let publisher = Publisher::bind("127.0.0.1:0", node(name), options)
-            .await
-            .unwrap();
+        let options = Options { quirks, ..Options::default() };
+        let publisher = Publisher::bind("127.0.0.1:0", node(name), options).await.unwrap();
         publisher.remember(&event);
         let url = format!("{}{path}", publisher.url());
         let ours = http.get(url).send().await.unwrap().text().await.unwrap();
@@ -226,22 +210,12 @@ async fn what_is_published_arrives_as_it_was_recorded() {
     let address = publisher.address(&Resource::LockState);
     let subscription = client.create(&endpoint, &address).await.unwrap();
     assert!(kept.events()[0].is_placeholder());
-    assert!(
-        client
-            .current_state(&address, publisher.node())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(client.current_state(&address, publisher.node()).await.unwrap().is_none());
 
     let event = lock_state("node1", "HOLDOVER");
     publisher.publish(&event).await;
     assert_eq!(kept.events()[1], event);
-    let (current, _) = client
-        .current_state(&address, publisher.node())
-        .await
-        .unwrap()
-        .unwrap();
+    let (current, _) = client.current_state(&address, publisher.node()).await.unwrap().unwrap();
     assert_eq!(current.readings, event.readings);
     assert_ne!(current.stamped, event.stamped);
 
@@ -278,12 +252,7 @@ async fn a_consumer_that_does_not_answer_is_refused_and_one_that_stops_is_droppe
     let endpoint = format!("http://{}/event", listener.local_addr().unwrap());
     let clock = ReceiveClock::new(|| Received::from_nanos(0));
     let router = receiver(Arc::new(Kept::default()), clock);
-    let serving = tokio::spawn(serve(
-        listener,
-        router,
-        Limits::default(),
-        std::future::pending(),
-    ));
+    let serving = tokio::spawn(serve(listener, router, Limits::default(), std::future::pending()));
     client.create(&endpoint, &address).await.unwrap();
     serving.abort();
     let _ = serving.await;
@@ -305,13 +274,7 @@ async fn a_restart_keeps_subscriptions_but_no_data() {
     publisher.publish(&lock_state("node1", "LOCKED")).await;
     publisher.restart(true).await.unwrap();
     assert_eq!(client.subscriptions().await.unwrap().len(), 1);
-    assert!(
-        client
-            .current_state(&address, publisher.node())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(client.current_state(&address, publisher.node()).await.unwrap().is_none());
     assert_eq!(kept.events().len(), 2, "no initial notification again");
     publisher.restart(false).await.unwrap();
     assert_eq!(client.subscriptions().await.unwrap(), []);
@@ -323,34 +286,21 @@ async fn a_restart_keeps_subscriptions_but_no_data() {
 #[tokio::test]
 async fn the_rewrite_and_v1_differ_as_written() {
     let (kept, endpoint) = consumer().await;
-    let rewrite = Publisher::bind("127.0.0.1:0", node("n"), Options::rewrite())
-        .await
-        .unwrap();
+    let rewrite = Publisher::bind("127.0.0.1:0", node("n"), Options::rewrite()).await.unwrap();
     let client = client(&rewrite);
     assert_eq!(client.health().await.unwrap_err().status(), Some(404));
     assert_eq!(client.publishers().await.unwrap_err().status(), Some(404));
     let address = rewrite.address(&Resource::LockState);
     rewrite.remember(&lock_state("n", "LOCKED"));
-    assert!(
-        client
-            .current_state(&address, rewrite.node())
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(client.current_state(&address, rewrite.node()).await.unwrap().is_some());
     let first = client.create(&endpoint, &address).await.unwrap();
     let second = client.create(&endpoint, &address).await.unwrap();
     assert_ne!(first.id, second.id);
     assert_eq!(first.location, None);
     assert_eq!(kept.events(), []);
 
-    let options = Options {
-        version: ApiVersion::V1,
-        ..Options::default()
-    };
-    let old = Publisher::bind("127.0.0.1:0", node("n"), options)
-        .await
-        .unwrap();
+    let options = Options { version: ApiVersion::V1, ..Options::default() };
+    let old = Publisher::bind("127.0.0.1:0", node("n"), options).await.unwrap();
     let client = Client::new(connections().unwrap(), &old.url(), ApiVersion::V1).unwrap();
     let address = old.address(&Resource::ClockClass);
     assert!(address.ends_with("/ptp-clock-class-change"));
@@ -378,10 +328,7 @@ async fn it_posts_with_the_headers_of_the_real_one_and_no_others() {
     });
     let address = publisher.address(&Resource::LockState);
     let endpoint = format!("http://{addr}/event");
-    client(&publisher)
-        .create(&endpoint, &address)
-        .await
-        .unwrap();
+    client(&publisher).create(&endpoint, &address).await.unwrap();
     let request = consumer.await.unwrap();
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<_> = head.lines().collect();

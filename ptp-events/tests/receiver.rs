@@ -110,10 +110,7 @@ async fn a_sink_that_hangs_is_answered_for_before_the_publisher_gives_up() {
 /// Half of them stop in the headers, half in the body, and some go on byte by byte.
 #[tokio::test]
 async fn two_hundred_half_sent_requests_are_closed() {
-    let limits = Limits {
-        request: Duration::from_millis(300),
-        ..Limits::default()
-    };
+    let limits = Limits { request: Duration::from_millis(300), ..Limits::default() };
     let (sink, addr) = start(limits).await;
     let mut clients = JoinSet::new();
     for number in 0..200 {

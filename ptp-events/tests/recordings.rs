@@ -29,10 +29,8 @@ fn count(bytes: &[u8]) -> (usize, usize, u64) {
 #[test]
 fn every_recorded_event_decodes() {
     let mut table = String::new();
-    let mut paths: Vec<_> = fs::read_dir(recordings())
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(recordings()).unwrap().map(|e| e.unwrap().path()).collect();
     paths.sort();
     for path in paths {
         let (good, bad, other) = count(&fs::read(&path).unwrap());
@@ -59,10 +57,7 @@ fn every_form_holds_the_same_event() {
         format!("[\n{EVENT}\n]"),
         pretty.clone(),
         format!("[{pretty}]"),
-        format!(
-            "time=\"x\" level=info msg=\"received event {}\"",
-            &quoted[1..quoted.len() - 1]
-        ),
+        format!("time=\"x\" level=info msg=\"received event {}\"", &quoted[1..quoted.len() - 1]),
         format!("2026/11/23 event sent {EVENT}"),
         format!("Got CurrentState: {EVENT} done"),
         format!(r#"{{"event":{EVENT}}}"#),
@@ -72,10 +67,7 @@ fn every_form_holds_the_same_event() {
     }
     let request = format!(r#"{{"t_ns":1795416031000114346,"method":"POST","body":{quoted}}}"#);
     let got = all(&request).remove(0).unwrap();
-    assert_eq!(
-        got.received,
-        Some(Received::from_nanos(1_795_416_031_000_114_346))
-    );
+    assert_eq!(got.received, Some(Received::from_nanos(1_795_416_031_000_114_346)));
 }
 
 #[test]
@@ -85,16 +77,11 @@ fn what_the_writer_writes_reads_back() {
     let mut writer = Writer::new(Vec::new());
     writer.write(received, Origin::Push, &event).unwrap();
     let pretty = EVENT.replace(',', ",\n ");
-    writer
-        .write_raw(received, Origin::Pull, Some(&event.node), pretty.as_bytes())
-        .unwrap();
+    writer.write_raw(received, Origin::Pull, Some(&event.node), pretty.as_bytes()).unwrap();
     let text = String::from_utf8(writer.finish().unwrap()).unwrap();
     let got: Vec<_> = all(&text).into_iter().map(Result::unwrap).collect();
     assert_eq!(got.len(), 2);
-    assert!(
-        got.iter()
-            .all(|r| r.event == event && r.received == Some(received))
-    );
+    assert!(got.iter().all(|r| r.event == event && r.received == Some(received)));
     assert_eq!((got[0].origin, got[1].origin), (Origin::Push, Origin::Pull));
 }
 
@@ -103,7 +90,7 @@ fn a_bad_line_is_shown_and_does_not_stop_the_rest() {
     let text = format!("{EVENT}\n{}\n{EVENT}\n", &EVENT[..100]);
     let got = all(&text);
     assert_eq!(got.len(), 3);
-    assert_snapshot!(got[1].as_ref().unwrap_err(), @r#"line 2 is not an event: {\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/sync/sync-status/sync-state\",\"type\":\"e"#);
+    assert_snapshot!(got[1].as_ref().unwrap_err(), @r#"line 2 is not an event: {\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/sync/sync-status/sync-state\",\"type\":\"ev"#);
     assert_eq!(got[2].as_ref().unwrap().line, 3);
 }
 

@@ -36,9 +36,7 @@ struct Entries {
 
 impl std::fmt::Debug for Entries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set()
-            .entries(self.by_token.values().map(|entry| &entry.name))
-            .finish()
+        f.debug_set().entries(self.by_token.values().map(|entry| &entry.name)).finish()
     }
 }
 
@@ -61,11 +59,7 @@ impl Directory {
     /// An empty directory.
     #[must_use]
     pub fn new(key: TokenKey, untokened: Untokened) -> Self {
-        Self {
-            key,
-            untokened,
-            entries: Arc::default(),
-        }
+        Self { key, untokened, entries: Arc::default() }
     }
 
     /// The token to put into the publisher's callback URL.
@@ -109,11 +103,7 @@ impl Directory {
         if let Some(node) = &node {
             entries.by_node.insert(node.clone(), name.clone());
         }
-        let entry = Entry {
-            name,
-            node,
-            creating: None,
-        };
+        let entry = Entry { name, node, creating: None };
         entries.by_token.insert(fingerprint, entry);
     }
 
@@ -158,18 +148,14 @@ impl Directory {
             return match self.untokened {
                 Untokened::Refuse => Err(Refusal::UnknownToken),
                 Untokened::ByNode => match entries.by_node.get(&event.node) {
-                    Some(name) => Ok(Admission {
-                        publisher: name.clone(),
-                        origin: Origin::Unknown,
-                    }),
+                    Some(name) => {
+                        Ok(Admission { publisher: name.clone(), origin: Origin::Unknown })
+                    }
                     None => Err(Refusal::WrongNode),
                 },
             };
         };
-        let entry = entries
-            .by_token
-            .get(&fingerprint)
-            .ok_or(Refusal::UnknownToken)?;
+        let entry = entries.by_token.get(&fingerprint).ok_or(Refusal::UnknownToken)?;
         // We subscribe only once the node is known, so there are no honest events before that.
         if entry.node.as_ref() != Some(&event.node) {
             return Err(Refusal::WrongNode);
@@ -177,11 +163,7 @@ impl Directory {
         let initial = entry.creating.as_ref() == Some(&event.resource) || event.is_placeholder();
         Ok(Admission {
             publisher: entry.name.clone(),
-            origin: if initial {
-                Origin::Initial
-            } else {
-                Origin::Push
-            },
+            origin: if initial { Origin::Initial } else { Origin::Push },
         })
     }
 }

@@ -151,10 +151,8 @@ struct Fleet {
 impl Fleet {
     /// Starts and stops tasks so that there is one for each target.
     fn follow(&mut self, targets: Vec<Target>) {
-        let wanted: HashMap<_, _> = targets
-            .into_iter()
-            .map(|target| (target.name.clone(), target))
-            .collect();
+        let wanted: HashMap<_, _> =
+            targets.into_iter().map(|target| (target.name.clone(), target)).collect();
         let directory = &self.shared.directory;
         self.running.retain(|name, running| {
             match wanted.get(name) {

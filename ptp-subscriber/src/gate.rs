@@ -106,11 +106,7 @@ pub struct Gate<I> {
 impl<I> Gate<I> {
     /// A gate before `intake`.
     pub fn new(directory: Directory, intake: I) -> Self {
-        Self {
-            directory,
-            intake,
-            counts: Default::default(),
-        }
+        Self { directory, intake, counts: Default::default() }
     }
 
     /// How many requests came to this outcome.

@@ -46,9 +46,7 @@ impl Wanted {
     /// Whether a subscription with this endpoint was made by us.
     fn owns(&self, endpoint: &str) -> bool {
         let base = self.callback_base.trim_end_matches('/');
-        let below = endpoint
-            .strip_prefix(base)
-            .is_some_and(|rest| rest.starts_with('/'));
+        let below = endpoint.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         endpoint == self.callback || (below && !base.is_empty())
     }
 }
@@ -268,9 +266,7 @@ impl Reconciler {
     }
 
     fn slot(&mut self, resource: &Resource) -> Option<&mut Slot> {
-        self.slots
-            .iter_mut()
-            .find(|slot| slot.resource == *resource)
+        self.slots.iter_mut().find(|slot| slot.resource == *resource)
     }
 
     fn handle_created(
@@ -288,10 +284,8 @@ impl Reconciler {
         match answer {
             Ok(Answer::Created(id)) => {
                 slot.hold(id, now);
-                self.changes.push_back(Change::Subscribed {
-                    resource: resource.clone(),
-                    adopted: false,
-                });
+                self.changes
+                    .push_back(Change::Subscribed { resource: resource.clone(), adopted: false });
             }
             Ok(_) => {}
             Err(failure) => {
@@ -322,10 +316,8 @@ impl Reconciler {
             self.round_at = now;
         }
         if let Err(failure) = answer {
-            self.changes.push_back(Change::NoState {
-                resource: resource.clone(),
-                why: failure.why,
-            });
+            self.changes
+                .push_back(Change::NoState { resource: resource.clone(), why: failure.why });
         }
     }
 }

@@ -34,9 +34,7 @@ impl TokenKey {
     /// # Errors
     /// When there are fewer.
     pub fn new(secret: &[u8]) -> Result<Self, SecretTooShort> {
-        let too_short = SecretTooShort {
-            bytes: secret.len(),
-        };
+        let too_short = SecretTooShort { bytes: secret.len() };
         if secret.len() < MIN_SECRET_BYTES {
             return Err(too_short);
         }
@@ -56,10 +54,7 @@ impl TokenKey {
     /// The token of a publisher: 64 hexadecimal digits.
     #[must_use]
     pub fn token(&self, publisher: &PublisherName) -> String {
-        let bytes = self
-            .mac("token", publisher.as_str())
-            .finalize()
-            .into_bytes();
+        let bytes = self.mac("token", publisher.as_str()).finalize().into_bytes();
         format!("{bytes:x}")
     }
 

@@ -17,17 +17,9 @@ pub(crate) fn write(mut out: impl Write, events: u64, nodes: u64) -> io::Result<
         let node = n % nodes;
         let turn = n / nodes;
         let offset = i64::try_from(random % 81).unwrap_or(0) - 40;
-        let state = if random % 1000 == 0 {
-            "HOLDOVER"
-        } else {
-            "LOCKED"
-        };
+        let state = if random.is_multiple_of(1000) { "HOLDOVER" } else { "LOCKED" };
         let (source, kind, instance) = match turn % 3 {
-            0 => (
-                "ptp-status/lock-state",
-                "ptp-status.ptp-state-change",
-                "ens1fx/master",
-            ),
+            0 => ("ptp-status/lock-state", "ptp-status.ptp-state-change", "ens1fx/master"),
             1 => (
                 "sync-status/os-clock-sync-state",
                 "sync-status.os-clock-sync-state-change",

@@ -1,7 +1,10 @@
 //! `cargo xtask`: the project's own chores.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
+
 mod bench;
 mod corpus;
+mod docs;
 mod tidy;
 
 use std::path::PathBuf;
@@ -13,6 +16,7 @@ Usage: cargo xtask COMMAND
   test                      run every test, the doc tests and the tidy checks
   lint                      rustfmt, clippy and rustdoc, warnings as errors
   tidy                      check what no compiler checks: layout, dependencies, words
+  docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
 ";
@@ -27,7 +31,9 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["lint"] => lint(),
         ["tidy"] => tidy::run(),
-        ["bench"] => bench::run(),
+        ["docs"] => docs::run(false),
+        ["docs", "--check"] => docs::run(true),
+        ["bench"] => bench::run_all(),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
             eprint!("{HELP}");
@@ -44,42 +50,28 @@ fn main() -> ExitCode {
 }
 
 fn test() -> Result<(), Failure> {
-    let nextest = Command::new("cargo")
-        .args(["nextest", "--version"])
-        .output();
+    let nextest = Command::new("cargo").args(["nextest", "--version"]).output();
     if nextest.is_ok_and(|output| output.status.success()) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
         cargo(&["test", "--workspace", "--doc", "--quiet"])?;
     } else {
         cargo(&["test", "--workspace"])?;
     }
+    docs::run(true)?;
     tidy::run()
 }
 
 fn lint() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     let mut doc = Command::new("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--quiet"])
-        .env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)
 }
 
 fn write_corpus(file: &str, events: &str, nodes: &str) -> Result<(), Failure> {
     let file = std::fs::File::create(file)?;
-    corpus::write(
-        std::io::BufWriter::new(file),
-        events.parse()?,
-        nodes.parse()?,
-    )?;
+    corpus::write(std::io::BufWriter::new(file), events.parse()?, nodes.parse()?)?;
     Ok(())
 }
 
@@ -90,11 +82,7 @@ fn cargo(args: &[&str]) -> Result<(), Failure> {
 fn run(command: &mut Command) -> Result<(), Failure> {
     command.current_dir(root());
     let status = command.status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?}: {status}").into())
-    }
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 /// The top of the workspace.

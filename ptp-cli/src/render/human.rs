@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
+use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{Severity, Status};
 use ptp_events::NodeName;
 
 use super::timeline::{self, Cell};
-use super::{lasting, moment, time_of_day};
 
 const WIDTH: usize = 80;
 /// How many events of an incident are shown, affected nodes named, and nodes listed.
@@ -62,11 +62,7 @@ fn heading(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let worst = many.iter().map(|incident| incident.severity).max();
             let worst = worst.unwrap_or(Severity::Info);
             let style = style(worst);
-            writeln!(
-                out,
-                "{style}{} incidents, the worst {worst}{style:#}",
-                many.len()
-            )?;
+            writeln!(out, "{style}{} incidents, the worst {worst}{style:#}", many.len())?;
         }
     }
     let input = &report.input;
@@ -101,18 +97,11 @@ fn write_incident(
 ) -> io::Result<()> {
     let colour = style(incident.severity);
     let severity = incident.severity.as_str();
-    writeln!(
-        out,
-        "{colour}{severity:<9}{colour:#} {BOLD}{}{BOLD:#}",
-        incident.summary
-    )?;
+    writeln!(out, "{colour}{severity:<9}{colour:#} {BOLD}{}{BOLD:#}", incident.summary)?;
     let mut field = |name: &str, text: &str| wrapped(out, &format!("  {name:<10}"), text);
     let cause = incident.root_cause.code();
     let (verdict, confidence) = (incident.verdict.as_str(), incident.confidence);
-    field(
-        "cause",
-        &format!("{cause}, {verdict} (confidence {confidence:.2})"),
-    )?;
+    field("cause", &format!("{cause}, {verdict} (confidence {confidence:.2})"))?;
     let since = moment(incident.opened_at);
     let after = lasting(incident.detected_at.since(incident.opened_at));
     let life = match (incident.status, incident.resolved_at) {
@@ -125,21 +114,15 @@ fn write_incident(
     field("nodes", &affected(incident))?;
     if let Some(forecast) = &incident.forecast {
         let at = moment(forecast.at);
-        let text = format!(
-            "{} ns may be reached at {at} ({} model)",
-            forecast.limit_ns, forecast.model
-        );
+        let text =
+            format!("{} ns may be reached at {at} ({} model)", forecast.limit_ns, forecast.model);
         field("forecast", &text)?;
     }
     field("what", &incident.details)?;
 
     writeln!(out, "\n  {BOLD}How we know{BOLD:#}")?;
     for evidence in incident.evidence.iter().take(SHOWN_EVENTS) {
-        let against = if evidence.supports {
-            ""
-        } else {
-            " (speaks against it)"
-        };
+        let against = if evidence.supports { "" } else { " (speaks against it)" };
         let lead = format!("    {}  ", time_of_day(evidence.at));
         let node = &evidence.node;
         let instance = evidence.instance.as_str();
@@ -147,29 +130,13 @@ fn write_incident(
             "" => evidence.resource.to_string(),
             instance => instance.to_owned(),
         };
-        wrapped(
-            out,
-            &lead,
-            &format!("{node} {clock}: {}{against}", evidence.says),
-        )?;
+        wrapped(out, &lead, &format!("{node} {clock}: {}{against}", evidence.says))?;
     }
     if incident.evidence.len() > SHOWN_EVENTS {
-        writeln!(
-            out,
-            "    and {} more",
-            incident.evidence.len() - SHOWN_EVENTS
-        )?;
+        writeln!(out, "    and {} more", incident.evidence.len() - SHOWN_EVENTS)?;
     }
-    for finding in incident
-        .findings
-        .iter()
-        .filter(|_| incident.evidence.is_empty())
-    {
-        wrapped(
-            out,
-            "    ",
-            &format!("{} {}: {}", finding.node, finding.code, finding.says),
-        )?;
+    for finding in incident.findings.iter().filter(|_| incident.evidence.is_empty()) {
+        wrapped(out, "    ", &format!("{} {}: {}", finding.node, finding.code, finding.says))?;
     }
     timelines(report, incident, out)?;
 
@@ -193,11 +160,7 @@ fn write_incident(
 
 fn affected(incident: &IncidentReport) -> String {
     let list = |names: &[NodeName]| {
-        let shown: Vec<_> = names
-            .iter()
-            .take(SHOWN_NAMES)
-            .map(NodeName::as_str)
-            .collect();
+        let shown: Vec<_> = names.iter().take(SHOWN_NAMES).map(NodeName::as_str).collect();
         match names.len().saturating_sub(SHOWN_NAMES) {
             0 => shown.join(", "),
             more => format!("{} and {more} more", shown.join(", ")),
@@ -210,11 +173,7 @@ fn affected(incident: &IncidentReport) -> String {
         .filter(|node| !incident.origin_nodes.contains(node))
         .cloned()
         .collect();
-    if others.is_empty() {
-        origin
-    } else {
-        format!("{origin}; affects {}", list(&others))
-    }
+    if others.is_empty() { origin } else { format!("{origin}; affects {}", list(&others)) }
 }
 
 /// The states of the clocks where the incident began, then of others it affected.
@@ -247,17 +206,9 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
             "" => format!("{} {}", node.node, clock.resource),
             instance => format!("{} {instance}", node.node),
         };
-        let kind = if clock.resource == ptp_events::Resource::Gnss {
-            " gnss"
-        } else {
-            ""
-        };
+        let kind = if clock.resource == ptp_events::Resource::Gnss { " gnss" } else { "" };
         let label = clip(&format!("{label}{kind}"), WIDTH - 6 - timeline::CELLS);
-        write!(
-            out,
-            "    {label:<width$} ",
-            width = WIDTH - 6 - timeline::CELLS
-        )?;
+        write!(out, "    {label:<width$} ", width = WIDTH - 6 - timeline::CELLS)?;
         bar(&timeline::cells(clock, from, to), out)?;
     }
     if all.len() > SHOWN_TIMELINES {
@@ -284,11 +235,7 @@ fn nodes(nodes: &[NodeReport], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{BOLD}Nodes{BOLD:#}")?;
     let mut listed: Vec<_> = nodes.iter().collect();
     // The worst first; the order is stable for equals.
-    listed.sort_by(|a, b| {
-        a.availability
-            .unwrap_or(0.0)
-            .total_cmp(&b.availability.unwrap_or(0.0))
-    });
+    listed.sort_by(|a, b| a.availability.unwrap_or(0.0).total_cmp(&b.availability.unwrap_or(0.0)));
     for node in listed.iter().take(SHOWN_NODES) {
         let locked = match node.availability {
             Some(share) => format!("locked {:.1} % of the time", share * 100.0),
@@ -316,9 +263,7 @@ fn clip(text: &str, width: usize) -> String {
 /// Wraps text behind a lead of its own, the further lines indented as far.
 fn wrapped(out: &mut dyn Write, lead: &str, text: &str) -> io::Result<()> {
     let indent = " ".repeat(lead.chars().count().min(WIDTH / 2));
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(lead)
-        .subsequent_indent(&indent);
+    let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent(&indent);
     for line in textwrap::wrap(text, options) {
         writeln!(out, "{line}")?;
     }

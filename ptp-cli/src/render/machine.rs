@@ -20,28 +20,12 @@ pub(crate) fn ndjson(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         #[serde(flatten)]
         input: &'a ptp_diagnostics::report::Input,
     }
-    let head = Head {
-        schema: report.schema,
-        generator: &report.generator,
-        input: &report.input,
-    };
+    let head = Head { schema: report.schema, generator: &report.generator, input: &report.input };
     line("input", &head, out)?;
-    report
-        .nodes
-        .iter()
-        .try_for_each(|node| line("node", node, out))?;
-    report
-        .incidents
-        .iter()
-        .try_for_each(|incident| line("incident", incident, out))?;
-    report
-        .alerts
-        .iter()
-        .try_for_each(|alert| line("alert", alert, out))?;
-    report
-        .blind_windows
-        .iter()
-        .try_for_each(|window| line("blind_window", window, out))
+    report.nodes.iter().try_for_each(|node| line("node", node, out))?;
+    report.incidents.iter().try_for_each(|incident| line("incident", incident, out))?;
+    report.alerts.iter().try_for_each(|alert| line("alert", alert, out))?;
+    report.blind_windows.iter().try_for_each(|window| line("blind_window", window, out))
 }
 
 fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::Result<()> {

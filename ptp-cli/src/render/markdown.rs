@@ -4,20 +4,19 @@ use std::io::{self, Write};
 
 use ptp_diagnostics::Report;
 use ptp_diagnostics::report::IncidentReport;
-
-use super::{lasting, moment};
+use ptp_diagnostics::text::{lasting, moment};
 
 pub(crate) fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# PTP diagnosis\n")?;
     let input = &report.input;
     if let (Some(first), Some(last)) = (input.first, input.last) {
-        let (events, nodes) = (input.events, report.nodes.len());
+        let nodes = match report.nodes.len() {
+            1 => "1 node".to_owned(),
+            n => format!("{n} nodes"),
+        };
+        let events = input.events;
         let span = lasting(last.since(first));
-        writeln!(
-            out,
-            "{events} events from {nodes} nodes, {} for {span}.\n",
-            moment(first)
-        )?;
+        writeln!(out, "{events} events from {nodes}, {} for {span}.\n", moment(first))?;
     }
     if report.incidents.is_empty() {
         writeln!(out, "No incidents.\n")?;
@@ -27,33 +26,19 @@ pub(crate) fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "| node | role | state | locked |\n|---|---|---|---|")?;
     for node in &report.nodes {
-        let locked = node
-            .availability
-            .map_or("unknown".to_owned(), |a| format!("{:.2} %", a * 100.0));
-        let (name, role, state) = (
-            escape(node.node.as_str()),
-            node.role.as_str(),
-            node.state.as_str(),
-        );
+        let locked =
+            node.availability.map_or("unknown".to_owned(), |a| format!("{:.2} %", a * 100.0));
+        let (name, role, state) =
+            (escape(node.node.as_str()), node.role.as_str(), node.state.as_str());
         writeln!(out, "| {name} | {role} | {state} | {locked} |")?;
     }
     Ok(())
 }
 
 fn write_incident(incident: &IncidentReport, out: &mut dyn Write) -> io::Result<()> {
-    let IncidentReport {
-        severity,
-        root_cause,
-        verdict,
-        confidence,
-        ..
-    } = incident;
+    let IncidentReport { severity, root_cause, verdict, confidence, .. } = incident;
     writeln!(out, "## {severity}: {}\n", escape(&incident.summary))?;
-    writeln!(
-        out,
-        "- root cause: `{root_cause}`, {} ({confidence:.2})",
-        verdict.as_str()
-    )?;
+    writeln!(out, "- root cause: `{root_cause}`, {} ({confidence:.2})", verdict.as_str())?;
     writeln!(out, "- since: {}", moment(incident.opened_at))?;
     match incident.resolved_at {
         Some(at) => writeln!(out, "- resolved: {}", moment(at))?,

@@ -36,11 +36,7 @@ impl Cell {
 
 /// Whether a clock has states worth drawing: the overall state only repeats its clocks.
 pub(crate) fn is_drawn(clock: &ClockReport) -> bool {
-    let states = clock
-        .history
-        .iter()
-        .filter(|moment| moment.state.is_some())
-        .count();
+    let states = clock.history.iter().filter(|moment| moment.state.is_some()).count();
     states > 0 && clock.resource != Resource::SyncState
 }
 
@@ -49,20 +45,13 @@ pub(crate) fn cells(clock: &ClockReport, from: Received, to: Received) -> Vec<Ce
     let span = to.since(from).as_nanos().max(1);
     let cell_of = |at: Received| {
         let at = at.since(from).as_nanos().min(span);
-        usize::try_from(at * CELLS as u128 / span)
-            .unwrap_or(0)
-            .min(CELLS - 1)
+        usize::try_from(at * CELLS as u128 / span).unwrap_or(0).min(CELLS - 1)
     };
     let mut cells = vec![Cell::Unknown; CELLS];
     let mut states = clock
         .history
         .iter()
-        .filter_map(|moment| {
-            moment
-                .state
-                .as_ref()
-                .map(|state| (moment.at, Cell::of(state)))
-        })
+        .filter_map(|moment| moment.state.as_ref().map(|state| (moment.at, Cell::of(state))))
         .peekable();
     while let Some((at, cell)) = states.next() {
         let end = states.peek().map_or(to, |(next, _)| *next);
@@ -76,15 +65,7 @@ pub(crate) fn cells(clock: &ClockReport, from: Received, to: Received) -> Vec<Ce
 /// The span that the timelines of a report cover.
 pub(crate) fn span(report: &Report) -> Option<(Received, Received)> {
     let first = report.input.first?;
-    let history = report
-        .nodes
-        .iter()
-        .flat_map(|n| &n.clocks)
-        .flat_map(|c| &c.history);
-    let from = history
-        .map(|moment| moment.at)
-        .min()
-        .unwrap_or(first)
-        .min(first);
+    let history = report.nodes.iter().flat_map(|n| &n.clocks).flat_map(|c| &c.history);
+    let from = history.map(|moment| moment.at).min().unwrap_or(first).min(first);
     Some((from, report.input.last?))
 }

@@ -57,10 +57,7 @@ pub(crate) const RECEIVER_FAULT: Cause = Cause {
     actions: &[
         RECEIVER,
         DAEMON_LOG,
-        run(
-            "Look at the card's DPLL",
-            "{exec} cat /sys/class/net/{interface}/device/dpll_0_state",
-        ),
+        run("Look at the card's DPLL", "{exec} cat /sys/class/net/{interface}/device/dpll_0_state"),
         look(
             "Update the receiver's firmware, or exchange the card, if it does not come back by itself",
         ),

@@ -78,14 +78,8 @@ pub(crate) const MISCONFIGURATION: Cause = Cause {
     decide_by: "domainNumber, transport and VLAN of the node against those of its master",
     reaches_followers: false,
     actions: &[
-        run(
-            "Read the configuration the node runs",
-            "{exec} sh -c 'cat /var/run/ptp4l.*.config'",
-        ),
-        run(
-            "See which profiles match the node",
-            "oc -n {namespace} get ptpconfig -o yaml",
-        ),
+        run("Read the configuration the node runs", "{exec} sh -c 'cat /var/run/ptp4l.*.config'"),
+        run("See which profiles match the node", "oc -n {namespace} get ptpconfig -o yaml"),
         PORT,
     ],
 };

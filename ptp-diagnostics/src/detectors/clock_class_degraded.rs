@@ -17,10 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "clock-class-degraded",
     summary: "a clock announces a worse class than it should",
     manual: include_str!("clock_class_degraded.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::ClockClass],
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: &[Resource::ClockClass], also: &[] },
     examine,
     describe: |view| match view.clock.class() {
         Some((class, _)) => format!("class {class}: {}", clock_class::meaning(class)),

@@ -10,23 +10,20 @@
 use super::STATE_CLOCKS;
 use crate::Severity;
 use crate::detector::{Assessment, Detector, Scope, View};
-use crate::text::seconds;
+use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-state-changes",
     summary: "a clock's state changes too often",
     manual: include_str!("frequent_state_changes.rs"),
-    scope: Scope::Clock {
-        subjects: STATE_CLOCKS,
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
     examine,
     describe: |view| {
         let settings = view.settings;
         format!(
             "more than {} state changes within {}",
             settings.state_changes,
-            seconds(settings.state_changes_window)
+            lasting(settings.state_changes_window)
         )
     },
 };
@@ -36,11 +33,7 @@ fn examine(view: &View<'_>) -> Assessment {
     // To fire, the change before the latest `limit` must still be within the window; to go on
     // firing, the one that makes half of them.
     let limit = view.settings.state_changes;
-    let needed = if view.firing.is_some() {
-        limit.div_ceil(2).saturating_sub(1)
-    } else {
-        limit
-    };
+    let needed = if view.firing.is_some() { limit.div_ceil(2).saturating_sub(1) } else { limit };
     match view.clock.change_before(needed) {
         Some(oldest) if view.now < oldest.after(window) => Assessment::Firing {
             severity: Severity::Warning,

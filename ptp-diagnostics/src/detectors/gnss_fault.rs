@@ -38,17 +38,11 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_starting() {
         return Assessment::after(view, since, view.settings.never_locked, Severity::Warning);
     }
-    let lost = view
-        .of_node(&Resource::LockState)
-        .any(|clock| clock.lost_since().is_some());
+    let lost = view.of_node(&Resource::LockState).any(|clock| clock.lost_since().is_some());
     let announced = view
         .of_node(&Resource::ClockClass)
         .filter_map(|clock| clock.class().filter(|_| clock.degraded_since().is_some()))
         .any(|(class, _)| clock_class::is_out_of_spec(class));
-    let severity = if lost || announced {
-        Severity::Critical
-    } else {
-        Severity::Warning
-    };
+    let severity = if lost || announced { Severity::Critical } else { Severity::Warning };
     Assessment::after(view, since, view.settings.gnss_fault, severity)
 }

@@ -21,10 +21,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "high-offset",
     summary: "the offset exceeds its threshold",
     manual: include_str!("high_offset.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::LockState, Resource::OsClock],
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
     examine,
     describe: |view| {
         let samples = view.clock.samples();
@@ -54,11 +51,7 @@ fn examine(view: &View<'_>) -> Assessment {
     };
     if samples.over >= settings.offset_samples {
         let since = view.firing.or(samples.over_since()).unwrap_or(view.now);
-        return Assessment::Firing {
-            severity,
-            since,
-            again: None,
-        };
+        return Assessment::Firing { severity, since, again: None };
     }
     if let Some(since) = view.firing {
         return firing(view, since);
@@ -84,10 +77,6 @@ fn firing(view: &View<'_>, since: Received) -> Assessment {
         .map(|(_, locked)| locked.after(view.settings.resolve));
     match again {
         Some(due) if view.now >= due => Assessment::Quiet,
-        again => Assessment::Firing {
-            severity: Severity::Warning,
-            since,
-            again,
-        },
+        again => Assessment::Firing { severity: Severity::Warning, since, again },
     }
 }

@@ -17,10 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "holdover",
     summary: "a clock has lost its reference and keeps time alone",
     manual: include_str!("holdover.rs"),
-    scope: Scope::Clock {
-        subjects: STATE_CLOCKS,
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
     examine,
     describe: |_| "HOLDOVER".to_owned(),
 };
@@ -36,11 +33,7 @@ fn examine(view: &View<'_>) -> Assessment {
         Assessment::Firing { since, .. } => {
             let critical = critical_at.is_some_and(|at| view.now >= at);
             Assessment::Firing {
-                severity: if critical {
-                    Severity::Critical
-                } else {
-                    Severity::Warning
-                },
+                severity: if critical { Severity::Critical } else { Severity::Warning },
                 since,
                 again: critical_at.filter(|_| !critical),
             }

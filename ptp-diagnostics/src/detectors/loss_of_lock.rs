@@ -17,10 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "loss-of-lock",
     summary: "a clock lost its lock",
     manual: include_str!("loss_of_lock.rs"),
-    scope: Scope::Clock {
-        subjects: STATE_CLOCKS,
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
     examine,
     describe: |view| match view.clock.state() {
         Some((state, _)) if view.clock.process_down() => format!("{state}: its process is down"),

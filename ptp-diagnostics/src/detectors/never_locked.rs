@@ -9,18 +9,15 @@ use ptp_events::Resource;
 
 use crate::Severity;
 use crate::detector::{Assessment, Detector, Scope, View};
-use crate::text::seconds;
+use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "never-locked",
     summary: "a clock was never locked since we first saw it",
     manual: include_str!("never_locked.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::LockState, Resource::OsClock],
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
     examine,
-    describe: |view| format!("never LOCKED in {}", seconds(view.settings.never_locked)),
+    describe: |view| format!("never LOCKED in {}", lasting(view.settings.never_locked)),
 };
 
 fn examine(view: &View<'_>) -> Assessment {
@@ -28,10 +25,5 @@ fn examine(view: &View<'_>) -> Assessment {
         return Assessment::Quiet;
     }
     let settings = view.settings;
-    Assessment::after(
-        view,
-        view.clock.first_seen(),
-        settings.never_locked,
-        Severity::Warning,
-    )
+    Assessment::after(view, view.clock.first_seen(), settings.never_locked, Severity::Warning)
 }

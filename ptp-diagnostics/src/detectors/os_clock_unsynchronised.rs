@@ -16,10 +16,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "os-clock-unsynchronised",
     summary: "the system clock is not locked although PTP is",
     manual: include_str!("os_clock_unsynchronised.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::OsClock],
-        also: &[Resource::LockState],
-    },
+    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[Resource::LockState] },
     examine,
     describe: |view| {
         let state = view.clock.state().map_or("", |(state, _)| state.as_str());

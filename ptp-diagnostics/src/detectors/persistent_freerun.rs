@@ -11,33 +11,27 @@ use ptp_events::SyncState;
 use super::STATE_CLOCKS;
 use crate::Severity;
 use crate::detector::{Assessment, Detector, Scope, View};
-use crate::text::seconds;
+use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "persistent-freerun",
     summary: "a clock has been FREERUN without a break for too long",
     manual: include_str!("persistent_freerun.rs"),
-    scope: Scope::Clock {
-        subjects: STATE_CLOCKS,
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
     examine,
     describe: |view| {
         format!(
             "FREERUN without a break for more than {}",
-            seconds(view.settings.persistent_freerun)
+            lasting(view.settings.persistent_freerun)
         )
     },
 };
 
 fn examine(view: &View<'_>) -> Assessment {
     match view.clock.state() {
-        Some((SyncState::Freerun, since)) => Assessment::after(
-            view,
-            since,
-            view.settings.persistent_freerun,
-            Severity::Critical,
-        ),
+        Some((SyncState::Freerun, since)) => {
+            Assessment::after(view, since, view.settings.persistent_freerun, Severity::Critical)
+        }
         _ => Assessment::Quiet,
     }
 }

@@ -17,10 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "process-restart",
     summary: "a process was restarted and its clock came back",
     manual: include_str!("process_restart.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::LockState, Resource::OsClock],
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
     examine,
     describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
 };
@@ -32,23 +29,13 @@ fn examine(view: &View<'_>) -> Assessment {
     let (Some(last), Some(before)) = (facts.back(), facts.iter().nth_back(1)) else {
         return Assessment::Quiet;
     };
-    let was_down = matches!(
-        &before.said,
-        Said::State {
-            state: SyncState::Freerun,
-            measured: Some(DOWN),
-            ..
-        }
-    );
+    let was_down =
+        matches!(&before.said, Said::State { state: SyncState::Freerun, measured: Some(DOWN), .. });
     let window = view.settings.process_restart;
     let again = last.at.after(window);
     if was_down && view.clock.is_locked() && last.at.since(before.at) <= window && view.now < again
     {
-        Assessment::Firing {
-            severity: Severity::Info,
-            since: before.at,
-            again: Some(again),
-        }
+        Assessment::Firing { severity: Severity::Info, since: before.at, again: Some(again) }
     } else {
         Assessment::Quiet
     }

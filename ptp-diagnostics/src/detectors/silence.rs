@@ -24,11 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn examine(view: &View<'_>) -> Assessment {
     if let Some((since, _)) = &view.node.blind {
-        return Assessment::Firing {
-            severity: Severity::Warning,
-            since: *since,
-            again: None,
-        };
+        return Assessment::Firing { severity: Severity::Warning, since: *since, again: None };
     }
     match view.cadence() {
         Some(cadence) => {

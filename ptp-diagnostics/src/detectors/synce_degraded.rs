@@ -14,10 +14,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "synce-degraded",
     summary: "a SyncE clock lost its lock or its quality",
     manual: include_str!("synce_degraded.rs"),
-    scope: Scope::Clock {
-        subjects: &[Resource::SynceState, Resource::SynceQuality],
-        also: &[],
-    },
+    scope: Scope::Clock { subjects: &[Resource::SynceState, Resource::SynceQuality], also: &[] },
     examine,
     describe: |view| match (view.clock.state(), view.clock.quality()) {
         (Some((state, _)), _) => format!("SyncE {state}"),
@@ -31,12 +28,9 @@ fn examine(view: &View<'_>) -> Assessment {
     let since = if *clock.resource() == Resource::SynceState {
         clock.unlocked_since().filter(|_| !view.is_starting())
     } else {
-        clock
-            .quality()
-            .zip(clock.normal_quality())
-            .and_then(|((now, since), normal)| {
-                (quality::rank(now) > quality::rank(normal)).then_some(since)
-            })
+        clock.quality().zip(clock.normal_quality()).and_then(|((now, since), normal)| {
+            (quality::rank(now) > quality::rank(normal)).then_some(since)
+        })
     };
     match since {
         Some(since) => Assessment::after(view, since, view.settings.synce, Severity::Warning),

@@ -86,10 +86,8 @@ pub(crate) fn event(line: &str, number: usize) -> (Event, Received) {
 /// The report of a story.
 pub(crate) fn report(story: &str, settings: Settings) -> Report {
     let mut engine = Engine::new(settings);
-    let lines = story
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        story.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     for (number, line) in lines.enumerate() {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             [when, "end"] => engine.finish(at(when.parse().unwrap())),
@@ -114,13 +112,8 @@ pub(crate) fn report(story: &str, settings: Settings) -> Report {
 /// The whole answer to a story, in a few lines.
 pub(crate) fn tell(report: &Report) -> String {
     let mut out = String::new();
-    let names = |names: &[NodeName]| {
-        names
-            .iter()
-            .map(NodeName::as_str)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let names =
+        |names: &[NodeName]| names.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ");
     for incident in &report.incidents {
         let (severity, cause) = (incident.severity, incident.root_cause);
         let (status, verdict) = (incident.status.as_str(), incident.verdict.as_str());
@@ -130,19 +123,11 @@ pub(crate) fn tell(report: &Report) -> String {
         if let Some(resolved) = incident.resolved_at {
             write!(out, ", over at {}", seconds(resolved)).unwrap();
         }
-        let (origin, affected) = (
-            names(&incident.origin_nodes),
-            names(&incident.affected_nodes),
-        );
+        let (origin, affected) = (names(&incident.origin_nodes), names(&incident.affected_nodes));
         writeln!(out, "; from {origin}, affects {affected}").unwrap();
         for finding in &incident.findings {
             let resource = finding.resource.as_ref().map_or("node", |r| r.name());
-            write!(
-                out,
-                "  {} {} {}",
-                finding.severity, finding.node, finding.code
-            )
-            .unwrap();
+            write!(out, "  {} {} {}", finding.severity, finding.node, finding.code).unwrap();
             write!(out, " [{resource}] since {}", seconds(finding.since)).unwrap();
             write!(out, ", known at {}", seconds(finding.detected_at)).unwrap();
             if let Some(until) = finding.until {
@@ -152,23 +137,14 @@ pub(crate) fn tell(report: &Report) -> String {
         }
     }
     for alert in &report.alerts {
-        let (at, status, severity) = (
-            seconds(alert.timestamp),
-            alert.status.as_str(),
-            alert.severity,
-        );
+        let (at, status, severity) =
+            (seconds(alert.timestamp), alert.status.as_str(), alert.severity);
         writeln!(out, "alert at {at}: {status} {severity} {}", alert.summary).unwrap();
     }
     for window in &report.blind_windows {
         let to = window.to.map_or("now".to_owned(), seconds);
-        writeln!(
-            out,
-            "blind to {} {}..{to}: {}",
-            window.node,
-            seconds(window.from),
-            window.why
-        )
-        .unwrap();
+        writeln!(out, "blind to {} {}..{to}: {}", window.node, seconds(window.from), window.why)
+            .unwrap();
     }
     if out.is_empty() {
         out.push_str("nothing\n");

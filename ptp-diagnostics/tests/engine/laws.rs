@@ -34,15 +34,9 @@ fn arb_story() -> impl Strategy<Value = Vec<(Event, Received)>> {
             ms += gap;
             let mut line = line;
             if line.starts_with('w') && line.contains("gnss") {
-                line = line
-                    .replace("gnss", "lock")
-                    .replace(" fix=3", "")
-                    .replace(" fix=0", "");
+                line = line.replace("gnss", "lock").replace(" fix=3", "").replace(" fix=0", "");
             }
-            events.push(event(
-                &format!("{}.{:03} {line}", ms / 1000, ms % 1000),
-                number,
-            ));
+            events.push(event(&format!("{}.{:03} {line}", ms / 1000, ms % 1000), number));
         }
         events
     })
@@ -68,25 +62,14 @@ fn finish(mut engine: Engine) -> String {
 
 /// Compares two reports; shows the first lines that differ rather than both in full.
 fn same(got: &str, expect: &str) -> Result<(), TestCaseError> {
-    let differ = got
-        .lines()
-        .zip(expect.lines())
-        .position(|(got, expect)| got != expect);
+    let differ = got.lines().zip(expect.lines()).position(|(got, expect)| got != expect);
     let Some(line) = differ.or((got.len() != expect.len()).then_some(0)) else {
         return Ok(());
     };
     let part = |text: &str| {
-        text.lines()
-            .skip(line.saturating_sub(8))
-            .take(12)
-            .collect::<Vec<_>>()
-            .join("\n")
+        text.lines().skip(line.saturating_sub(8)).take(12).collect::<Vec<_>>().join("\n")
     };
-    Err(TestCaseError::fail(format!(
-        "got\n{}\nbut expected\n{}",
-        part(got),
-        part(expect)
-    )))
+    Err(TestCaseError::fail(format!("got\n{}\nbut expected\n{}", part(got), part(expect))))
 }
 
 proptest! {

@@ -33,21 +33,14 @@ pub(super) fn pushed(event: &Event, version: ApiVersion) -> Bytes {
 /// The answer of CurrentState; `None` when there is no data.
 pub(super) fn current_state(shared: &Shared, store: &Store, resource: &Resource) -> Option<Bytes> {
     let event = event_now(shared, resource, store.readings(resource)?);
-    Some(spelled(
-        event.to_current_state_vec(),
-        shared.options.version,
-    ))
+    Some(spelled(event.to_current_state_vec(), shared.options.version))
 }
 
 /// The first notification of a subscription: the current state, or a placeholder for it.
 pub(super) fn initial(shared: &Shared, store: &Store, resource: &Resource) -> Bytes {
     current_state(shared, store, resource).unwrap_or_else(|| {
         // Which of the two depends on whether the proxy has any data at all (docs/protocol.md §4).
-        let instance = if store.has_data() {
-            "event-not-found"
-        } else {
-            "ptp-not-set"
-        };
+        let instance = if store.has_data() { "event-not-found" } else { "ptp-not-set" };
         let event = event_now(shared, resource, vec![placeholder(resource, instance)]);
         let body = event.to_current_state_vec();
         spelled(body, shared.options.version)
@@ -70,9 +63,7 @@ fn placeholder(resource: &Resource, instance: &str) -> Reading {
 
 /// An event whose time is that of asking (observed, see docs/protocol.md §2).
 fn event_now(shared: &Shared, resource: &Resource, readings: Vec<Reading>) -> Event {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Event {
         id: EventId::new(fresh_id().as_str()).expect("a UUID is a good event id"),
         node: shared.node.clone(),
@@ -121,11 +112,7 @@ pub(super) fn list(entries: &[Subscription], version: ApiVersion) -> Vec<u8> {
     let mut json =
         serde_json::Serializer::with_formatter(&mut out, PrettyFormatter::with_indent(b" "));
     let written = match version {
-        ApiVersion::V1 => entries
-            .iter()
-            .map(v1)
-            .collect::<Vec<_>>()
-            .serialize(&mut json),
+        ApiVersion::V1 => entries.iter().map(v1).collect::<Vec<_>>().serialize(&mut json),
         ApiVersion::V2 => entries.serialize(&mut json),
     };
     written.expect("texts always serialise");

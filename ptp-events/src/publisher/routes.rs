@@ -103,11 +103,7 @@ async fn find(State(shared): App, Path(id): Path<String>) -> Response {
 }
 
 async fn delete(State(shared): App, Path(id): Path<String>) -> StatusCode {
-    if shared.store().remove(&id) {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::NOT_FOUND
-    }
+    if shared.store().remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
 /// What a client must never call.

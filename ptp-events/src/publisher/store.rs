@@ -26,9 +26,7 @@ impl Store {
     }
 
     pub(super) fn holds(&self, endpoint: &str, address: &str) -> bool {
-        self.subscriptions
-            .iter()
-            .any(|s| s.endpoint == endpoint && s.address == address)
+        self.subscriptions.iter().any(|s| s.endpoint == endpoint && s.address == address)
     }
 
     pub(super) fn is_subscribed(&self, address: &str) -> bool {
@@ -107,21 +105,11 @@ pub(super) fn fresh_id() -> SubscriptionId {
     use std::hash::{BuildHasher, RandomState};
     // Each `RandomState` is seeded from the system once and counted up after that: unique, which
     // is all an id needs to be.
-    let (high, low) = (
-        RandomState::new().hash_one(1),
-        RandomState::new().hash_one(2),
-    );
+    let (high, low) = (RandomState::new().hash_one(1), RandomState::new().hash_one(2));
     let bits = u128::from(high) << 64 | u128::from(low);
     let uuid = bits & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{uuid:032x}");
-    let text = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-");
+    let text = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
     SubscriptionId::try_from(SmolStr::from(text)).expect("a UUID is letters, digits and hyphens")
 }
 

@@ -20,16 +20,10 @@ pub fn decompress<'a, R: BufRead + Send + 'a>(
 ) -> io::Result<Box<dyn BufRead + Send + 'a>> {
     let head = input.fill_buf()?;
     if head.starts_with(&GZIP) {
-        return Ok(Box::new(BufReader::with_capacity(
-            1 << 16,
-            MultiGzDecoder::new(input),
-        )));
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input))));
     }
     if head.starts_with(&ZSTD) {
-        let frames = ZstdFrames {
-            current: None,
-            input: Some(input),
-        };
+        let frames = ZstdFrames { current: None, input: Some(input) };
         return Ok(Box::new(BufReader::with_capacity(1 << 16, frames)));
     }
     Ok(Box::new(input))
@@ -71,10 +65,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> String {
         let mut text = String::new();
-        decompress(bytes)
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
+        decompress(bytes).unwrap().read_to_string(&mut text).unwrap();
         text
     }
 
@@ -86,10 +77,7 @@ mod tests {
         assert_eq!(read(b"one\ntwo\n"), "one\ntwo\n");
         assert_eq!(read(&member), "one\ntwo\n");
         // `cat a.gz b.gz` is a valid gzip file.
-        assert_eq!(
-            read(&[member.clone(), member].concat()),
-            "one\ntwo\none\ntwo\n"
-        );
+        assert_eq!(read(&[member.clone(), member].concat()), "one\ntwo\none\ntwo\n");
     }
 
     #[test]
@@ -99,21 +87,13 @@ mod tests {
             ruzstd::encoding::CompressionLevel::Fastest,
         );
         assert_eq!(read(&frame), "one\ntwo\n");
-        assert_eq!(
-            read(&[frame.clone(), frame].concat()),
-            "one\ntwo\none\ntwo\n"
-        );
+        assert_eq!(read(&[frame.clone(), frame].concat()), "one\ntwo\none\ntwo\n");
     }
 
     #[test]
     fn a_broken_frame_is_an_error_not_an_end() {
         let mut text = String::new();
         let cut = [0x28, 0xB5, 0x2F, 0xFD, 0x00];
-        assert!(
-            decompress(&cut[..])
-                .unwrap()
-                .read_to_string(&mut text)
-                .is_err()
-        );
+        assert!(decompress(&cut[..]).unwrap().read_to_string(&mut text).is_err());
     }
 }

@@ -56,12 +56,7 @@ pub(super) fn read(
     out: &mut Vec<Recorded>,
 ) -> Result<bool, LineProblem> {
     let text = text.trim_ascii();
-    let bare = Context {
-        received: None,
-        origin: Origin::Unknown,
-        node: None,
-        line,
-    };
+    let bare = Context { received: None, origin: Origin::Unknown, node: None, line };
     if *form == Form::Bare
         && let Ok(event) = Event::from_slice(text)
     {
@@ -89,12 +84,7 @@ pub(super) fn read(
                 return Ok(false);
             }
             let received = Some(Received::from_nanos(request.t_ns));
-            let context = Context {
-                received,
-                origin: Origin::Unknown,
-                node: None,
-                line,
-            };
+            let context = Context { received, origin: Origin::Unknown, node: None, line };
             read_events(request.body.as_bytes(), &context, out)?;
         }
         Form::Log => return Ok(read_log(text, &bare, out)),
@@ -107,11 +97,7 @@ fn recognise(text: &[u8]) -> Form {
     match text.first() {
         Some(b'{') => match serde_json::from_slice::<Keys>(text) {
             Ok(Keys { event: Some(_), .. }) => Form::Envelope,
-            Ok(Keys {
-                t_ns: Some(_),
-                body: Some(_),
-                ..
-            }) => Form::Request,
+            Ok(Keys { t_ns: Some(_), body: Some(_), .. }) => Form::Request,
             _ => Form::Bare,
         },
         Some(b'[') if matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b']')) => {
@@ -131,12 +117,7 @@ struct Context {
 
 impl Context {
     fn recorded(&self, event: Event) -> Recorded {
-        Recorded {
-            event,
-            received: self.received,
-            origin: self.origin,
-            line: self.line,
-        }
+        Recorded { event, received: self.received, origin: self.origin, line: self.line }
     }
 
     fn decode(&self, json: &[u8]) -> Result<Event, DecodeError> {
@@ -149,11 +130,7 @@ impl Context {
 
 /// One event, or an array of them.
 fn read_events(json: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Result<(), LineProblem> {
-    let decode = |json: &[u8]| {
-        context
-            .decode(json)
-            .map_err(|source| LineProblem::Event { source })
-    };
+    let decode = |json: &[u8]| context.decode(json).map_err(|source| LineProblem::Event { source });
     if !json.trim_ascii_start().starts_with(b"[") {
         out.push(context.recorded(decode(json)?));
         return Ok(());

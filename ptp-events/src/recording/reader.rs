@@ -100,10 +100,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Ok(None) => return None,
                 Err(source) => {
                     self.failed = true;
-                    return Some(Err(ReadError::Io {
-                        line: self.splitter.line(),
-                        source,
-                    }));
+                    return Some(Err(ReadError::Io { line: self.splitter.line(), source }));
                 }
             };
             let outcome = match text {
@@ -117,11 +114,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Err((source, excerpt)) => {
                     // Events before the bad one in an array still count.
                     self.ready.reverse();
-                    return Some(Err(ReadError::Line {
-                        line,
-                        excerpt,
-                        source,
-                    }));
+                    return Some(Err(ReadError::Line { line, excerpt, source }));
                 }
             }
         }
@@ -132,9 +125,5 @@ impl<R: BufRead> Iterator for Reader<R> {
 fn excerpt(text: &[u8]) -> String {
     let head = &text[..text.len().min(EXCERPT_CHARS * 4)];
     let text = String::from_utf8_lossy(head);
-    text.trim()
-        .chars()
-        .take(EXCERPT_CHARS)
-        .flat_map(char::escape_debug)
-        .collect()
+    text.trim().chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect()
 }

@@ -38,12 +38,7 @@ pub(crate) struct Splitter<R> {
 
 impl<R: BufRead> Splitter<R> {
     pub(crate) const fn new(input: R) -> Self {
-        Self {
-            input,
-            mode: Mode::Start,
-            line: 1,
-            text: Vec::new(),
-        }
+        Self { input, mode: Mode::Start, line: 1, text: Vec::new() }
     }
 
     /// The line reached, counted from 1.
@@ -65,10 +60,7 @@ impl<R: BufRead> Splitter<R> {
             };
             match found {
                 Found::Text => {
-                    return Ok(Some((
-                        line.max(self.element_line(line)),
-                        Text::Whole(&self.text),
-                    )));
+                    return Ok(Some((line.max(self.element_line(line)), Text::Whole(&self.text))));
                 }
                 Found::TooLong => return Ok(Some((line, Text::TooLong(&self.text)))),
                 Found::Nothing => {}
@@ -79,12 +71,7 @@ impl<R: BufRead> Splitter<R> {
 
     /// An element's first line is known only after the blanks before it.
     fn element_line(&self, line: u64) -> u64 {
-        if self.mode == Mode::Array {
-            let inside = memchr::memchr_iter(b'\n', &self.text).count();
-            self.line - u64::try_from(inside).unwrap_or(0)
-        } else {
-            line
-        }
+        if self.mode == Mode::Array { self.line - count_lines(&self.text) } else { line }
     }
 
     /// Decides from the first bytes whether the input is one JSON array.
@@ -122,11 +109,7 @@ impl<R: BufRead> Splitter<R> {
             scan.feed(&self.text);
             return self.object(scan);
         }
-        Ok(if self.text.trim_ascii().is_empty() {
-            Found::Nothing
-        } else {
-            Found::Text
-        })
+        Ok(if self.text.trim_ascii().is_empty() { Found::Nothing } else { Found::Text })
     }
 
     /// Appends one line to the text, without its line break.
@@ -199,11 +182,7 @@ impl<R: BufRead> Splitter<R> {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
                 // Cut off: let the decoder say what is missing.
-                return Ok(if self.text.is_empty() {
-                    Found::End
-                } else {
-                    Found::Text
-                });
+                return Ok(if self.text.is_empty() { Found::End } else { Found::Text });
             }
             let end = scan.feed(buffer);
             let used = end.unwrap_or(buffer.len());
@@ -213,11 +192,7 @@ impl<R: BufRead> Splitter<R> {
             self.text.extend_from_slice(&buffer[..used.min(room)]);
             self.input.consume(used);
             if end.is_some() {
-                return Ok(if too_long {
-                    Found::TooLong
-                } else {
-                    Found::Text
-                });
+                return Ok(if too_long { Found::TooLong } else { Found::Text });
             }
         }
     }
@@ -284,10 +259,7 @@ mod tests {
                     Text::TooLong(_) => got.push((line, "too long".to_owned())),
                 }
             }
-            let got: Vec<_> = got
-                .iter()
-                .map(|(line, text)| (*line, text.as_str()))
-                .collect();
+            let got: Vec<_> = got.iter().map(|(line, text)| (*line, text.as_str())).collect();
             assert_eq!(got, expect, "with a buffer of {capacity}");
         }
     }
@@ -303,18 +275,9 @@ mod tests {
 
     #[test]
     fn arrays_on_one_line_and_on_many() {
-        check(
-            "[{\"a\":\"}]\"},{\"b\":{}}]",
-            &[(1, "{\"a\":\"}]\"}"), (1, "{\"b\":{}}")],
-        );
-        check(
-            "[\n {\"a\":\n1},\n {\"b\":2}\n]\n",
-            &[(2, "{\"a\":\n1}"), (4, "{\"b\":2}")],
-        );
-        check(
-            "[{\"a\":1}]\n[{\"b\":1}]",
-            &[(1, "{\"a\":1}"), (2, "[{\"b\":1}]")],
-        );
+        check("[{\"a\":\"}]\"},{\"b\":{}}]", &[(1, "{\"a\":\"}]\"}"), (1, "{\"b\":{}}")]);
+        check("[\n {\"a\":\n1},\n {\"b\":2}\n]\n", &[(2, "{\"a\":\n1}"), (4, "{\"b\":2}")]);
+        check("[{\"a\":1}]\n[{\"b\":1}]", &[(1, "{\"a\":1}"), (2, "[{\"b\":1}]")]);
     }
 
     #[test]

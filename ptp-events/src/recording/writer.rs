@@ -47,20 +47,14 @@ impl<W: Write> Writer<W> {
         node: Option<&NodeName>,
         body: &[u8],
     ) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Head {
-            received,
-            origin,
-            node,
-        })?;
+        let mut line = serde_json::to_vec(&Head { received, origin, node })?;
         line.pop();
         line.extend_from_slice(b",\"event\":");
-        line.extend(body.iter().map(|byte| {
-            if matches!(byte, b'\n' | b'\r') {
-                b' '
-            } else {
-                *byte
-            }
-        }));
+        line.extend(body.iter().map(
+            |byte| {
+                if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }
+            },
+        ));
         line.extend_from_slice(b"}\n");
         self.out.write_all(&line)
     }

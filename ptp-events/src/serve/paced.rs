@@ -29,12 +29,7 @@ enum Phase {
 
 impl Paced {
     pub(super) fn new(stream: TcpStream, limits: Limits) -> Self {
-        Self {
-            stream,
-            deadline: Box::pin(sleep(limits.request)),
-            phase: Phase::Request,
-            limits,
-        }
+        Self { stream, deadline: Box::pin(sleep(limits.request)), phase: Phase::Request, limits }
     }
 
     fn enter(&mut self, phase: Phase) {

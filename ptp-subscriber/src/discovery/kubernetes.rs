@@ -90,10 +90,7 @@ pub fn discover(
 ) -> (Found, impl Future<Output = ()> + Send) {
     let (targets, targets_receiver) = watch::channel(Vec::new());
     let (status, status_receiver) = watch::channel(Status::default());
-    let found = Found {
-        targets: targets_receiver,
-        status: status_receiver,
-    };
+    let found = Found { targets: targets_receiver, status: status_receiver };
     let discovery = Discovery {
         pods: Pods::default(),
         client,
@@ -193,11 +190,7 @@ impl Discovery {
     }
 
     fn targets(&self) -> Vec<Target> {
-        let Settings {
-            namespace,
-            template,
-            ..
-        } = &self.settings;
+        let Settings { namespace, template, .. } = &self.settings;
         self.pods.targets(namespace, template)
     }
 
@@ -212,9 +205,7 @@ impl Discovery {
 
     fn say_watching(&mut self) {
         self.may_not_watch = false;
-        self.set_status(Status::Watching {
-            publishers: self.targets().len(),
-        });
+        self.set_status(Status::Watching { publishers: self.targets().len() });
     }
 
     /// Whether there has been no error for longer than we wait after one.
@@ -244,15 +235,9 @@ impl Discovery {
         // 410 says that a watch's resource version is too old: nothing is wrong, listing helps.
         let harmless = api_code(error) == Some(410) || (self.failures == 1 && !forbidden);
         if !harmless || !self.pods.is_listed() {
-            self.set_status(Status::Failing {
-                forbidden,
-                why: chain(error),
-            });
+            self.set_status(Status::Failing { forbidden, why: chain(error) });
         }
-        let wait = self
-            .settings
-            .backoff
-            .delay(self.failures, Jitter::default());
+        let wait = self.settings.backoff.delay(self.failures, Jitter::default());
         tokio::time::sleep(wait).await;
     }
 }

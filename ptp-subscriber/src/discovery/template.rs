@@ -59,9 +59,7 @@ impl UrlTemplate {
                 "namespace" => Part::Namespace,
                 "podIP" => Part::PodIp,
                 name => {
-                    return Err(TemplateError::Unknown {
-                        name: name.to_owned(),
-                    });
+                    return Err(TemplateError::Unknown { name: name.to_owned() });
                 }
             });
             rest = after;
@@ -113,16 +111,8 @@ mod tests {
             None,
             Some("http://ptp-event-publisher-service-w1.openshift-ptp.svc.cluster.local:9043"),
         );
-        check(
-            "http://{podIP}:9043",
-            Some("10.0.0.7"),
-            Some("http://10.0.0.7:9043"),
-        );
-        check(
-            "http://{podIP}:9043",
-            Some("fd00::7"),
-            Some("http://[fd00::7]:9043"),
-        );
+        check("http://{podIP}:9043", Some("10.0.0.7"), Some("http://10.0.0.7:9043"));
+        check("http://{podIP}:9043", Some("fd00::7"), Some("http://[fd00::7]:9043"));
         check("http://{podIP}:9043", None, None);
         check("http://{node}/", None, Some("http://w1.lab.example.com/"));
     }

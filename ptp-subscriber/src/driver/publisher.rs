@@ -84,8 +84,7 @@ impl PublisherTask<'_> {
         self.reconciler.handle_leave();
         while let Some(action) = self.reconciler.poll_action(Instant::now()) {
             let (answer, _) = self.perform(action).await;
-            self.reconciler
-                .handle_answer(answer, Instant::now(), jitter());
+            self.reconciler.handle_answer(answer, Instant::now(), jitter());
         }
     }
 
@@ -100,22 +99,18 @@ impl PublisherTask<'_> {
 
     async fn report_change(&self, change: Change) -> Result<(), Unheard> {
         let what = match change {
-            Change::Reachable { blind_since } => What::Reachable {
-                blind_since: blind_since.map(|at| self.received(at)),
-            },
+            Change::Reachable { blind_since } => {
+                What::Reachable { blind_since: blind_since.map(|at| self.received(at)) }
+            }
             Change::Unreachable { why } => What::Unreachable { why },
             Change::Node(node) => {
                 self.shared.directory.learn_node(&self.target.name, &node);
                 What::Node(node)
             }
             Change::Subscribed { resource, adopted } => What::Subscribed { resource, adopted },
-            Change::Lost {
-                resource,
-                blind_since,
-            } => What::Lost {
-                resource,
-                blind_since: self.received(blind_since),
-            },
+            Change::Lost { resource, blind_since } => {
+                What::Lost { resource, blind_since: self.received(blind_since) }
+            }
             Change::NotSubscribed { resource, why } => What::NotSubscribed { resource, why },
             Change::NoState { resource, why } => What::NoState { resource, why },
         };
@@ -139,10 +134,9 @@ impl PublisherTask<'_> {
         if let Action::PullCurrentState { address, node, .. } = &action {
             return match client.current_state(address, node).await {
                 Ok(Some((event, _))) if event.node != *node => (Err(wrong_node(&event)), None),
-                Ok(Some((event, raw))) => (
-                    Ok(Answer::State { found: true }),
-                    Some(What::Pulled { event, raw }),
-                ),
+                Ok(Some((event, raw))) => {
+                    (Ok(Answer::State { found: true }), Some(What::Pulled { event, raw }))
+                }
                 Ok(None) => (Ok(Answer::State { found: false }), None),
                 Err(error) => (Err(failure(&error)), None),
             };

@@ -13,10 +13,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            first: Duration::from_secs(1),
-            most: Duration::from_mins(1),
-        }
+        Self { first: Duration::from_secs(1), most: Duration::from_mins(1) }
     }
 }
 

@@ -54,9 +54,9 @@ impl Reconciler {
             (Action::ListPublishers, Err(failure)) if failure.is_not_found() => {
                 self.assume_resources(now).map(|()| Step::Subscriptions)
             }
-            (Action::ListPublishers, Ok(Answer::Publishers(offered))) => self
-                .offered_resources(&offered, now)
-                .map(|()| Step::Subscriptions),
+            (Action::ListPublishers, Ok(Answer::Publishers(offered))) => {
+                self.offered_resources(&offered, now).map(|()| Step::Subscriptions)
+            }
             (Action::ListSubscriptions, Ok(Answer::Subscriptions(list))) => {
                 self.compare(&list, now);
                 Ok(Step::FIRST)
@@ -93,9 +93,7 @@ impl Reconciler {
     pub(super) fn answered(&mut self, now: Instant) {
         match self.reach {
             Reach::Up(_) => {}
-            Reach::Unknown => self
-                .changes
-                .push_back(Change::Reachable { blind_since: None }),
+            Reach::Unknown => self.changes.push_back(Change::Reachable { blind_since: None }),
             Reach::Down(blind_since) => {
                 self.changes.push_back(Change::Reachable { blind_since });
             }
@@ -127,9 +125,7 @@ impl Reconciler {
         };
         let mut found = Vec::new();
         for resource in &self.wanted.resources {
-            let entry = entries
-                .iter()
-                .find(|entry| entry.0 == node && entry.1 == *resource);
+            let entry = entries.iter().find(|entry| entry.0 == node && entry.1 == *resource);
             if let Some((_, _, address)) = entry {
                 found.push((resource.clone(), (*address).clone()));
             }
@@ -146,9 +142,8 @@ impl Reconciler {
         };
         let version = self.version.unwrap_or_default();
         let assumed = self.wanted.resources.iter();
-        let assumed = assumed
-            .map(|resource| (resource.clone(), resource.address(&node, version)))
-            .collect();
+        let assumed =
+            assumed.map(|resource| (resource.clone(), resource.address(&node, version))).collect();
         self.set_node(node);
         self.set_slots(assumed, now);
         Ok(())
@@ -206,9 +201,7 @@ impl Reconciler {
                 }
             }
         }
-        let ours = list
-            .iter()
-            .filter(|entry| self.wanted.owns(&entry.endpoint));
+        let ours = list.iter().filter(|entry| self.wanted.owns(&entry.endpoint));
         let stale = ours.filter(|entry| !self.slots.iter().any(|slot| slot.is(&entry.id)));
         self.stale = stale.map(|entry| entry.id.clone()).collect();
     }

@@ -13,10 +13,7 @@ const CALLBACK: &str = "http://agent:8080/event/abc";
 const STRANGER: &str = "http://agent:8080/eventually";
 
 /// A publisher, and what it does wrong now.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a trouble of its own, on or off"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a trouble of its own, on or off")]
 struct Proxy {
     node: NodeName,
     list: Vec<Subscription>,
@@ -73,10 +70,7 @@ impl Proxy {
 
     fn answer(&mut self, action: Action, version: ApiVersion) -> Result<Answer, Failure> {
         self.actions += 1;
-        let status = |status| Failure {
-            status,
-            why: "no".to_owned(),
-        };
+        let status = |status| Failure { status, why: "no".to_owned() };
         if !self.up {
             return Err(status(None));
         }
@@ -89,10 +83,7 @@ impl Proxy {
             }
             Action::CheckHealth if self.has_health => Ok(Answer::Done),
             Action::ListPublishers if self.has_publishers => {
-                let mut offered = Self {
-                    list: Vec::new(),
-                    ..Self::new()
-                };
+                let mut offered = Self { list: Vec::new(), ..Self::new() };
                 for resource in &Resource::ALL {
                     offered.subscribe("dummy", &resource.address(&self.node, version));
                 }
@@ -117,9 +108,7 @@ impl Proxy {
             }
             Action::PullCurrentState { address, .. } => {
                 let known = self.list.iter().any(|entry| entry.address == address);
-                Ok(Answer::State {
-                    found: known && self.has_data,
-                })
+                Ok(Answer::State { found: known && self.has_data })
             }
         }
     }
@@ -158,8 +147,7 @@ impl Run {
                 assert_eq!(self.reconciler.poll_action(self.now), None, "one at a time");
                 let answer = self.proxy.answer(action, self.reconciler.version());
                 self.now += Duration::from_millis(1);
-                self.reconciler
-                    .handle_answer(answer, self.now, Jitter::from_bits(30_000));
+                self.reconciler.handle_answer(answer, self.now, Jitter::from_bits(30_000));
             }
             while let Some(change) = self.reconciler.poll_change() {
                 self.changes.push(change);
@@ -203,16 +191,12 @@ fn adopts_what_exists_and_removes_only_what_is_stale_and_ours() {
     proxy.subscribe("http://someone:9000/event", &lock);
     let mut run = Run::new(proxy, Some("n1"));
     run.seconds(1);
-    assert_eq!(
-        run.proxy.deleted,
-        ["http://agent:8080/event/old-token", CALLBACK]
-    );
+    assert_eq!(run.proxy.deleted, ["http://agent:8080/event/old-token", CALLBACK]);
     assert_eq!(run.proxy.count(CALLBACK), 7);
     assert_eq!(run.proxy.count(STRANGER), 1);
-    assert!(run.changes.contains(&Change::Subscribed {
-        resource: Resource::LockState,
-        adopted: true
-    }));
+    assert!(
+        run.changes.contains(&Change::Subscribed { resource: Resource::LockState, adopted: true })
+    );
 }
 
 #[test]
@@ -240,20 +224,10 @@ fn an_outage_is_reported_once_with_the_gap() {
     run.seconds(3600);
     let tries = run.proxy.actions - before;
     assert!((60..=200).contains(&tries), "{tries} tries in an hour");
-    assert_eq!(
-        run.changes,
-        [Change::Unreachable {
-            why: "no".to_owned()
-        }]
-    );
+    assert_eq!(run.changes, [Change::Unreachable { why: "no".to_owned() }]);
     run.proxy.up = true;
     run.seconds(61);
-    assert!(matches!(
-        run.changes[1],
-        Change::Reachable {
-            blind_since: Some(_)
-        }
-    ));
+    assert!(matches!(run.changes[1], Change::Reachable { blind_since: Some(_) }));
 }
 
 #[test]
@@ -287,13 +261,7 @@ fn the_wrong_node_is_not_subscribed_to() {
 
 #[test]
 fn an_old_publisher_is_spoken_to_in_v1() {
-    let mut run = Run::new(
-        Proxy {
-            version: ApiVersion::V1,
-            ..Proxy::new()
-        },
-        None,
-    );
+    let mut run = Run::new(Proxy { version: ApiVersion::V1, ..Proxy::new() }, None);
     run.seconds(10);
     assert_eq!(run.proxy.count(CALLBACK), 7);
     assert_eq!(run.reconciler.version(), ApiVersion::V1);
@@ -301,13 +269,7 @@ fn an_old_publisher_is_spoken_to_in_v1() {
 
 #[test]
 fn refused_subscriptions_are_retried_more_and_more_slowly() {
-    let mut run = Run::new(
-        Proxy {
-            accepts: false,
-            ..Proxy::new()
-        },
-        None,
-    );
+    let mut run = Run::new(Proxy { accepts: false, ..Proxy::new() }, None);
     run.seconds(600);
     let refused = |change: &&Change| matches!(change, Change::NotSubscribed { .. });
     assert_eq!(run.changes.iter().filter(refused).count(), 7);

@@ -27,10 +27,7 @@ pub(crate) fn eventually(
     async move {
         let began = Instant::now();
         while !condition() {
-            assert!(
-                began.elapsed() < Duration::from_secs(10),
-                "{place}: still waiting: {what}"
-            );
+            assert!(began.elapsed() < Duration::from_secs(10), "{place}: still waiting: {what}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -45,9 +42,7 @@ pub(crate) async fn publisher(name: &str) -> Publisher {
 }
 
 pub(crate) async fn publisher_with(name: &str, options: Options) -> Publisher {
-    Publisher::bind("127.0.0.1:0", node(name), options)
-        .await
-        .unwrap()
+    Publisher::bind("127.0.0.1:0", node(name), options).await.unwrap()
 }
 
 pub(crate) fn lock_state(node: &str, state: &str) -> Event {
@@ -87,10 +82,7 @@ fn quick(settings: &mut Settings) {
     settings.pace = Pace {
         check: Duration::from_millis(100),
         pull: Duration::from_millis(200),
-        backoff: Backoff {
-            first: Duration::from_millis(20),
-            most: Duration::from_millis(100),
-        },
+        backoff: Backoff { first: Duration::from_millis(20), most: Duration::from_millis(100) },
     };
 }
 
@@ -122,14 +114,8 @@ impl Subscriber {
         change(&mut settings);
         let (sender, receiver) = watch::channel(targets);
         let (observing, observed) = mpsc::channel(1024);
-        let driving = driver::run(
-            receiver,
-            settings,
-            directory.clone(),
-            clock,
-            observing,
-            stop.clone(),
-        );
+        let driving =
+            driver::run(receiver, settings, directory.clone(), clock, observing, stop.clone());
         let driving = tokio::spawn(async move { driving.await.unwrap() });
         Self {
             targets: sender,

@@ -62,8 +62,7 @@ fn failure(code: u16, reason: &str) -> Value {
 impl Cluster {
     fn send(&mut self, kind: &str, object: &Value) {
         let line = format!("{}\n", json!({ "type": kind, "object": object }));
-        self.watches
-            .retain(|watch| watch.send(Ok(line.clone())).is_ok());
+        self.watches.retain(|watch| watch.send(Ok(line.clone())).is_ok());
     }
 
     fn change(&mut self, kind: &str, mut pod: Value) {
@@ -90,9 +89,7 @@ async fn pods(
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let mut cluster = cluster.lock().unwrap();
-    cluster
-        .selectors
-        .extend(query.get("labelSelector").cloned());
+    cluster.selectors.extend(query.get("labelSelector").cloned());
     let watch = query.contains_key("watch");
     if cluster.forbidden || (watch && cluster.may_not_watch) {
         let body = failure(403, "Forbidden").to_string();
@@ -140,11 +137,7 @@ impl ApiServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let serving = Self::serve(listener, &cluster);
-        Self {
-            addr,
-            cluster,
-            serving,
-        }
+        Self { addr, cluster, serving }
     }
 
     fn serve(listener: TcpListener, cluster: &Shared) -> JoinHandle<()> {
@@ -153,12 +146,7 @@ impl ApiServer {
             .route("/api/v1/namespaces/openshift-ptp/pods", get(pods))
             .route(config, get(operator_config))
             .with_state(Arc::clone(cluster));
-        tokio::spawn(serve(
-            listener,
-            router,
-            Limits::default(),
-            std::future::pending(),
-        ))
+        tokio::spawn(serve(listener, router, Limits::default(), std::future::pending()))
     }
 
     async fn stop(&mut self) {
@@ -181,10 +169,7 @@ impl ApiServer {
         let client = kube::Client::try_from(kube::Config::new(uri)).unwrap();
         let settings = Settings {
             template: UrlTemplate::parse(template).unwrap(),
-            backoff: Backoff {
-                first: Duration::from_millis(20),
-                most: Duration::from_millis(100),
-            },
+            backoff: Backoff { first: Duration::from_millis(20), most: Duration::from_millis(100) },
             version_every: Duration::from_millis(100),
             ..Settings::default()
         };
@@ -222,10 +207,7 @@ async fn pods_come_and_go() {
     assert_eq!(target.name.as_str(), "w1.lab.example.com");
     assert_eq!(target.node.unwrap().as_str(), "w1.lab.example.com");
     assert_eq!(target.version, Some(ApiVersion::V2));
-    eventually("watched", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
 
     server.change(|cluster| cluster.change("ADDED", pod("b", "w2", "10.0.0.2")));
     eventually("added", || urls(&found).len() == 2).await;
@@ -234,36 +216,21 @@ async fn pods_come_and_go() {
     let second = "http://ptp-event-publisher-service-w2.openshift-ptp.svc.cluster.local:9043";
     expect(&found, "deleted", &[second]).await;
     server.change(|cluster| cluster.api_version = Some("1.0"));
-    eventually("the version changes", || {
-        found.targets.borrow()[0].version == Some(ApiVersion::V1)
-    })
-    .await;
+    eventually("the version changes", || found.targets.borrow()[0].version == Some(ApiVersion::V1))
+        .await;
     let selectors = server.cluster.lock().unwrap().selectors.clone();
-    assert!(
-        selectors
-            .iter()
-            .all(|selector| selector == "app=linuxptp-daemon")
-    );
+    assert!(selectors.iter().all(|selector| selector == "app=linuxptp-daemon"));
 }
 
 #[tokio::test]
 async fn a_pod_that_is_replaced_moves_its_publisher() {
-    let server = ApiServer::start(Cluster {
-        pods: vec![pod("a", "w1", "10.0.0.1")],
-        ..Cluster::default()
-    })
-    .await;
+    let server =
+        ApiServer::start(Cluster { pods: vec![pod("a", "w1", "10.0.0.1")], ..Cluster::default() })
+            .await;
     let found = server.discover(BY_IP);
     expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
-    assert_eq!(
-        found.targets.borrow()[0].version,
-        None,
-        "not readable: tried out"
-    );
-    eventually("watched", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    assert_eq!(found.targets.borrow()[0].version, None, "not readable: tried out");
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
 
     let mut unready = pod("b", "w1", "10.0.0.9");
     unready["status"] = json!({"phase": "Pending"});
@@ -281,17 +248,12 @@ async fn a_pod_that_is_replaced_moves_its_publisher() {
 
 #[tokio::test]
 async fn a_watch_that_is_too_old_is_listed_again() {
-    let server = ApiServer::start(Cluster {
-        pods: vec![pod("a", "w1", "10.0.0.1")],
-        ..Cluster::default()
-    })
-    .await;
+    let server =
+        ApiServer::start(Cluster { pods: vec![pod("a", "w1", "10.0.0.1")], ..Cluster::default() })
+            .await;
     let found = server.discover(BY_IP);
     expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
-    eventually("watched", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
     server.change(|cluster| {
         cluster.change_unseen("DELETED", &mut pod("a", "w1", "10.0.0.1"));
         cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2"));
@@ -322,48 +284,30 @@ async fn missing_rights_are_said_and_tried_again() {
 
 #[tokio::test]
 async fn an_api_server_may_break_off_and_restart() {
-    let mut server = ApiServer::start(Cluster {
-        pods: vec![pod("a", "w1", "10.0.0.1")],
-        ..Cluster::default()
-    })
-    .await;
+    let mut server =
+        ApiServer::start(Cluster { pods: vec![pod("a", "w1", "10.0.0.1")], ..Cluster::default() })
+            .await;
     let found = server.discover(BY_IP);
     expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
-    eventually("watched", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
     // Half an event, and the connection breaks.
     server.change(|cluster| {
         for watch in cluster.watches.drain(..) {
             watch.send(Ok("{\"type\":\"ADD".to_owned())).unwrap();
-            watch
-                .send(Err(std::io::ErrorKind::ConnectionReset.into()))
-                .unwrap();
+            watch.send(Err(std::io::ErrorKind::ConnectionReset.into())).unwrap();
         }
     });
-    eventually("watched again", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    eventually("watched again", || !server.cluster.lock().unwrap().watches.is_empty()).await;
     server.stop().await;
     server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
     eventually("failing", || {
-        matches!(
-            &*found.status.borrow(),
-            Status::Failing {
-                forbidden: false,
-                ..
-            }
-        )
+        matches!(&*found.status.borrow(), Status::Failing { forbidden: false, .. })
     })
     .await;
     assert_eq!(urls(&found).len(), 1, "what was found stays");
     server.restart().await;
-    eventually("watched after the restart", || {
-        !server.cluster.lock().unwrap().watches.is_empty()
-    })
-    .await;
+    eventually("watched after the restart", || !server.cluster.lock().unwrap().watches.is_empty())
+        .await;
     eventually("what changed meanwhile is found", || {
         *found.status.borrow() == Status::Watching { publishers: 2 }
     })
@@ -381,21 +325,12 @@ async fn without_the_right_to_watch_it_lists_again_and_again() {
     .await;
     let found = server.discover(BY_IP);
     eventually("forbidden", || {
-        matches!(
-            *found.status.borrow(),
-            Status::Failing {
-                forbidden: true,
-                ..
-            }
-        )
+        matches!(*found.status.borrow(), Status::Failing { forbidden: true, .. })
     })
     .await;
     server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
     eventually("listed again", || urls(&found).len() == 2).await;
     assert!(matches!(*found.status.borrow(), Status::Failing { .. }));
     server.change(|cluster| cluster.may_not_watch = false);
-    eventually("granted", || {
-        *found.status.borrow() == Status::Watching { publishers: 2 }
-    })
-    .await;
+    eventually("granted", || *found.status.borrow() == Status::Watching { publishers: 2 }).await;
 }

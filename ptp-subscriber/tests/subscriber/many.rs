@@ -28,10 +28,6 @@ async fn a_thousand_publishers_are_subscribed_to_within_thirty_seconds() {
     assert!(took.as_secs() < 30, "{took:?}");
     let began = Instant::now();
     subscriber.stop().await;
-    assert!(
-        publishers
-            .iter()
-            .all(|publisher| publisher.subscriptions().is_empty())
-    );
+    assert!(publishers.iter().all(|publisher| publisher.subscriptions().is_empty()));
     println!("and left in {:.1} s", began.elapsed().as_secs_f64());
 }

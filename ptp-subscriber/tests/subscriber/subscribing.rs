@@ -17,9 +17,7 @@ async fn what_a_publisher_says_comes_in_by_all_three_ways() {
     publisher.publish(&lock_state("node1", "LOCKED")).await;
     eventually("pulled", || {
         let observed = &subscriber.drain().all_observed;
-        observed
-            .iter()
-            .any(|seen| matches!(seen.what, What::Pulled { .. }))
+        observed.iter().any(|seen| matches!(seen.what, What::Pulled { .. }))
     })
     .await;
     let accepted = &subscriber.all_accepted;
@@ -43,11 +41,7 @@ async fn a_restarted_publisher_is_subscribed_to_again() {
     let mut subscriber = Subscriber::start(vec![target(&publisher, None)]).await;
     eventually("subscribed", || publisher.subscriptions().len() == 7).await;
     let ids = |publisher: &ptp_events::publisher::Publisher| {
-        let mut ids: Vec<_> = publisher
-            .subscriptions()
-            .into_iter()
-            .map(|s| s.id)
-            .collect();
+        let mut ids: Vec<_> = publisher.subscriptions().into_iter().map(|s| s.id).collect();
         ids.sort();
         ids
     };
@@ -62,11 +56,7 @@ async fn a_restarted_publisher_is_subscribed_to_again() {
     assert_ne!(ids(&publisher), before);
     eventually("the gap is reported", || {
         let observed = &subscriber.drain().all_observed;
-        observed
-            .iter()
-            .filter(|seen| matches!(seen.what, What::Lost { .. }))
-            .count()
-            == 7
+        observed.iter().filter(|seen| matches!(seen.what, What::Lost { .. })).count() == 7
     })
     .await;
     for seen in &subscriber.all_observed {
@@ -100,14 +90,7 @@ async fn a_publisher_that_comes_up_late_or_goes_away_is_noticed() {
     publisher.start().await.unwrap();
     eventually("back", || {
         let observed = &subscriber.drain().all_observed;
-        observed.iter().any(|seen| {
-            matches!(
-                seen.what,
-                What::Reachable {
-                    blind_since: Some(_)
-                }
-            )
-        })
+        observed.iter().any(|seen| matches!(seen.what, What::Reachable { blind_since: Some(_) }))
     })
     .await;
 }
@@ -138,17 +121,12 @@ async fn other_consumers_are_left_alone() {
 #[tokio::test]
 async fn the_rewrite_and_api_v1_are_understood() {
     let rewrite = publisher_with("rewrite", Options::rewrite()).await;
-    let old = Options {
-        version: ApiVersion::V1,
-        ..Options::default()
-    };
+    let old = Options { version: ApiVersion::V1, ..Options::default() };
     let old = publisher_with("old", old).await;
     let targets = vec![target(&rewrite, Some("rewrite")), target(&old, None)];
     let mut subscriber = Subscriber::start(targets).await;
-    eventually("both", || {
-        rewrite.subscriptions().len() == 7 && old.subscriptions().len() == 7
-    })
-    .await;
+    eventually("both", || rewrite.subscriptions().len() == 7 && old.subscriptions().len() == 7)
+        .await;
     rewrite.publish(&lock_state("rewrite", "HOLDOVER")).await;
     old.publish(&lock_state("old", "HOLDOVER")).await;
     let pushed = subscriber.drain().all_accepted.iter();
@@ -177,26 +155,16 @@ async fn nobody_speaks_for_anybody_else() {
     }
     assert_eq!(subscriber.gate.count(Outcome::UnknownToken), 2);
     assert_eq!(subscriber.gate.count(Outcome::Accepted), before);
-    assert!(
-        subscriber
-            .drain()
-            .all_accepted
-            .iter()
-            .all(|a| a.event.node.as_str() == "node1")
-    );
+    assert!(subscriber.drain().all_accepted.iter().all(|a| a.event.node.as_str() == "node1"));
 }
 
 #[tokio::test]
 async fn targets_come_move_and_go() {
     let (one, two) = (publisher("node1").await, publisher("node1").await);
     let mut subscriber = Subscriber::start(Vec::new()).await;
-    subscriber
-        .targets
-        .send_replace(vec![target(&one, Some("node1"))]);
+    subscriber.targets.send_replace(vec![target(&one, Some("node1"))]);
     eventually("come", || one.subscriptions().len() == 7).await;
-    subscriber
-        .targets
-        .send_replace(vec![target(&two, Some("node1"))]);
+    subscriber.targets.send_replace(vec![target(&two, Some("node1"))]);
     eventually("moved", || two.subscriptions().len() == 7).await;
     assert_eq!(subscriber.directory.len(), 1);
     subscriber.targets.send_replace(Vec::new());
@@ -213,9 +181,7 @@ async fn targets_come_move_and_go() {
 async fn a_stop_does_not_wait_for_a_publisher_that_hangs() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let targets = ptp_subscriber::discovery::fixed([(url, None)])
-        .borrow()
-        .clone();
+    let targets = ptp_subscriber::discovery::fixed([(url, None)]).borrow().clone();
     let subscriber = Subscriber::start_with(targets, |settings| {
         settings.leave_within = std::time::Duration::from_millis(200);
     })

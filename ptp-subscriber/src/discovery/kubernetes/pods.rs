@@ -74,9 +74,7 @@ impl Pods {
             };
             // While a pod is replaced there are two of them on its node.
             let rank = |facts: &Facts| (!facts.terminating, facts.created);
-            let better = newest
-                .get(node)
-                .is_none_or(|(known, _)| rank(known) < rank(facts));
+            let better = newest.get(node).is_none_or(|(known, _)| rank(known) < rank(facts));
             if better {
                 newest.insert(node, (facts, url));
             }

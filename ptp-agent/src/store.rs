@@ -1,0 +1,409 @@
+//! One writer for everything that is kept, and one order for everything the engine is given.
+//!
+//! What arrives is stamped and queued under one lock, so that the order of the queue is the order
+//! of the receive times. A thread of its own takes what has gathered, commits it in one go, tells
+//! those who wait, and passes it on to the engine. So what is answered with 204 is in the journal,
+//! and what the engine saw is what reading the journal gives again.
+
+mod tables;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ptp_events::journal::{Input, Journal, JournalError};
+use ptp_events::{ReceiveClock, Received};
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+pub use tables::{Page, Silence, StoredAlert, StoredIncident};
+
+/// How many inputs may wait to be written. At 600 bytes each this bounds the memory to some tens
+/// of MB; a publisher sends at most about 1500 per second (observed, see docs/protocol.md §3).
+const QUEUE: usize = 20_000;
+/// How many are committed together.
+const BATCH: usize = 2_000;
+/// How often age and size are looked at.
+const PRUNE_EVERY: Duration = Duration::from_secs(300);
+/// How long after a failure writing is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// What is kept, and for how long.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// How old an entry may get.
+    pub age: Duration,
+    /// How large the journal may get, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { age: Duration::from_hours(7 * 24), bytes: 1 << 30 }
+    }
+}
+
+/// Something the engine is given, with its time.
+#[derive(Debug)]
+pub enum Given {
+    /// An input.
+    Input(Received, Input),
+    /// Nothing but the time.
+    Time(Received),
+}
+
+/// Something to be kept that is not an input.
+#[derive(Debug)]
+pub enum Record {
+    /// An incident as it is now.
+    Incident(Box<StoredIncident>),
+    /// People were told.
+    Alert(Box<StoredAlert>),
+    /// A silence was made or ended.
+    Silence(Silence),
+}
+
+enum Item {
+    Given(Given, Option<oneshot::Sender<Result<(), NotStored>>>),
+    Record(Record),
+}
+
+/// Why something was not taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotStored {
+    /// The queue is full.
+    #[error("too much is waiting to be written")]
+    Busy,
+    /// The writer has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// What the writer counted.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Inputs written.
+    pub written: AtomicU64,
+    /// Inputs that went to the engine without being written, because the disk failed.
+    pub unwritten: AtomicU64,
+    /// Inputs and records refused because the queue was full.
+    pub refused: AtomicU64,
+    /// The size of the journal in bytes, when it was last looked at.
+    pub bytes: AtomicU64,
+}
+
+/// The sending end of the store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    queue: Arc<Mutex<mpsc::Sender<Item>>>,
+    clock: ReceiveClock,
+    counts: Arc<Counts>,
+    failure: Arc<Mutex<Option<String>>>,
+    path: Option<PathBuf>,
+}
+
+impl Store {
+    /// Gives the engine an input; returns once it is durable.
+    ///
+    /// While the disk fails this returns all the same, because a subscription cannot be made
+    /// unless its first event is accepted, and the engine goes on; [`Self::failure`] says so.
+    ///
+    /// # Errors
+    /// When the queue is full, or the store has stopped.
+    pub async fn give(&self, input: Input) -> Result<(), NotStored> {
+        let (done, wait) = oneshot::channel();
+        self.enqueue(|received| Item::Given(Given::Input(received, input), Some(done)))?;
+        wait.await.unwrap_or(Err(NotStored::Stopped))
+    }
+
+    /// Tells the engine the time, after everything that was given before.
+    ///
+    /// # Errors
+    /// When the queue is full, or the store has stopped.
+    pub fn tell_time(&self) -> Result<(), NotStored> {
+        self.enqueue(|received| Item::Given(Given::Time(received), None))
+    }
+
+    /// Keeps a record, soon.
+    ///
+    /// # Errors
+    /// When the queue is full, or the store has stopped.
+    pub fn record(&self, record: Record) -> Result<(), NotStored> {
+        self.enqueue(|_| Item::Record(record))
+    }
+
+    fn enqueue(&self, item: impl FnOnce(Received) -> Item) -> Result<(), NotStored> {
+        // Held for a stamp and a push: no I/O, and nothing that waits.
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.try_reserve() {
+            Ok(place) => {
+                place.send(item(self.clock.stamp()));
+                Ok(())
+            }
+            Err(mpsc::error::TrySendError::Full(())) => {
+                self.counts.refused.fetch_add(1, Ordering::Relaxed);
+                Err(NotStored::Busy)
+            }
+            Err(mpsc::error::TrySendError::Closed(())) => Err(NotStored::Stopped),
+        }
+    }
+
+    /// Why nothing is being written, if the disk is failing.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How many items wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.max_capacity() - queue.capacity()
+    }
+
+    /// The clock that stamps what is given.
+    #[must_use]
+    pub const fn clock(&self) -> &ReceiveClock {
+        &self.clock
+    }
+
+    /// A connection for reading; `None` when nothing is kept on disk.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn reader(&self) -> Result<Option<Journal>, JournalError> {
+        self.path.as_deref().map(Journal::open_read_only).transpose()
+    }
+}
+
+/// A journal that was opened, and what happened to the one before it.
+#[derive(Debug)]
+pub struct Opened {
+    journal: Option<Journal>,
+    /// What went wrong on opening, for people.
+    pub trouble: Option<String>,
+}
+
+impl Opened {
+    /// Opens the journal at `path`; without one, nothing is kept.
+    ///
+    /// A file that cannot be read is put aside under another name and a new one begun: an agent
+    /// that does not start is blind, and so worse than one that forgot.
+    #[must_use]
+    pub fn open(path: Option<&Path>) -> Self {
+        let Some(path) = path else { return Self { journal: None, trouble: None } };
+        match open_with_tables(path) {
+            Ok(journal) => Self { journal: Some(journal), trouble: None },
+            Err(error) => {
+                let why = chain(&error);
+                let aside = path.with_extension("unreadable");
+                let moved = path.exists() && std::fs::rename(path, &aside).is_ok();
+                for suffix in ["-wal", "-shm"] {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(suffix);
+                    let _ = std::fs::remove_file(name);
+                }
+                let journal = open_with_tables(path).ok();
+                let trouble = match (&journal, moved) {
+                    (Some(_), _) => format!("{why}; begun anew, the old one is `{}`", aside.display()),
+                    (None, _) => format!("{why}; nothing is being kept"),
+                };
+                Self { journal, trouble: Some(trouble) }
+            }
+        }
+    }
+
+    /// Hands everything kept to `each`, oldest first.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn replay(&self, mut each: impl FnMut(Received, Input)) -> Result<u64, JournalError> {
+        let Some(journal) = &self.journal else { return Ok(0) };
+        let (mut seq, mut count) = (0, 0);
+        loop {
+            let entries = journal.after(seq, 10_000)?;
+            let Some(last) = entries.last() else { return Ok(count) };
+            seq = last.seq;
+            for entry in entries {
+                count += 1;
+                each(entry.received, entry.input);
+            }
+        }
+    }
+
+    /// The alerts that people were told, as (incident, status, time).
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn told(&mut self) -> Result<Vec<StoredAlert>, JournalError> {
+        match &mut self.journal {
+            Some(journal) => Ok(tables::all_alerts(journal)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The silences that were made.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn silences(&mut self) -> Result<Vec<Silence>, JournalError> {
+        match &mut self.journal {
+            Some(journal) => Ok(tables::all_silences(journal)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Starts the writer. What is given comes out of the receiver in order, in batches.
+    #[must_use]
+    pub fn start(
+        self,
+        path: Option<PathBuf>,
+        retention: Retention,
+        clock: ReceiveClock,
+    ) -> (Store, mpsc::Receiver<Vec<Given>>, JoinHandle<()>) {
+        let (queue, items) = mpsc::channel(QUEUE);
+        let (out, given) = mpsc::channel(16);
+        let store = Store {
+            queue: Arc::new(Mutex::new(queue)),
+            clock,
+            counts: Arc::default(),
+            failure: Arc::new(Mutex::new(self.trouble.clone().filter(|_| self.journal.is_none()))),
+            path: path.filter(|_| self.journal.is_some()),
+        };
+        let writer = Writer {
+            journal: self.journal,
+            retention,
+            counts: Arc::clone(&store.counts),
+            failure: Arc::clone(&store.failure),
+            clock: store.clock.clone(),
+        };
+        let thread = std::thread::spawn(move || writer.run(items, &out));
+        (store, given, thread)
+    }
+}
+
+fn open_with_tables(path: &Path) -> Result<Journal, JournalError> {
+    let mut journal = Journal::open(path)?;
+    tables::create(&mut journal)?;
+    Ok(journal)
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+struct Writer {
+    journal: Option<Journal>,
+    retention: Retention,
+    counts: Arc<Counts>,
+    failure: Arc<Mutex<Option<String>>>,
+    clock: ReceiveClock,
+}
+
+impl Writer {
+    fn run(mut self, mut items: mpsc::Receiver<Item>, out: &mpsc::Sender<Vec<Given>>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut pruned: Option<Received> = None;
+        let mut failed: Option<Received> = None;
+        while items.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let now = self.clock.stamp();
+            let rest = failed.is_some_and(|at| now.since(at) < RETRY);
+            let stored = if rest { Err(()) } else { self.write(&batch) };
+            if stored.is_ok() {
+                failed = None;
+            } else if !rest {
+                failed = Some(now);
+            }
+            let mut given = Vec::with_capacity(batch.len());
+            for item in batch.drain(..) {
+                if let Item::Given(what, waiting) = item {
+                    if let Some(waiting) = waiting {
+                        let _ = waiting.send(Ok(()));
+                    }
+                    given.push(what);
+                }
+            }
+            if !given.is_empty() && out.blocking_send(given).is_err() {
+                return;
+            }
+            if pruned.is_none_or(|at| now.since(at) >= PRUNE_EVERY) {
+                pruned = Some(now);
+                self.prune(now);
+            }
+        }
+    }
+
+    /// Writes a batch in one transaction per kind; inputs first.
+    fn write(&mut self, batch: &[Item]) -> Result<(), ()> {
+        let inputs = || {
+            batch.iter().filter_map(|item| match item {
+                Item::Given(Given::Input(received, input), _) => Some((*received, input)),
+                _ => None,
+            })
+        };
+        let count = inputs().count() as u64;
+        let Some(journal) = &mut self.journal else {
+            self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
+            return Ok(());
+        };
+        let records = batch.iter().filter_map(|item| match item {
+            Item::Record(record) => Some(record),
+            Item::Given(..) => None,
+        });
+        let mut outcome = if count > 0 { journal.append(inputs()) } else { Ok(()) };
+        if outcome.is_ok() {
+            outcome = tables::keep(journal, records);
+        }
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => {
+                if failure.take().is_some() {
+                    tracing::info!("the journal is being written again");
+                }
+                self.counts.written.fetch_add(count, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => {
+                let why = chain(&error);
+                if failure.as_ref() != Some(&why) {
+                    tracing::error!(why, "cannot write the journal; diagnosing goes on without it");
+                }
+                *failure = Some(why);
+                self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
+                Err(())
+            }
+        }
+    }
+
+    fn prune(&mut self, now: Received) {
+        let Some(journal) = &mut self.journal else { return };
+        match journal.prune(now.before(self.retention.age), self.retention.bytes) {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed old entries from the journal"),
+            Err(error) => tracing::warn!(why = chain(&error), "cannot remove old entries"),
+        }
+        if let Err(error) = tables::prune(journal, now.before(self.retention.age)) {
+            tracing::warn!(why = chain(&error), "cannot remove old incidents");
+        }
+        if let Ok(bytes) = journal.size() {
+            self.counts.bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The agent's own tables beside the journal's: incidents, alerts, silences.
+
+use ptp_events::Received;
+use ptp_events::journal::{Journal, JournalError};
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+
+/// An incident as it was kept: what to look for, and the whole of it as JSON.
+#[derive(Clone, Debug)]
+pub struct StoredIncident {
+    /// Its id.
+    pub id: String,
+    /// When it began.
+    pub opened_at: Received,
+    /// `firing` or `resolved`.
+    pub status: String,
+    /// As in reports.
+    pub severity: String,
+    /// The whole of it, as in reports.
+    pub json: String,
+}
+
+/// An alert as it was kept.
+#[derive(Clone, Debug)]
+pub struct StoredAlert {
+    /// The incident it is about.
+    pub incident: String,
+    /// `opened`, `escalated` or `resolved`.
+    pub status: String,
+    /// When people were told.
+    pub at: Received,
+    /// The whole of it, as in reports.
+    pub json: String,
+}
+
+/// For some time people do not want to be told of some incidents.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// Only incidents that affect this node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Only incidents of this root cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<String>,
+    /// From when on.
+    pub from: Received,
+    /// Until when.
+    pub until: Received,
+    /// Why, for the next shift.
+    pub comment: String,
+    /// Who asked for it.
+    pub created_by: String,
+}
+
+impl Silence {
+    /// Whether it covers an incident at a time.
+    #[must_use]
+    pub fn covers<'a>(
+        &self,
+        at: Received,
+        root_cause: &str,
+        mut nodes: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        let node = self.node.as_deref();
+        (self.from..self.until).contains(&at)
+            && self.root_cause.as_deref().is_none_or(|cause| cause == root_cause)
+            && node.is_none_or(|wanted| nodes.any(|node| node == wanted))
+    }
+}
+
+/// How much of a list to give.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// After the entry of this number.
+    pub after: i64,
+    /// At most so many.
+    pub limit: usize,
+}
+
+pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
+    journal.database().execute_batch(
+        "CREATE TABLE IF NOT EXISTS incidents (
+             id TEXT PRIMARY KEY,
+             opened_at INTEGER NOT NULL,
+             status TEXT NOT NULL,
+             severity TEXT NOT NULL,
+             json TEXT NOT NULL
+         ) STRICT;
+         CREATE TABLE IF NOT EXISTS alerts (
+             seq INTEGER PRIMARY KEY,
+             incident TEXT NOT NULL,
+             status TEXT NOT NULL,
+             at INTEGER NOT NULL,
+             json TEXT NOT NULL
+         ) STRICT;
+         CREATE TABLE IF NOT EXISTS silences (
+             id TEXT PRIMARY KEY,
+             until INTEGER NOT NULL,
+             json TEXT NOT NULL
+         ) STRICT;",
+    )?;
+    Ok(())
+}
+
+pub(super) fn keep<'a>(
+    journal: &mut Journal,
+    records: impl Iterator<Item = &'a Record>,
+) -> Result<(), JournalError> {
+    let transaction = journal.database().transaction()?;
+    for record in records {
+        match record {
+            Record::Incident(incident) => {
+                let StoredIncident { id, opened_at, status, severity, json } = &**incident;
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO incidents VALUES (?1, ?2, ?3, ?4, ?5)")?
+                    .execute((id, opened_at.as_nanos(), status, severity, json))?;
+            }
+            Record::Alert(alert) => {
+                let StoredAlert { incident, status, at, json } = &**alert;
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO alerts (incident, status, at, json) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute((incident, status, at.as_nanos(), json))?;
+            }
+            Record::Silence(silence) => {
+                let json = serde_json::to_string(silence).unwrap_or_default();
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO silences VALUES (?1, ?2, ?3)")?
+                    .execute((&silence.id, silence.until.as_nanos(), json))?;
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn all_alerts(journal: &mut Journal) -> Result<Vec<StoredAlert>, JournalError> {
+    let database = journal.database();
+    let mut select =
+        database.prepare("SELECT incident, status, at, json FROM alerts ORDER BY seq")?;
+    let rows = select.query_map([], |row| {
+        Ok(StoredAlert {
+            incident: row.get(0)?,
+            status: row.get(1)?,
+            at: Received::from_nanos(row.get(2)?),
+            json: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn all_silences(journal: &mut Journal) -> Result<Vec<Silence>, JournalError> {
+    let database = journal.database();
+    let mut select = database.prepare("SELECT json FROM silences ORDER BY until")?;
+    let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+    let mut silences = Vec::new();
+    for json in rows {
+        silences.extend(serde_json::from_str::<Silence>(&json?));
+    }
+    Ok(silences)
+}
+
+/// Removes what ended before `time`.
+pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), JournalError> {
+    let nanos = time.as_nanos();
+    let database = journal.database();
+    database.execute("DELETE FROM incidents WHERE status = 'resolved' AND opened_at < ?1", [nanos])?;
+    database.execute("DELETE FROM alerts WHERE at < ?1", [nanos])?;
+    database.execute("DELETE FROM silences WHERE until < ?1", [nanos])?;
+    Ok(())
+}

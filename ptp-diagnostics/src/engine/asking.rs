@@ -1,0 +1,195 @@
+//! Asking detectors, and filing what is new in their answers.
+
+use std::cmp::Reverse;
+
+use ptp_events::Received;
+
+use super::{Engine, Timer};
+use crate::Severity;
+use crate::classify::{Subject, World};
+use crate::detector::{Assessment, View};
+use crate::ledger::{Found, Kept};
+use crate::node::{ClockId, NodeId, NodeState};
+use crate::registry::Slot;
+use crate::report::BlindWindow;
+
+impl Engine {
+    /// Asks every detector whose answer an event about `clock` may have changed; those of other
+    /// clocks only when what it said was new.
+    pub(super) fn examine_after(
+        &mut self,
+        node: NodeId,
+        clock: ClockId,
+        changed: bool,
+        now: Received,
+    ) {
+        for slot in 0..self.registry.subjects(clock) {
+            self.examine_clock(clock, slot, now);
+        }
+        let resource = self.registry.ordinal(clock);
+        if !changed || !self.registry.has_also(resource) {
+            return;
+        }
+        for at in 0..self.nodes[node.0 as usize].clocks.len() {
+            let sibling = self.nodes[node.0 as usize].clocks[at].id;
+            for slot in 0..self.registry.subjects(sibling) {
+                if self.registry.concerns(sibling, slot, resource) {
+                    self.examine_clock(sibling, slot, now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn examine_clock(&mut self, clock: ClockId, slot: u16, now: Received) {
+        let detector = self.registry.detector(clock, slot);
+        let node = self.registry.node_of(clock);
+        let firing = self.registry.clock_slot(clock, slot).firing;
+        let view = View {
+            now,
+            clock: &self.clocks[clock.0 as usize],
+            node: &self.nodes[node.0 as usize],
+            settings: &self.settings,
+            firing: firing.map(|(since, ..)| since),
+            clocks: &self.clocks,
+        };
+        let assessment = (self.detectors[detector].examine)(&view);
+        // The usual answer, for which nothing need be done.
+        if assessment == Assessment::Quiet && firing.is_none() {
+            return;
+        }
+        let timer = Timer::Clock(clock, slot);
+        self.settle(detector, node, Some(clock), timer, assessment, now);
+    }
+
+    /// Asks the detectors of whole nodes, those that wait for their time only if `always`.
+    pub(super) fn examine_node(&mut self, node: NodeId, now: Received, always: bool) {
+        for slot in 0..self.registry.node_slots() {
+            let state = self.registry.node_slot(node, slot);
+            if always || state.firing.is_some() || state.due.is_none() {
+                self.examine_node_slot(node, slot, now);
+            }
+        }
+    }
+
+    pub(super) fn examine_node_slot(&mut self, id: NodeId, slot: u16, now: Received) {
+        let detector = self.registry.node_detector(slot);
+        let firing = self.registry.node_slot(id, slot).firing;
+        let node = &self.nodes[id.0 as usize];
+        let clock =
+            node.clocks.first().map_or(&self.blank, |member| &self.clocks[member.id.0 as usize]);
+        let view = View {
+            now,
+            clock,
+            node,
+            settings: &self.settings,
+            firing: firing.map(|(since, ..)| since),
+            clocks: &self.clocks,
+        };
+        let assessment = (self.detectors[detector].examine)(&view);
+        self.settle(detector, id, None, Timer::Node(id, slot), assessment, now);
+    }
+
+    /// Compares a detector's answer with its last one, and files the difference.
+    pub(super) fn settle(
+        &mut self,
+        detector: usize,
+        node: NodeId,
+        clock: Option<ClockId>,
+        timer: Timer,
+        assessment: Assessment,
+        now: Received,
+    ) {
+        let (again, firing) = match assessment {
+            Assessment::Quiet => (None, None),
+            Assessment::Wait(until) => (Some(until), None),
+            Assessment::Firing { severity, since, again } => (again, Some((since, severity))),
+        };
+        let slot = self.slot(timer);
+        let before = slot.firing;
+        if let Some(again) = again.filter(|again| *again > now && slot.arm(*again)) {
+            self.timers.push(Reverse((again, timer)));
+        }
+        match (before, firing) {
+            (None, Some((since, severity))) => {
+                let kept = self.found(detector, node, clock, since, severity, now);
+                self.slot(timer).firing = Some((since, severity, kept));
+            }
+            (Some((_, _, kept)), None) => {
+                self.slot(timer).firing = None;
+                let world = world!(self);
+                self.ledger.clear(&world, kept, now);
+            }
+            (Some((began, was, kept)), Some((since, severity))) if severity > was => {
+                let subject = Subject { code: self.detectors[detector].code, node, clock, since };
+                let world = world!(self);
+                let kept = if self.ledger.still_explains(&world, kept, &subject, now) {
+                    let says = self.describe(detector, node, clock, began, now);
+                    self.ledger.worsen(kept, severity, says, now);
+                    kept
+                } else {
+                    self.ledger.clear(&world, kept, now);
+                    self.found(detector, node, clock, now, severity, now)
+                };
+                self.slot(timer).firing = Some((began, severity, kept));
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        self.collect_changes();
+    }
+
+    pub(super) fn slot(&mut self, timer: Timer) -> &mut Slot {
+        match timer {
+            Timer::Clock(clock, slot) => self.registry.clock_slot(clock, slot),
+            Timer::Node(node, slot) => self.registry.node_slot(node, slot),
+            Timer::Incident(_) => unreachable!("incidents have no detector"),
+        }
+    }
+
+    pub(super) fn found(
+        &mut self,
+        detector: usize,
+        node: NodeId,
+        clock: Option<ClockId>,
+        since: Received,
+        severity: Severity,
+        now: Received,
+    ) -> Kept {
+        let says = self.describe(detector, node, clock, since, now);
+        if clock.is_none() && self.nodes[node.0 as usize].blind.is_none() {
+            self.blind_since(node, now, &says);
+        }
+        let subject = Subject { code: self.detectors[detector].code, node, clock, since };
+        self.domain.forget(now, &self.settings);
+        let world = world!(self);
+        self.ledger.file(&world, Found { subject, severity, now, says })
+    }
+
+    /// A node fell silent: from its last word on nothing is known about it.
+    pub(super) fn blind_since(&mut self, id: NodeId, now: Received, why: &str) {
+        let node = &mut self.nodes[id.0 as usize];
+        let since = node.last_seen;
+        node.blind = Some((since, why.to_owned()));
+        node.enter(NodeState::Unknown, now);
+        self.blind.push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
+    }
+
+    pub(super) fn describe(
+        &self,
+        detector: usize,
+        node: NodeId,
+        clock: Option<ClockId>,
+        since: Received,
+        now: Received,
+    ) -> String {
+        let node = &self.nodes[node.0 as usize];
+        let view = View {
+            now,
+            clock: clock.map_or(&self.blank, |id| &self.clocks[id.0 as usize]),
+            node,
+            settings: &self.settings,
+            firing: Some(since),
+            clocks: &self.clocks,
+        };
+        (self.detectors[detector].describe)(&view)
+    }
+}

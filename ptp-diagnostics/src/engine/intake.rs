@@ -1,0 +1,208 @@
+//! What an event changes: nodes and clocks come to be known, timelines grow.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use ptp_events::{Event, NodeName, Reading, Received, Resource, SyncState};
+
+use super::Engine;
+use crate::classify::World;
+use crate::node::{ClockId, Member, Node, NodeId, Role};
+use crate::timeline::Timeline;
+
+/// How late an event may be delivered and still be recognised as old news.
+const LATE: Duration = Duration::from_secs(2);
+
+impl Engine {
+    pub(super) fn apply(&mut self, event: Event, at: Received) {
+        if matches!(event.resource, Resource::Other(_)) {
+            self.counts.unknown_resources += 1;
+            return;
+        }
+        let Some(node) = self.node_id(&event.node, at) else {
+            self.counts.nodes_refused += 1;
+            return;
+        };
+        let window = self.settings.reorder_window.max(LATE);
+        if event.is_placeholder() {
+            let content = contents(&event);
+            let placeholders = &mut self.nodes[node.0 as usize].placeholders;
+            if placeholders.is_repeated(at, event.stamped, content, window) {
+                self.counts.duplicates += 1;
+                return;
+            }
+            self.counts.events += 1;
+            self.counts.placeholders += 1;
+            self.count_for(node, at);
+            self.nodes[node.0 as usize].placeholder_at = Some(at);
+            return;
+        }
+        let mut fresh = false;
+        let mut any_change = false;
+        let Event { id, resource, stamped, readings, .. } = event;
+        for reading in readings {
+            if reading.instance.is_placeholder() {
+                continue;
+            }
+            let Some(clock) = self.clock_id(node, &resource, &reading, at) else {
+                self.counts.clocks_refused += 1;
+                fresh = true;
+                continue;
+            };
+            let content = content(&reading);
+            let timeline = &mut self.clocks[clock.0 as usize];
+            if timeline.is_repeated(at, stamped, content, window) {
+                continue;
+            }
+            fresh = true;
+            if timeline.is_overtaken(at, stamped, window) {
+                self.counts.overtaken += 1;
+                continue;
+            }
+            let was_locked = timeline.is_locked();
+            let was_unlocked = timeline.unlocked_since().is_some();
+            let changed = timeline.apply(at, stamped, &id, reading, &self.settings);
+            let is_locked = timeline.is_locked();
+            if resource == Resource::LockState && !is_locked && !was_unlocked {
+                self.domain.push_loss(at, node, &self.settings);
+            }
+            self.learn_role(node, &resource, clock);
+            if changed {
+                self.tell_ledger(node, clock, is_locked && !was_locked);
+            }
+            self.examine_after(node, clock, changed, at);
+            any_change |= changed;
+        }
+        if fresh {
+            self.counts.events += 1;
+            self.count_for(node, at);
+            self.after_event(node, any_change, at);
+        } else {
+            self.counts.duplicates += 1;
+        }
+    }
+
+    pub(super) fn count_for(&mut self, node: NodeId, at: Received) {
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+        let node = &mut self.nodes[node.0 as usize];
+        node.events += 1;
+        node.last_seen = at;
+    }
+
+    /// The node as a whole, once all readings of an event are in.
+    pub(super) fn after_event(&mut self, id: NodeId, changed: bool, at: Received) {
+        self.end_blindness(id, at);
+        if changed {
+            let worst = self.nodes[id.0 as usize].worst(&self.clocks);
+            self.nodes[id.0 as usize].enter(worst, at);
+        }
+        self.examine_node(id, at, false);
+    }
+
+    pub(super) fn end_blindness(&mut self, id: NodeId, at: Received) {
+        let node = &mut self.nodes[id.0 as usize];
+        if node.blind.take().is_none() {
+            return;
+        }
+        let worst = node.worst(&self.clocks);
+        node.enter(worst, at);
+        let name = &node.name;
+        if let Some(window) = self.blind.iter_mut().rev().find(|w| w.node == *name) {
+            window.to.get_or_insert(at);
+        }
+    }
+
+    pub(super) fn tell_ledger(&mut self, node: NodeId, clock: ClockId, recovered: bool) {
+        if let Some(fact) = self.clocks[clock.0 as usize].facts().back() {
+            let world = world!(self);
+            self.ledger.handle_fact(&world, node, clock, fact, recovered);
+            self.collect_changes();
+        }
+    }
+
+    pub(super) fn learn_role(&mut self, id: NodeId, resource: &Resource, clock: ClockId) {
+        let node = &mut self.nodes[id.0 as usize];
+        match resource {
+            Resource::Gnss if node.role != Role::Grandmaster => {
+                node.role = Role::Grandmaster;
+                self.domain.grandmasters.push(id);
+            }
+            Resource::ClockClass => {
+                let timeline = &self.clocks[clock.0 as usize];
+                let class = timeline.class().map(|(class, _)| class.0);
+                if timeline.events() == 1 && matches!(class, Some(248 | 255)) {
+                    node.born_with_default_class.get_or_insert(timeline.first_seen());
+                }
+                match (class, node.role) {
+                    (Some(255), Role::Unknown) => node.role = Role::Slave,
+                    (Some(135 | 165), Role::Unknown) => node.role = Role::BoundaryClock,
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn node_id(&mut self, name: &NodeName, at: Received) -> Option<NodeId> {
+        if let Some(id) = self.registry.find_node(name) {
+            return Some(id);
+        }
+        if self.nodes.len() >= self.settings.max_nodes {
+            return None;
+        }
+        self.nodes.push(Node::new(name.clone(), at));
+        Some(self.registry.add_node(name.clone()))
+    }
+
+    pub(super) fn clock_id(
+        &mut self,
+        node: NodeId,
+        resource: &Resource,
+        reading: &Reading,
+        at: Received,
+    ) -> Option<ClockId> {
+        let known = &mut self.nodes[node.0 as usize].clocks;
+        let found = known
+            .iter()
+            .find(|member| member.resource == *resource && member.instance == reading.instance);
+        if let Some(member) = found {
+            return Some(member.id);
+        }
+        if known.len() >= self.settings.max_clocks_per_node {
+            return None;
+        }
+        let first_ptp = *resource == Resource::LockState
+            && !known.iter().any(|member| member.resource == *resource);
+        self.domain.ptp_nodes += usize::from(first_ptp);
+        let id = self.registry.add_clock(node, resource);
+        let instance = reading.instance.clone();
+        known.push(Member { id, resource: resource.clone(), instance: instance.clone() });
+        self.clocks.push(Timeline::new(resource.clone(), instance, at));
+        Some(id)
+    }
+}
+
+/// The values of a reading, condensed to recognise them when they are sent again.
+fn content(reading: &Reading) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hash(reading, &mut hasher);
+    hasher.finish()
+}
+
+/// The same for a whole event.
+fn contents(event: &Event) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    event.resource.hash(&mut hasher);
+    event.readings.iter().for_each(|reading| hash(reading, &mut hasher));
+    hasher.finish()
+}
+
+fn hash(reading: &Reading, hasher: &mut impl Hasher) {
+    let Reading { instance, state, offset, clock_class, gps_fix, quality, extended_quality } =
+        reading;
+    instance.as_str().hash(hasher);
+    state.as_ref().map(SyncState::as_str).hash(hasher);
+    (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);
+}

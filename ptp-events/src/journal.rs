@@ -1,0 +1,307 @@
+//! The journal: everything that came in, in the order it came, in one SQLite file.
+//!
+//! It holds what an engine was given, so that reading it back gives an engine the same input
+//! again: events as they were received, byte for byte, and when a node could not be observed. The
+//! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT * FROM inputs'` reads it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+
+use crate::recording::Origin;
+use crate::{DecodeError, Event, NodeName, Received};
+
+/// What the file says it is: "PTPj", so that another database is not taken for a journal.
+const APPLICATION_ID: i32 = 0x5054_506A;
+/// The version of the tables.
+const VERSION: i32 = 1;
+
+/// Why the journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file cannot be opened, or is no database.
+    #[error("cannot open the journal `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// A database, but not a journal of a version we know.
+    #[error("`{}` is not a journal of this version", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error("the journal failed")]
+    Failed {
+        /// Why.
+        #[from]
+        source: rusqlite::Error,
+    },
+}
+
+/// Something an engine is given.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// An event.
+    Event {
+        /// How it came.
+        origin: Origin,
+        /// Whom we asked, for bodies that do not say.
+        node: Option<NodeName>,
+        /// As it was received.
+        body: Vec<u8>,
+    },
+    /// A node cannot be observed.
+    Blind {
+        /// Which.
+        node: NodeName,
+        /// Why not.
+        why: String,
+    },
+    /// A node can be observed again.
+    Sighted {
+        /// Which.
+        node: NodeName,
+    },
+}
+
+impl Input {
+    /// The event in it, decoded; `None` when it is no event.
+    #[must_use]
+    pub fn event(&self) -> Option<Result<Event, DecodeError>> {
+        match self {
+            Self::Event { node: Some(node), body, .. } => Some(Event::from_slice_of(body, node)),
+            Self::Event { body, .. } => Some(Event::from_slice(body)),
+            _ => None,
+        }
+    }
+
+    fn row(&self) -> (&'static str, Option<&str>, &[u8]) {
+        match self {
+            Self::Event { origin, node, body } => {
+                let kind = match origin {
+                    Origin::Push => "push",
+                    Origin::Initial => "initial",
+                    Origin::Pull => "pull",
+                    Origin::Unknown => "unknown",
+                };
+                (kind, node.as_ref().map(NodeName::as_str), body)
+            }
+            Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes()),
+            Self::Sighted { node } => ("sighted", Some(node.as_str()), b""),
+        }
+    }
+
+    /// `None` for a row that a later version wrote, or nobody.
+    fn from_row(kind: &str, node: Option<&str>, body: Vec<u8>) -> Option<Self> {
+        let node = node.map(NodeName::new).transpose().ok()?;
+        let origin = match kind {
+            "push" => Origin::Push,
+            "initial" => Origin::Initial,
+            "pull" => Origin::Pull,
+            "unknown" => Origin::Unknown,
+            "blind" => {
+                return Some(Self::Blind {
+                    node: node?,
+                    why: String::from_utf8_lossy(&body).into(),
+                });
+            }
+            "sighted" => return Some(Self::Sighted { node: node? }),
+            _ => return None,
+        };
+        Some(Self::Event { origin, node, body })
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Its number; later entries have greater ones.
+    pub seq: i64,
+    /// When it was received.
+    pub received: Received,
+    /// What it was.
+    pub input: Input,
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Opens a journal for writing; makes the file when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or made, or is something else.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let journal = Self::connect(path, OpenFlags::default())?;
+        journal.prepare().map_err(|error| journal.explain(error))?;
+        journal.check()?;
+        Ok(journal)
+    }
+
+    /// Opens a journal for reading only, also while an agent is writing it.
+    ///
+    /// # Errors
+    /// When there is no such file, or it is something else.
+    pub fn open_read_only(path: &Path) -> Result<Self, JournalError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let journal = Self::connect(path, flags)?;
+        journal.check()?;
+        Ok(journal)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, JournalError> {
+        let db = Connection::open_with_flags(path, flags)
+            .map_err(|source| JournalError::Open { path: path.to_owned(), source })?;
+        Ok(Self { db, path: path.to_owned() })
+    }
+
+    fn explain(&self, source: rusqlite::Error) -> JournalError {
+        JournalError::Open { path: self.path.clone(), source }
+    }
+
+    fn prepare(&self) -> Result<(), rusqlite::Error> {
+        self.db.busy_timeout(Duration::from_secs(5))?;
+        // FULL: what is committed survives the machine, not only the process.
+        self.db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        let tables: i64 =
+            self.db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 {
+            self.db.execute_batch(&format!(
+                "PRAGMA auto_vacuum = INCREMENTAL;
+                 PRAGMA application_id = {APPLICATION_ID};
+                 PRAGMA user_version = {VERSION};
+                 CREATE TABLE inputs (
+                     seq INTEGER PRIMARY KEY,
+                     received INTEGER NOT NULL,
+                     kind TEXT NOT NULL,
+                     node TEXT,
+                     body BLOB NOT NULL
+                 ) STRICT;
+                 CREATE INDEX inputs_by_time ON inputs (received);"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let pragma = |name: &str| -> Result<i32, rusqlite::Error> {
+            self.db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+        };
+        let id = pragma("application_id").map_err(|error| self.explain(error))?;
+        let version = pragma("user_version").map_err(|error| self.explain(error))?;
+        if (id, version) == (APPLICATION_ID, VERSION) {
+            Ok(())
+        } else {
+            Err(JournalError::Foreign { path: self.path.clone() })
+        }
+    }
+
+    /// The database, for tables of one's own beside `inputs`.
+    pub fn database(&mut self) -> &mut Connection {
+        &mut self.db
+    }
+
+    /// Writes entries, all or none; on return they are durable.
+    ///
+    /// # Errors
+    /// When the disk is full or failing; then none of them is written.
+    pub fn append<'a>(
+        &mut self,
+        inputs: impl Iterator<Item = (Received, &'a Input)>,
+    ) -> Result<(), JournalError> {
+        let transaction = self.db.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO inputs (received, kind, node, body) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for (received, input) in inputs {
+                let (kind, node, body) = input.row();
+                insert.execute(params![received.as_nanos(), kind, node, body])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Up to `limit` entries after `seq`, oldest first.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn after(&self, seq: i64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT seq, received, kind, node, body FROM inputs WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![seq, limit], |row| {
+            let kind: String = row.get(2)?;
+            let node: Option<String> = row.get(3)?;
+            let input = Input::from_row(&kind, node.as_deref(), row.get(4)?);
+            Ok((row.get(0)?, Received::from_nanos(row.get(1)?), input))
+        })?;
+        let mut entries = Vec::new();
+        for row in rows {
+            let (seq, received, input) = row?;
+            // An unknown kind still moves the reader on.
+            let input = input.unwrap_or(Input::Event {
+                origin: Origin::Unknown,
+                node: None,
+                body: Vec::new(),
+            });
+            entries.push(Entry { seq, received, input });
+        }
+        Ok(entries)
+    }
+
+    /// When the latest entry was received; `None` when there is none.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn latest(&self) -> Result<Option<Received>, JournalError> {
+        let latest = "SELECT received FROM inputs ORDER BY seq DESC LIMIT 1";
+        let nanos: Option<i64> = self.db.query_row(latest, [], |row| row.get(0)).optional()?;
+        Ok(nanos.map(Received::from_nanos))
+    }
+
+    /// Removes entries received before `time`, and the oldest beyond `bytes`; returns how many.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn prune(&mut self, time: Received, bytes: u64) -> Result<usize, JournalError> {
+        let mut removed =
+            self.db.execute("DELETE FROM inputs WHERE received < ?1", [time.as_nanos()])?;
+        while self.size()? > bytes {
+            let tenth = "DELETE FROM inputs WHERE seq <= (SELECT min(seq) + (max(seq) - min(seq)) / 10 FROM inputs)";
+            let more = self.db.execute(tenth, [])?;
+            removed += more;
+            if more == 0 {
+                break;
+            }
+        }
+        if removed > 0 {
+            self.db.execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        }
+        Ok(removed)
+    }
+
+    /// How many bytes of the file are in use.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn size(&self) -> Result<u64, JournalError> {
+        let used = "SELECT (page_count - freelist_count) * page_size \
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        let bytes: i64 = self.db.query_row(used, [], |row| row.get(0))?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+}

@@ -1,0 +1,65 @@
+//! The journal keeps what it was given, and says when it cannot.
+
+use ptp_events::journal::{Input, Journal, JournalError};
+use ptp_events::recording::Origin;
+use ptp_events::{NodeName, Received};
+use tempfile::TempDir;
+
+fn inputs() -> Vec<(Received, Input)> {
+    let node = NodeName::new("w1").unwrap();
+    let body = b"{}".to_vec();
+    [
+        Input::Event { origin: Origin::Push, node: None, body: body.clone() },
+        Input::Event { origin: Origin::Pull, node: Some(node.clone()), body },
+        Input::Blind { node: node.clone(), why: "its publisher is gone".to_owned() },
+        Input::Sighted { node },
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(input, second)| (Received::from_nanos(second * 1_000_000_000), input))
+    .collect()
+}
+
+fn append(journal: &mut Journal, inputs: &[(Received, Input)]) {
+    journal.append(inputs.iter().map(|(received, input)| (*received, input))).unwrap();
+}
+
+#[test]
+fn what_is_written_reads_back_in_order_also_while_it_is_open() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("journal.db");
+    let mut journal = Journal::open(&path).unwrap();
+    append(&mut journal, &inputs());
+    let reader = Journal::open_read_only(&path).unwrap();
+    let read: Vec<_> = reader.after(0, 100).unwrap();
+    assert_eq!(read.iter().map(|e| (e.received, e.input.clone())).collect::<Vec<_>>(), inputs());
+    assert_eq!(reader.after(read[1].seq, 1).unwrap(), [read[2].clone()]);
+    assert_eq!(reader.latest().unwrap(), Some(inputs()[3].0));
+}
+
+#[test]
+fn old_entries_go_by_age_and_by_size() {
+    let dir = TempDir::new().unwrap();
+    let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
+    append(&mut journal, &inputs());
+    assert_eq!(journal.prune(Received::from_nanos(2_500_000_000), u64::MAX).unwrap(), 2);
+    assert_eq!(journal.after(0, 100).unwrap().len(), 2);
+    let big = Input::Event { origin: Origin::Push, node: None, body: vec![b' '; 10_000] };
+    let many: Vec<_> = (0..200).map(|n| (Received::from_nanos(n), big.clone())).collect();
+    append(&mut journal, &many);
+    assert!(journal.size().unwrap() > 1_000_000);
+    journal.prune(Received::from_nanos(0), 500_000).unwrap();
+    assert!(journal.size().unwrap() <= 500_000);
+}
+
+#[test]
+fn what_is_no_journal_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("journal.db");
+    std::fs::write(&path, "this is not a database, but it is long enough to be one").unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::Open { .. })));
+    assert!(matches!(
+        Journal::open_read_only(&dir.path().join("none.db")),
+        Err(JournalError::Open { .. })
+    ));
+}
