@@ -23,6 +23,9 @@ pub use observation::{Observation, What};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
     /// The URL under which publishers reach our receiver, without `/event`.
+    ///
+    /// No two agents may have the same one unless they also have the same token secret: each
+    /// would take the other's subscriptions for its own from an earlier life, and remove them.
     pub callback_base: String,
     /// What to subscribe to.
     pub resources: Vec<Resource>,

@@ -135,7 +135,8 @@ impl PublisherTask<'_> {
             return match client.current_state(address, node).await {
                 Ok(Some((event, _))) if event.node != *node => (Err(wrong_node(&event)), None),
                 Ok(Some((event, raw))) => {
-                    (Ok(Answer::State { found: true }), Some(What::Pulled { event, raw }))
+                    let found = !event.is_placeholder();
+                    (Ok(Answer::State { found }), Some(What::Pulled { event, raw }))
                 }
                 Ok(None) => (Ok(Answer::State { found: false }), None),
                 Err(error) => (Err(failure(&error)), None),
@@ -185,6 +186,11 @@ fn failure(error: &ClientError) -> Failure {
         why.push_str(": ");
         why.push_str(&inner.to_string());
         cause = inner.source();
+    }
+    if let Some(hint) = error.hint() {
+        why.push_str(" (");
+        why.push_str(hint);
+        why.push(')');
     }
     let status = match error {
         error if error.is_unreachable() => None,
