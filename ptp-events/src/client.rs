@@ -46,6 +46,9 @@ pub fn connections() -> Result<reqwest::Client, ClientError> {
         // Publishers are called about twice a minute: keeping more than one connection to each
         // would cost file descriptors and save nothing.
         .pool_max_idle_per_host(1)
+        // Long enough for the calls of one round. A connection kept to the next one might be
+        // closed by the publisher just then, and look like an outage.
+        .pool_idle_timeout(Duration::from_secs(5))
         .user_agent(concat!("ptp-agent/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|source| ClientError::Setup { source })
