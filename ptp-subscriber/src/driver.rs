@@ -31,7 +31,7 @@ pub struct Settings {
     pub resources: Vec<Resource>,
     /// How often to do what.
     pub pace: Pace,
-    /// How many calls may be open at once, over all publishers.
+    /// How many publishers may be talked to at once.
     pub concurrency: usize,
     /// Whether our subscriptions are removed when we stop. A publisher that still sends to
     /// someone who has gone delays its other consumers by 2 s each time (docs/protocol.md §3);
@@ -49,8 +49,8 @@ impl Settings {
             callback_base: callback_base.trim_end_matches('/').to_owned(),
             resources: Resource::ALL.to_vec(),
             pace: Pace::default(),
-            // Each call keeps its publisher busy only; 64 keep two cores busy and leave file
-            // descriptors for the receiver.
+            // Enough that some publishers that do not answer hold nobody up for long, and few
+            // enough that a thousand that start together do not all wait for their turn to end.
             concurrency: 64,
             remove_on_stop: true,
             leave_within: Duration::from_secs(5),

@@ -61,15 +61,7 @@ impl PublisherTask<'_> {
     async fn keep_subscribed(&mut self) -> Result<Infallible, Unheard> {
         loop {
             if let Some(action) = self.reconciler.poll_action(Instant::now()) {
-                let (answer, event) = self.perform(action).await;
-                let now = Instant::now();
-                self.reconciler.handle_answer(answer, now, jitter());
-                if let Some(what) = event {
-                    self.report(what).await?;
-                }
-                while let Some(change) = self.reconciler.poll_change() {
-                    self.report_change(change).await?;
-                }
+                self.work_off(action).await?;
             } else {
                 match self.reconciler.poll_timeout() {
                     Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -80,7 +72,30 @@ impl PublisherTask<'_> {
         }
     }
 
+    /// Does this action and all that are due after it.
+    ///
+    /// In one go, so that they share a connection, and so that of many publishers each is done
+    /// soon rather than all at the end.
+    async fn work_off(&mut self, first: Action) -> Result<(), Unheard> {
+        // The semaphore is never closed; if it were, nobody would be held up.
+        let _place = self.shared.places.acquire().await;
+        let mut next = Some(first);
+        while let Some(action) = next {
+            let (answer, event) = self.perform(action).await;
+            self.reconciler.handle_answer(answer, Instant::now(), jitter());
+            if let Some(what) = event {
+                self.report(what).await?;
+            }
+            while let Some(change) = self.reconciler.poll_change() {
+                self.report_change(change).await?;
+            }
+            next = self.reconciler.poll_action(Instant::now());
+        }
+        Ok(())
+    }
+
     async fn leave(&mut self) {
+        let _place = self.shared.places.acquire().await;
         self.reconciler.handle_leave();
         while let Some(action) = self.reconciler.poll_action(Instant::now()) {
             let (answer, _) = self.perform(action).await;
@@ -124,8 +139,6 @@ impl PublisherTask<'_> {
 
     /// Does it, and says what came of it; a pulled event is an observation besides.
     async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Option<What>) {
-        // The semaphore is never closed; without a place the others are not held up either.
-        let _place = self.shared.places.acquire().await;
         let (http, url) = (self.shared.http.clone(), &self.target.url);
         let client = match Client::new(http, url, self.reconciler.version()) {
             Ok(client) => client,
