@@ -26,7 +26,10 @@ async fn a_thousand_publishers_are_subscribed_to_within_thirty_seconds() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), done).await.unwrap();
+    // Thirty seconds is what users get. Without optimisation all of it is the HTTP stack's own
+    // work, and takes as long as the machine's other work makes it.
+    let limit = if cfg!(debug_assertions) { 60 } else { 30 };
+    tokio::time::timeout(Duration::from_secs(limit), done).await.unwrap();
     let took = began.elapsed();
     println!("1000 publishers subscribed in {:.1} s", took.as_secs_f64());
     let began = Instant::now();
