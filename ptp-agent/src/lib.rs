@@ -1,4 +1,22 @@
-//! The in-cluster service.
+//! The in-cluster service: subscribed to every node's publisher, it keeps what they say,
+//! diagnoses live, and tells people.
 //!
-//! Nothing is here yet. It will hold configuration, the journal, the HTTP API, alerting and MCP
-//! around the same engine that `ptp-cli diagnose` runs; see ARCHITECTURE.md.
+//! Three phases: a [`config::Config`] is checked and binds nothing; an [`app::App`] has bound its
+//! ports and read its journal; [`app::Running`] runs until it is stopped. Data flows one way:
+//!
+//! ```text
+//! receiver ─► gate ─┐
+//!                   ├─► store (journal, one order) ─► brain (the engine) ─► snapshots ─► API
+//! driver (pulls) ───┘                                        └─► notifications ─► sinks, SSE
+//! ```
+
+pub mod api;
+pub mod app;
+pub mod brain;
+pub mod config;
+pub mod demo;
+pub mod health;
+pub mod intake;
+pub mod secret;
+pub mod sinks;
+pub mod store;

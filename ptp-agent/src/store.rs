@@ -98,7 +98,7 @@ pub struct Counts {
 /// The sending end of the store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    queue: Arc<Mutex<mpsc::Sender<Item>>>,
+    queue: Arc<Mutex<Option<mpsc::Sender<Item>>>>,
     clock: ReceiveClock,
     counts: Arc<Counts>,
     failure: Arc<Mutex<Option<String>>>,
@@ -138,16 +138,17 @@ impl Store {
     fn enqueue(&self, item: impl FnOnce(Received) -> Item) -> Result<(), NotStored> {
         // Held for a stamp and a push: no I/O, and nothing that waits.
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        match queue.try_reserve() {
-            Ok(place) => {
+        let place = queue.as_ref().map(mpsc::Sender::try_reserve);
+        match place {
+            Some(Ok(place)) => {
                 place.send(item(self.clock.stamp()));
                 Ok(())
             }
-            Err(mpsc::error::TrySendError::Full(())) => {
+            Some(Err(mpsc::error::TrySendError::Full(()))) => {
                 self.counts.refused.fetch_add(1, Ordering::Relaxed);
                 Err(NotStored::Busy)
             }
-            Err(mpsc::error::TrySendError::Closed(())) => Err(NotStored::Stopped),
+            Some(Err(mpsc::error::TrySendError::Closed(()))) | None => Err(NotStored::Stopped),
         }
     }
 
@@ -167,7 +168,12 @@ impl Store {
     #[must_use]
     pub fn waiting(&self) -> usize {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.max_capacity() - queue.capacity()
+        queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    /// Takes nothing more; the writer ends once what waits is written, and the engine after it.
+    pub fn close(&self) {
+        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The clock that stamps what is given.
@@ -214,7 +220,9 @@ impl Opened {
                 }
                 let journal = open_with_tables(path).ok();
                 let trouble = match (&journal, moved) {
-                    (Some(_), _) => format!("{why}; begun anew, the old one is `{}`", aside.display()),
+                    (Some(_), _) => {
+                        format!("{why}; begun anew, the old one is `{}`", aside.display())
+                    }
                     (None, _) => format!("{why}; nothing is being kept"),
                 };
                 Self { journal, trouble: Some(trouble) }
@@ -273,7 +281,7 @@ impl Opened {
         let (queue, items) = mpsc::channel(QUEUE);
         let (out, given) = mpsc::channel(16);
         let store = Store {
-            queue: Arc::new(Mutex::new(queue)),
+            queue: Arc::new(Mutex::new(Some(queue))),
             clock,
             counts: Arc::default(),
             failure: Arc::new(Mutex::new(self.trouble.clone().filter(|_| self.journal.is_none()))),

@@ -125,26 +125,17 @@ impl Ledger {
             incident.diagnosis.cause == RootCause::UpstreamLoss
                 && matches!(link, Link::Ptp | Link::Class | Link::Overall)
         };
-        let here = self.of_node(subject.node).iter().copied().find(|id| {
-            let incident = &self.incidents[id];
-            if incident.diagnosis.origin.contains(&subject.node) {
-                incident.diagnosis.origin.len() > 1 && of_many(incident)
-            } else {
-                explains_there(world, incident, subject, link, found.now)
-            }
-        });
-        here.or_else(|| {
-            // A fault of the node itself is not somebody else's.
-            let own = self
-                .of_node(subject.node)
-                .iter()
-                .any(|id| self.incidents[id].diagnosis.origin.contains(&subject.node));
-            self.wide
-                .iter()
-                .copied()
-                .filter(|_| !own)
-                .find(|id| explains_there(world, &self.incidents[id], subject, link, found.now))
-        })
+        let here = self.of_node(subject.node);
+        let began_here =
+            |id: &&IncidentId| self.incidents[*id].diagnosis.origin.contains(&subject.node);
+        // A node with a fault of its own is looked at more closely first.
+        if let Some(own) = here.iter().find(began_here) {
+            let incident = &self.incidents[own];
+            return (incident.diagnosis.origin.len() > 1 && of_many(incident)).then_some(*own);
+        }
+        let explains =
+            |id: &IncidentId| explains_there(world, &self.incidents[id], subject, link, found.now);
+        here.iter().chain(&self.wide).copied().find(explains)
     }
 
     /// The incident of this node that explains a finding, firing or lately resolved.

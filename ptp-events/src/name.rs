@@ -111,6 +111,12 @@ impl Instance {
     /// The instance of a resource that a node has only one of.
     pub const NODE: Self = Self(SmolStr::new_static(""));
 
+    /// An instance known when the program is written; it must be an acceptable one.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(SmolStr::new_static(text))
+    }
+
     /// Accepts an instance name; empty is [`Instance::NODE`].
     ///
     /// # Errors

@@ -168,7 +168,8 @@ pub(super) fn all_silences(journal: &mut Journal) -> Result<Vec<Silence>, Journa
 pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), JournalError> {
     let nanos = time.as_nanos();
     let database = journal.database();
-    database.execute("DELETE FROM incidents WHERE status = 'resolved' AND opened_at < ?1", [nanos])?;
+    database
+        .execute("DELETE FROM incidents WHERE status = 'resolved' AND opened_at < ?1", [nanos])?;
     database.execute("DELETE FROM alerts WHERE at < ?1", [nanos])?;
     database.execute("DELETE FROM silences WHERE until < ?1", [nanos])?;
     Ok(())

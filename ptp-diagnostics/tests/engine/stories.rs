@@ -168,6 +168,7 @@ fn another_fault_during_an_outage_is_its_own_incident() {
             250 w02 lock HOLDOVER 5
             250.2 w02 class 248
             255 w02 lock FREERUN 5
+            255.3 w02 os FREERUN 11
             400.0 gm class 140
         ",
     );
@@ -193,6 +194,7 @@ fn another_fault_during_an_outage_is_its_own_incident() {
       CRITICAL w02 clock-class-degraded [clock-class] since 250.2, known at 250.2: class 248: free-running, or default
       WARNING w02 holdover [lock-state] since 250, known at 253, until 255: HOLDOVER
       CRITICAL w02 loss-of-lock [lock-state] since 255, known at 265: FREERUN
+      CRITICAL w02 loss-of-lock [os-clock-sync-state] since 255.3, known at 265.3: FREERUN
     alert at 101.3: opened WARNING GNSS signal lost on gm
     alert at 210: opened CRITICAL System clock not synchronised on w01
     alert at 250.2: opened CRITICAL PTP path lost on w02

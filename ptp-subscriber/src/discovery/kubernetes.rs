@@ -82,6 +82,14 @@ pub struct Found {
     pub status: watch::Receiver<Status>,
 }
 
+/// A client of the cluster we run in, or of the one that `KUBECONFIG` names.
+///
+/// # Errors
+/// When there is neither.
+pub async fn client() -> Result<Client, kube::Error> {
+    Client::try_default().await
+}
+
 /// Starts to follow the pods; the future does the following, until `stop`.
 pub fn discover(
     client: Client,

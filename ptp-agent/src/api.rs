@@ -1,0 +1,112 @@
+//! The HTTP API: what the original service offered, and a versioned one.
+
+mod legacy;
+mod metrics;
+mod problem;
+mod stream;
+mod v1;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use crate::brain::Brain;
+use crate::health::Health;
+use crate::secret::Secret;
+use crate::sinks::Silences;
+use crate::store::Store;
+
+pub use metrics::Metrics;
+pub use problem::Problem;
+
+/// What the API looks at.
+#[derive(Clone)]
+pub struct Api {
+    /// Snapshots and notifications.
+    pub brain: Brain,
+    /// What is kept.
+    pub store: Store,
+    /// Silences in force.
+    pub silences: Silences,
+    /// How the agent itself is.
+    pub health: Health,
+    /// What is measured.
+    pub metrics: Arc<Metrics>,
+    /// Who may do what.
+    pub access: Access,
+}
+
+/// Who may read, and who may change things.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// With it one may read; without one configured, everybody may.
+    pub read: Option<Secret>,
+    /// With it one may change things; without one configured, nobody may.
+    pub write: Option<Secret>,
+}
+
+/// The routes.
+pub fn router(api: Api) -> Router {
+    let open = Router::new()
+        .route("/health", get(legacy::health))
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(legacy::ready));
+    let guarded = Router::new()
+        .route("/alerts", get(legacy::alerts))
+        .route("/summary", get(legacy::summary))
+        .route("/metrics", get(metrics::show))
+        .route("/openapi.json", get(v1::openapi))
+        .nest("/api/v1", v1::router())
+        .route_layer(middleware::from_fn_with_state(api.clone(), guard));
+    open.merge(guarded).fallback(missing).with_state(api)
+}
+
+async fn missing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address; see /openapi.json")
+}
+
+/// Lets in whoever has the token that the method needs.
+async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let Access { read, write } = &api.access;
+    let presented = bearer(request.headers());
+    let allowed = |token: &Option<Secret>| match (token, presented) {
+        (Some(token), Some(presented)) => same(token.expose(), presented),
+        _ => false,
+    };
+    let may =
+        if changes { allowed(write) } else { read.is_none() || allowed(read) || allowed(write) };
+    if may {
+        return next.run(request).await;
+    }
+    let detail = match (changes, write) {
+        (true, None) => "changing things is off: the agent has no write token",
+        (true, Some(_)) => "this needs the write token, as `Authorization: Bearer TOKEN`",
+        (false, _) => "this needs a token, as `Authorization: Bearer TOKEN`",
+    };
+    let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
+    let challenge = header::HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// Compares in the same time wherever the texts differ.
+fn same(a: &str, b: &str) -> bool {
+    use hmac::Mac as _;
+    let digest = |text: &str| {
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(b"token comparison")
+            .expect("HMAC takes keys of any length");
+        mac.update(text.as_bytes());
+        mac
+    };
+    digest(a).verify(&digest(b).finalize().into_bytes()).is_ok()
+}

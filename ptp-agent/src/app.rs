@@ -1,0 +1,321 @@
+//! From a configuration to a running agent, and back down again.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use ptp_events::server::{Limits, receiver, serve};
+use ptp_events::{ReceiveClock, Received};
+use ptp_subscriber::directory::{Directory, Untokened};
+use ptp_subscriber::driver;
+use ptp_subscriber::gate::Gate;
+use ptp_subscriber::token::TokenKey;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{Access, Api, Metrics, router};
+use crate::brain::{Brain, Recalled};
+use crate::config::{Config, Publishers, loopback};
+use crate::health::Health;
+use crate::intake::{ToStore, watch as watch_seen};
+use crate::secret::Secret;
+use crate::sinks::{Alertmanager, Silences, Sink, SinkCounts, Slack, Webhook, dispatch};
+use crate::store::{Opened, Store};
+
+/// How many observations of the driver may wait to be stored.
+const SEEN: usize = 4096;
+
+/// An agent that has bound its ports and read its journal.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    receiver: TcpListener,
+    api: TcpListener,
+    secret: Secret,
+    opened: Opened,
+    recalled: Recalled,
+}
+
+impl App {
+    /// Binds the ports and reads the journal back.
+    ///
+    /// # Errors
+    /// When a port cannot be bound.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        let receiver = listen(config.listen).await.context("cannot receive events")?;
+        let api = listen(config.api).await.context("cannot serve the API")?;
+        let journal = config.journal.clone();
+        let thresholds = config.thresholds.clone();
+        let (opened, recalled) = tokio::task::spawn_blocking(move || {
+            let mut opened = Opened::open(journal.as_deref());
+            let recalled = Recalled::from(&mut opened, thresholds);
+            (opened, recalled)
+        })
+        .await?;
+        if let Some(trouble) = opened.trouble.as_ref().or(recalled.trouble.as_ref()) {
+            tracing::error!(trouble, "the journal cannot be used as it is");
+        }
+        tracing::info!(inputs = recalled.inputs, "read the journal back");
+        let secret = match &config.callback_secret {
+            Some(secret) => secret.clone(),
+            None => kept_secret(config.journal.as_deref())?,
+        };
+        Ok(Self { config, receiver, api, secret, opened, recalled })
+    }
+
+    /// Where publishers post to.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn receiver_addr(&self) -> std::io::Result<SocketAddr> {
+        self.receiver.local_addr()
+    }
+
+    /// Where the API is.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn api_addr(&self) -> std::io::Result<SocketAddr> {
+        self.api.local_addr()
+    }
+
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// When publishers cannot be told where to post, or HTTP cannot be set up.
+    pub async fn start(self) -> anyhow::Result<Running> {
+        let receiver_addr = self.receiver.local_addr()?;
+        let callback = match &self.config.callback {
+            Some(callback) => callback.clone(),
+            None if matches!(self.config.publishers, Publishers::Fixed(_)) => {
+                loopback(receiver_addr.port())
+            }
+            None => anyhow::bail!(
+                "publishers must be told where to post events: set PTP_AGENT_ENDPOINT, \
+                 AGENT_NAMESPACE, POD_IP or NODE_IP"
+            ),
+        };
+        let Self {
+            config,
+            receiver: receiver_socket,
+            api: api_socket,
+            secret,
+            mut opened,
+            recalled,
+        } = self;
+        let health = Health::default();
+        if let Some(trouble) = &opened.trouble {
+            health.set("journal-history", trouble);
+        }
+        let silences = Silences::default();
+        for silence in opened.silences().unwrap_or_default() {
+            let _ = silences.put(silence);
+        }
+        let clock = ReceiveClock::new(|| {
+            let nanos = jiff::Timestamp::now().as_nanosecond();
+            Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+        });
+        let (store, given, writer) =
+            opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
+        let (brain, thinking) = recalled.start(store.clone(), given);
+
+        let mut tasks = JoinSet::new();
+        let stop = Stops::default();
+        let brain_task = tokio::spawn(thinking);
+
+        let key = TokenKey::new(secret.expose().as_bytes())?;
+        let directory = Directory::new(key, Untokened::Refuse);
+        let gate = Arc::new(Gate::new(directory.clone(), ToStore { store: store.clone() }));
+        let limits = Limits { drain: config.grace / 4, ..Limits::default() };
+        let events = axum::Router::new()
+            .route("/health", axum::routing::get(|| async { "OK" }))
+            .merge(receiver(Arc::clone(&gate), clock.clone()));
+        tasks.spawn(serve(
+            receiver_socket,
+            events,
+            limits,
+            stop.receiving.clone().cancelled_owned(),
+        ));
+
+        let http = reqwest::Client::builder().build().context("cannot set up HTTP")?;
+        let (sinks, counts) = sinks(&config, &http);
+        tasks.spawn(dispatch(
+            brain.notifications.subscribe(),
+            sinks,
+            silences.clone(),
+            config.grace / 2,
+            stop.telling.clone(),
+        ));
+
+        let api = Api {
+            brain: brain.clone(),
+            store: store.clone(),
+            silences,
+            health: health.clone(),
+            metrics: Arc::new(Metrics::new(brain.clone(), store.clone(), gate, counts)),
+            access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
+        };
+        tasks.spawn(serve(api_socket, router(api), limits, stop.serving.clone().cancelled_owned()));
+
+        let targets = targets(&config.publishers, &health, &mut tasks, &stop.subscribing).await?;
+        let (seen, observations) = mpsc::channel(SEEN);
+        let mut settings = driver::Settings::new(&callback);
+        settings.remove_on_stop = config.remove_subscriptions;
+        settings.leave_within = config.grace / 2;
+        settings.pace.pull = config.poll;
+        let driving = {
+            let stop = stop.subscribing.clone();
+            tokio::spawn(driver::run(targets, settings, directory, clock, seen, stop))
+        };
+        tasks.spawn(watch_seen(observations, store.clone(), health.clone()));
+        health.set_ready(true);
+        Ok(Running {
+            brain,
+            store,
+            health,
+            grace: config.grace,
+            stop,
+            tasks,
+            driving,
+            brain_task,
+            writer,
+        })
+    }
+}
+
+async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("cannot bind {addr}"))
+}
+
+/// The secret behind the callback URLs: kept beside the journal, so that they outlive a restart.
+fn kept_secret(journal: Option<&Path>) -> anyhow::Result<Secret> {
+    let path = journal.map(|journal| journal.with_extension("callback-secret"));
+    if let Some(path) = &path
+        && let Ok(text) = std::fs::read_to_string(path)
+        && text.trim().len() >= 32
+    {
+        return Ok(Secret::new(text.trim()));
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if let Some(path) = &path
+        && let Err(error) = write_private(path, &text)
+    {
+        tracing::warn!(%error, "cannot keep the callback secret; URLs change with a restart");
+    }
+    Ok(Secret::from(text))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+type Counted = Vec<(&'static str, Arc<SinkCounts>)>;
+
+fn sinks(config: &Config, http: &reqwest::Client) -> (Vec<(Sink, Arc<SinkCounts>)>, Counted) {
+    let mut sinks = Vec::new();
+    let mut counted = Vec::new();
+    let mut add = |name, sink| {
+        let counts = Arc::<SinkCounts>::default();
+        counted.push((name, Arc::clone(&counts)));
+        sinks.push((sink, counts));
+    };
+    if let Some(url) = &config.slack {
+        add("slack", Sink::Slack(Slack::new(http.clone(), url.clone())));
+    }
+    for url in &config.alertmanagers {
+        add("alertmanager", Sink::Alertmanager(Alertmanager::new(http.clone(), url)));
+    }
+    if let Some((url, secret)) = &config.webhook {
+        let webhook = Webhook::new(http.clone(), url.clone(), secret.clone());
+        add("webhook", Sink::Webhook(webhook));
+    }
+    (sinks, counted)
+}
+
+/// Follows the publishers there are.
+async fn targets(
+    publishers: &Publishers,
+    health: &Health,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<watch::Receiver<Vec<ptp_subscriber::target::Target>>> {
+    use ptp_subscriber::discovery::kubernetes::{self, Status};
+    let (namespace, template) = match publishers {
+        Publishers::Fixed(list) => return Ok(ptp_subscriber::discovery::fixed(list.clone())),
+        Publishers::Cluster { namespace, template } => (namespace.clone(), template.clone()),
+    };
+    let client = kubernetes::client()
+        .await
+        .context("cannot find the cluster; outside of one, name publishers with --publisher URL")?;
+    let settings = kubernetes::Settings { namespace, template, ..kubernetes::Settings::default() };
+    let (found, running) = kubernetes::discover(client, settings, stop.clone());
+    tasks.spawn(running);
+    let (mut status, health) = (found.status, health.clone());
+    tasks.spawn(async move {
+        while status.changed().await.is_ok() {
+            match &*status.borrow_and_update() {
+                Status::Failing { why, .. } => health.set("discovery", why),
+                _ => health.clear("discovery"),
+            }
+        }
+    });
+    Ok(found.targets)
+}
+
+/// Stopping goes in steps: first nobody new is let in, last the journal is closed.
+#[derive(Clone, Debug, Default)]
+struct Stops {
+    subscribing: CancellationToken,
+    receiving: CancellationToken,
+    telling: CancellationToken,
+    serving: CancellationToken,
+}
+
+/// A running agent.
+#[derive(Debug)]
+pub struct Running {
+    /// Snapshots and notifications.
+    pub brain: Brain,
+    /// What is kept.
+    pub store: Store,
+    /// How the agent itself is.
+    pub health: Health,
+    grace: Duration,
+    stop: Stops,
+    tasks: JoinSet<()>,
+    driving: tokio::task::JoinHandle<Result<(), ptp_events::client::ClientError>>,
+    brain_task: tokio::task::JoinHandle<()>,
+    writer: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops in order: leaves the publishers, lets requests and alerts finish, closes the journal.
+    /// Returns whether all of it was done within the grace.
+    pub async fn stop(self) -> bool {
+        let Self { store, health, grace, stop, mut tasks, driving, brain_task, writer, .. } = self;
+        health.set_ready(false);
+        let drained = async {
+            stop.subscribing.cancel();
+            let _ = driving.await;
+            stop.receiving.cancel();
+            stop.telling.cancel();
+            stop.serving.cancel();
+            while tasks.join_next().await.is_some() {}
+            store.close();
+            let _ = brain_task.await;
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        };
+        tokio::time::timeout(grace, drained).await.is_ok()
+    }
+}

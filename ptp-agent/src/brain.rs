@@ -1,0 +1,241 @@
+//! The one task that owns the engine.
+//!
+//! It is given inputs and the time by the store, in order, and hands out snapshots and
+//! notifications. Nobody else touches the engine, so there are no locks to reason about.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ptp_diagnostics::report::{Alert, IncidentReport, Report};
+use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
+use ptp_events::journal::Input;
+use ptp_events::{NodeName, Received};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use crate::store::{Given, Opened, Record, Store, StoredAlert, StoredIncident};
+
+/// How often a new snapshot is made while things happen.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
+/// How many notifications a slow listener may be behind.
+const LISTENERS_LAG: usize = 1024;
+/// How long the engine may go without being told the time.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Everything that is known, as of some moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// When it was made.
+    pub at: Received,
+    /// The report.
+    pub report: Report,
+    /// What the engine counted.
+    pub counts: Counts,
+}
+
+/// Something people, or programs, may want to hear of at once.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// What happened to the incident.
+    pub change: ChangeKind,
+    /// The incident as it is now.
+    pub incident: Arc<IncidentReport>,
+    /// What people are told, if they are.
+    pub alert: Option<Arc<Alert>>,
+    /// When.
+    pub at: Received,
+}
+
+/// What others see of the brain.
+#[derive(Clone, Debug)]
+pub struct Brain {
+    /// The latest snapshot.
+    pub snapshot: watch::Receiver<Arc<Snapshot>>,
+    /// Everything that happens from now on.
+    pub notifications: broadcast::Sender<Notification>,
+}
+
+/// The engine as it was when the journal ended.
+#[derive(Debug)]
+pub struct Recalled {
+    engine: Engine,
+    told: HashSet<(String, String, i64)>,
+    /// How many inputs were read back.
+    pub inputs: u64,
+    /// What could not be read, for people.
+    pub trouble: Option<String>,
+}
+
+impl Recalled {
+    /// Reads the journal back into an engine.
+    #[must_use]
+    pub fn from(opened: &mut Opened, settings: Settings) -> Self {
+        // What is given comes in order: nothing need be held back.
+        let settings = Settings { reorder_window: Duration::ZERO, ..settings };
+        let mut engine = Engine::new(settings);
+        let read = opened.replay(|received, input| {
+            give(&mut engine, received, &input);
+            while engine.poll_change().is_some() {}
+        });
+        let told = opened.told();
+        let trouble = match (&read, &told) {
+            (Err(error), _) | (_, Err(error)) => Some(crate::store::chain(error)),
+            _ => None,
+        };
+        let told = told.unwrap_or_default().into_iter();
+        let told = told.map(|alert| (alert.incident, alert.status, alert.at.as_nanos())).collect();
+        Self { engine, told, inputs: read.unwrap_or(0), trouble }
+    }
+
+    /// The brain, and the task that is it; the task ends when the store does.
+    #[must_use]
+    pub fn start(
+        self,
+        store: Store,
+        mut given: mpsc::Receiver<Vec<Given>>,
+    ) -> (Brain, impl Future<Output = ()> + Send) {
+        let Self { engine, told, .. } = self;
+        let now = store.clock().stamp();
+        let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
+        let (notifications, _) = broadcast::channel(LISTENERS_LAG);
+        let brain = Brain { snapshot, notifications: notifications.clone() };
+        let mut task = Task { engine, told, alerts_seen: 0, store, snapshots, notifications };
+        let run = async move {
+            // What fell due while nobody was running is told now.
+            task.ask_for_time();
+            let mut dirty = false;
+            let mut due = Instant::now() + SNAPSHOT_EVERY;
+            loop {
+                let wake = task.wake();
+                tokio::select! {
+                    batch = given.recv() => match batch {
+                        Some(batch) => {
+                            batch.into_iter().for_each(|given| task.take(given));
+                            dirty = true;
+                        }
+                        None => break,
+                    },
+                    () = tokio::time::sleep_until(wake) => task.ask_for_time(),
+                    () = tokio::time::sleep_until(due), if dirty => {}
+                }
+                if dirty && Instant::now() >= due {
+                    task.publish();
+                    dirty = false;
+                    due = Instant::now() + SNAPSHOT_EVERY;
+                }
+            }
+            task.publish();
+        };
+        (brain, run)
+    }
+}
+
+/// Gives an engine what the journal holds; what cannot be decoded was refused when it came.
+pub fn give(engine: &mut Engine, received: Received, input: &Input) {
+    match input {
+        Input::Blind { node, why } => engine.handle_blind(node, received, why),
+        Input::Sighted { node } => engine.handle_sighted(node, received),
+        other => {
+            if let Some(Ok(event)) = other.event() {
+                engine.handle_event(event, received);
+            }
+        }
+    }
+}
+
+fn snapshot(engine: &Engine, at: Received) -> Snapshot {
+    Snapshot { at, report: engine.report(), counts: engine.counts() }
+}
+
+struct Task {
+    engine: Engine,
+    told: HashSet<(String, String, i64)>,
+    alerts_seen: u64,
+    store: Store,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    notifications: broadcast::Sender<Notification>,
+}
+
+impl Task {
+    /// When the engine wants to be told the time.
+    fn wake(&self) -> Instant {
+        let now = self.store.clock().stamp();
+        let sleep = self.engine.poll_timeout().map_or(LONGEST_SLEEP, |due| due.since(now));
+        // A little later rather than a little earlier, so that it is due when we say the time.
+        Instant::now() + sleep.min(LONGEST_SLEEP) + Duration::from_millis(1)
+    }
+
+    /// The time comes through the store, behind everything that was given before.
+    fn ask_for_time(&self) {
+        if let Err(error) = self.store.tell_time() {
+            tracing::warn!(%error, "cannot tell the engine the time");
+        }
+    }
+
+    fn take(&mut self, given: Given) {
+        match given {
+            Given::Time(now) => self.engine.handle_time(now),
+            Given::Input(received, input) => give(&mut self.engine, received, &input),
+        }
+        while let Some(change) = self.engine.poll_change() {
+            let Some(incident) = self.engine.incident(change.incident) else { continue };
+            let alert = self.next_alert(&incident.id, change.at);
+            self.tell(Notification {
+                change: change.kind,
+                incident: Arc::new(incident),
+                alert: alert.map(Arc::new),
+                at: change.at,
+            });
+        }
+    }
+
+    /// The alert that was raised with a change, unless people were told before a restart.
+    fn next_alert(&mut self, incident: &str, at: Received) -> Option<Alert> {
+        let (number, alert) = self
+            .engine
+            .alerts_after(self.alerts_seen)
+            .find(|(_, alert)| alert.incident == incident && alert.timestamp == at)?;
+        let alert = alert.clone();
+        self.alerts_seen = number;
+        let key = (alert.incident.clone(), alert.status.as_str().to_owned(), at.as_nanos());
+        self.told.insert(key).then_some(alert)
+    }
+
+    fn tell(&self, notification: Notification) {
+        let incident = &notification.incident;
+        let mut records = vec![Record::Incident(Box::new(StoredIncident {
+            id: incident.id.clone(),
+            opened_at: incident.opened_at,
+            status: incident.status.as_str().to_owned(),
+            severity: incident.severity.as_str().to_owned(),
+            json: serde_json::to_string(&**incident).unwrap_or_default(),
+        }))];
+        if let Some(alert) = &notification.alert {
+            records.push(Record::Alert(Box::new(StoredAlert {
+                incident: alert.incident.clone(),
+                status: alert.status.as_str().to_owned(),
+                at: alert.timestamp,
+                json: serde_json::to_string(&**alert).unwrap_or_default(),
+            })));
+        }
+        for record in records {
+            if let Err(error) = self.store.record(record) {
+                tracing::warn!(%error, "cannot keep what happened to an incident");
+            }
+        }
+        // Without listeners there is nobody to tell.
+        let _ = self.notifications.send(notification);
+    }
+
+    fn publish(&self) {
+        let at = self.store.clock().stamp();
+        self.snapshots.send_replace(Arc::new(snapshot(&self.engine, at)));
+    }
+}
+
+/// Whether the agent has seen `node` lately enough to say anything about it.
+#[must_use]
+pub fn is_known(snapshot: &Snapshot, node: &NodeName) -> bool {
+    snapshot.report.nodes.iter().any(|n| n.node == *node)
+}

@@ -1,0 +1,338 @@
+//! What the agent is told, checked before anything is bound.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use ptp_diagnostics::Settings;
+use ptp_diagnostics::settings::alert_resources;
+use ptp_events::{NodeName, SyncState};
+use ptp_subscriber::discovery::UrlTemplate;
+
+use crate::secret::Secret;
+use crate::store::Retention;
+
+/// Flags and environment variables; those of the service before this one keep their names.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// A publisher to subscribe to, as URL or URL=NODE (repeatable); without any, the cluster's
+    #[arg(long, value_name = "URL[=NODE]")]
+    pub publisher: Vec<String>,
+
+    /// The namespace of linuxptp-daemon
+    #[arg(long, env = "PTP_NAMESPACE", default_value = "openshift-ptp", value_name = "NAME")]
+    pub ptp_namespace: String,
+
+    /// A publisher's URL, from {node}, {namespace} and {podIP}
+    #[arg(long, env = "PTP_AGENT_PUBLISHER_URL_TEMPLATE", value_name = "TEMPLATE")]
+    pub publisher_url_template: Option<String>,
+
+    /// Where publishers post events to
+    #[arg(long, env = "PTP_AGENT_LISTEN", default_value = "[::]:8080", value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
+
+    /// Port of the API
+    #[arg(long, env = "MCP_INTEGRATION_PORT", default_value_t = 8081, value_name = "PORT")]
+    pub port: u16,
+
+    /// Address of the API
+    #[arg(long, env = "PTP_AGENT_API_ADDRESS", default_value = "::", value_name = "ADDR")]
+    pub api_address: IpAddr,
+
+    /// URL under which publishers reach us; otherwise made from the next three
+    #[arg(long, env = "PTP_AGENT_ENDPOINT", value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// Our namespace: publishers reach us as http://ptp-agent.NAME.svc.cluster.local
+    #[arg(long, env = "AGENT_NAMESPACE", value_name = "NAME")]
+    pub agent_namespace: Option<String>,
+
+    /// Our pod's address
+    #[arg(long, env = "POD_IP", value_name = "ADDR")]
+    pub pod_ip: Option<IpAddr>,
+
+    /// Our node's address
+    #[arg(long, env = "NODE_IP", value_name = "ADDR")]
+    pub node_ip: Option<IpAddr>,
+
+    /// The journal; without it history ends with the process
+    #[arg(long, env = "PTP_AGENT_JOURNAL", value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+
+    /// How long the journal keeps what it holds
+    #[arg(long, env = "PTP_AGENT_JOURNAL_AGE", default_value = "7d", value_name = "DURATION", value_parser = duration)]
+    pub journal_age: Duration,
+
+    /// How large the journal may get, in MiB
+    #[arg(long, env = "PTP_AGENT_JOURNAL_SIZE", default_value_t = 1024, value_name = "MIB")]
+    pub journal_size: u64,
+
+    /// Secret behind the callback URLs, at least 16 bytes; otherwise kept beside the journal
+    #[arg(long, env = "PTP_AGENT_CALLBACK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub callback_secret: Option<String>,
+
+    /// How often the current state of every clock is asked for
+    #[arg(long, env = "PTP_AGENT_POLL", default_value = "60s", value_name = "DURATION", value_parser = duration)]
+    pub poll: Duration,
+
+    /// Leave our subscriptions in place when stopping
+    #[arg(long, env = "PTP_AGENT_KEEP_SUBSCRIPTIONS")]
+    pub keep_subscriptions: bool,
+
+    /// Slack incoming webhook for alerts
+    #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true, value_name = "URL")]
+    pub slack_webhook_url: Option<String>,
+
+    /// Alertmanager for alerts (repeatable)
+    #[arg(long, env = "PTP_AGENT_ALERTMANAGER", value_name = "URL", value_delimiter = ',')]
+    pub alertmanager: Vec<String>,
+
+    /// Webhook for alerts, as CloudEvents
+    #[arg(long, env = "PTP_AGENT_WEBHOOK", hide_env_values = true, value_name = "URL")]
+    pub webhook: Option<String>,
+
+    /// Secret the webhook's bodies are signed with
+    #[arg(long, env = "PTP_AGENT_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub webhook_secret: Option<String>,
+
+    /// Bearer token for reading the API; without it everybody may
+    #[arg(long, env = "PTP_AGENT_READ_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub read_token: Option<String>,
+
+    /// Bearer token for changing things; without it nobody may
+    #[arg(long, env = "PTP_AGENT_WRITE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub write_token: Option<String>,
+
+    /// Thresholds, in TOML (docs/thresholds.md)
+    #[arg(long, env = "PTP_AGENT_THRESHOLDS", value_name = "FILE.toml")]
+    pub thresholds: Option<PathBuf>,
+
+    /// Offset threshold in nanoseconds
+    #[arg(long, env = "ALERT_OFFSET_THRESHOLD", value_name = "NS")]
+    pub offset_threshold: Option<u64>,
+
+    /// States that count as a lost lock
+    #[arg(long, env = "ALERT_SYNC_STATES", value_name = "STATE,…", value_delimiter = ',')]
+    pub lost_states: Option<Vec<String>>,
+
+    /// Resources that may raise alerts; all are evidence. `sync-state` includes lock-state
+    #[arg(long, env = "ALERT_EVENT_TYPES", value_name = "RESOURCE,…", value_delimiter = ',')]
+    pub alert_resources: Option<Vec<String>>,
+
+    /// How long to finish what is begun after SIGTERM
+    #[arg(long, env = "PTP_AGENT_GRACE", default_value = "20s", value_name = "DURATION", value_parser = duration)]
+    pub grace: Duration,
+}
+
+/// Reads `60s`, `7d`, `1h30m` or ISO 8601.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let signed = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|error| error.to_string())?;
+    Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
+}
+
+/// Where publishers are found.
+#[derive(Clone, Debug)]
+pub enum Publishers {
+    /// At these URLs, on these nodes if that is known.
+    Fixed(Vec<(String, Option<NodeName>)>),
+    /// Behind the daemon's pods.
+    Cluster {
+        /// The daemon's namespace.
+        namespace: String,
+        /// From a pod to its URL.
+        template: UrlTemplate,
+    },
+}
+
+/// What the agent is told, without contradictions.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where publishers are found.
+    pub publishers: Publishers,
+    /// Where publishers post to.
+    pub listen: SocketAddr,
+    /// Where the API is.
+    pub api: SocketAddr,
+    /// What publishers are told to post to; `None` is `listen`, once its port is known.
+    pub callback: Option<String>,
+    /// Where inputs are kept.
+    pub journal: Option<PathBuf>,
+    /// For how long.
+    pub retention: Retention,
+    /// Behind the callback URLs.
+    pub callback_secret: Option<Secret>,
+    /// How often the current state is asked for.
+    pub poll: Duration,
+    /// Whether subscriptions are removed when stopping.
+    pub remove_subscriptions: bool,
+    /// Slack's webhook.
+    pub slack: Option<Secret>,
+    /// Alertmanagers.
+    pub alertmanagers: Vec<String>,
+    /// A webhook, and what its bodies are signed with.
+    pub webhook: Option<(Secret, Option<Secret>)>,
+    /// Who may read.
+    pub read_token: Option<Secret>,
+    /// Who may change things.
+    pub write_token: Option<Secret>,
+    /// The engine's thresholds.
+    pub thresholds: Settings,
+    /// How long stopping may take.
+    pub grace: Duration,
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the configuration cannot work:\n  {}", mistakes.join("\n  "))]
+pub struct ConfigError {
+    /// One line each, naming the flag.
+    pub mistakes: Vec<String>,
+}
+
+impl Config {
+    /// Checks everything, and tells of all mistakes at once.
+    ///
+    /// # Errors
+    /// With every mistake.
+    pub fn new(options: Options) -> Result<Self, ConfigError> {
+        let mut mistakes = Vec::new();
+        let thresholds = thresholds(&options, &mut mistakes);
+        let publishers = publishers(&options, &mut mistakes);
+        for (flag, url) in [
+            ("--endpoint", &options.endpoint),
+            ("--slack-webhook-url", &options.slack_webhook_url),
+            ("--webhook", &options.webhook),
+        ] {
+            if url.as_deref().is_some_and(|url| !is_http(url)) {
+                mistakes.push(format!("{flag}: must be an http or https URL"));
+            }
+        }
+        for url in options.alertmanager.iter().filter(|url| !is_http(url)) {
+            mistakes.push(format!("--alertmanager: `{url}` must be an http or https URL"));
+        }
+        if options.callback_secret.as_deref().is_some_and(|secret| secret.len() < 16) {
+            mistakes.push("--callback-secret: needs at least 16 bytes".to_owned());
+        }
+        if options.poll < Duration::from_secs(1) {
+            mistakes.push("--poll: must be at least 1s".to_owned());
+        }
+        if options.journal_size == 0 {
+            mistakes.push("--journal-size: must be at least 1".to_owned());
+        }
+        if !mistakes.is_empty() {
+            return Err(ConfigError { mistakes });
+        }
+        let callback = callback(&options);
+        let secret = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Secret::from);
+        Ok(Self {
+            publishers,
+            listen: options.listen,
+            api: SocketAddr::new(options.api_address, options.port),
+            callback,
+            journal: options.journal,
+            retention: Retention {
+                age: options.journal_age,
+                bytes: options.journal_size.saturating_mul(1 << 20),
+            },
+            callback_secret: secret(options.callback_secret),
+            poll: options.poll,
+            remove_subscriptions: !options.keep_subscriptions,
+            slack: secret(options.slack_webhook_url),
+            alertmanagers: options.alertmanager,
+            webhook: secret(options.webhook).map(|url| (url, secret(options.webhook_secret))),
+            read_token: secret(options.read_token),
+            write_token: secret(options.write_token),
+            thresholds,
+            grace: options.grace,
+        })
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn publishers(options: &Options, mistakes: &mut Vec<String>) -> Publishers {
+    let template = match &options.publisher_url_template {
+        None => UrlTemplate::default(),
+        Some(text) => UrlTemplate::parse(text).unwrap_or_else(|error| {
+            mistakes.push(format!("--publisher-url-template: {error}"));
+            UrlTemplate::default()
+        }),
+    };
+    if options.publisher.is_empty() {
+        return Publishers::Cluster { namespace: options.ptp_namespace.clone(), template };
+    }
+    let mut fixed = Vec::new();
+    for text in &options.publisher {
+        let (url, node) = match text.rsplit_once('=') {
+            Some((url, node)) => (url, Some(NodeName::new(node))),
+            None => (text.as_str(), None),
+        };
+        if !is_http(url) {
+            mistakes.push(format!("--publisher: `{url}` must be an http or https URL"));
+        }
+        match node.transpose() {
+            Ok(node) => fixed.push((url.trim_end_matches('/').to_owned(), node)),
+            Err(error) => mistakes.push(format!("--publisher: the node of `{text}`: {error}")),
+        }
+    }
+    Publishers::Fixed(fixed)
+}
+
+fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Settings {
+    let mut settings = Settings::default();
+    if let Some(path) = &options.thresholds {
+        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        match read.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string())) {
+            Ok(read) => settings = read,
+            Err(error) => mistakes.push(format!("--thresholds {}: {error}", path.display())),
+        }
+    }
+    if let Some(offset) = options.offset_threshold {
+        settings.offset_ns = offset;
+        settings.offset_critical_ns = settings.offset_critical_ns.max(offset);
+    }
+    if let Some(states) = &options.lost_states {
+        let states = states.iter().map(|state| state.trim()).filter(|state| !state.is_empty());
+        settings.lost_states = states.map(SyncState::from).collect();
+    }
+    if let Some(names) = &options.alert_resources {
+        match alert_resources(names.iter().map(String::as_str)) {
+            Ok(resources) => settings.alert_resources = Some(resources),
+            Err(error) => mistakes.push(format!("--alert-resources (ALERT_EVENT_TYPES): {error}")),
+        }
+    }
+    settings.namespace.clone_from(&options.ptp_namespace);
+    mistakes.extend(settings.mistakes().iter().map(|mistake| format!("thresholds: {mistake}")));
+    settings
+}
+
+/// What publishers are told, from the surest to the least sure source.
+fn callback(options: &Options) -> Option<String> {
+    let port = options.listen.port();
+    let with_port = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
+        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+    };
+    let own = options.listen.ip();
+    options
+        .endpoint
+        .clone()
+        .or_else(|| {
+            let namespace = options.agent_namespace.as_deref()?;
+            Some(format!("http://ptp-agent.{namespace}.svc.cluster.local:{port}"))
+        })
+        .or_else(|| options.pod_ip.map(with_port))
+        .or_else(|| options.node_ip.map(with_port))
+        .or_else(|| (!own.is_unspecified() && port != 0).then(|| with_port(own)))
+}
+
+/// The callback for publishers on this machine.
+pub(crate) fn loopback(port: u16) -> String {
+    format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
+}

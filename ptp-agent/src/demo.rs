@@ -1,0 +1,334 @@
+//! `ptp-agent demo`: a small fleet on this machine, three faults, and what the agent says.
+//!
+//! The publishers speak the real protocol over real HTTP; only the clocks behind them are invented.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use ptp_diagnostics::ChangeKind;
+use ptp_diagnostics::text::{lasting, time_of_day};
+use ptp_events::publisher::{Options as PublisherOptions, Publisher};
+use ptp_events::{
+    ClockClass, Event, EventId, GpsFix, Instance, Measurement, NodeName, Reading, Resource,
+    Stamped, SyncState,
+};
+
+use crate::app::App;
+use crate::brain::Notification;
+use crate::config::{Config, Publishers};
+use crate::store::Retention;
+
+/// How the demo is shown.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Port of the API to look at meanwhile; 0 chooses a free one
+    #[arg(long = "demo-port", default_value_t = 0)]
+    pub port: u16,
+
+    /// How long to go on serving the API afterwards
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = crate::config::duration)]
+    pub linger: Duration,
+}
+
+/// One step of the story: after so long, this node says this.
+struct Step {
+    after_ms: u64,
+    node: &'static str,
+    event: fn(&NodeName, Stamped) -> Event,
+    say: Option<&'static str>,
+}
+
+const NODES: [&str; 5] = ["gm-0", "worker-0", "worker-1", "worker-2", "worker-3"];
+
+/// Runs the demo.
+///
+/// # Errors
+/// When ports cannot be bound, or output fails.
+pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut publishers = Vec::new();
+    for name in NODES {
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let node = NodeName::new(name)?;
+        let publisher = Publisher::bind(local, node.clone(), PublisherOptions::default()).await?;
+        for event in healthy(&node) {
+            publisher.remember(&event);
+        }
+        publishers.push(publisher);
+    }
+    let folder = std::env::temp_dir().join(format!("ptp-agent-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let config = Config {
+        publishers: Publishers::Fixed(publishers.iter().map(|p| (p.url(), None)).collect()),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        api: SocketAddr::from(([127, 0, 0, 1], options.port)),
+        callback: None,
+        journal: Some(folder.join("journal.db")),
+        retention: Retention::default(),
+        callback_secret: None,
+        poll: Duration::from_secs(60),
+        remove_subscriptions: true,
+        slack: None,
+        alertmanagers: Vec::new(),
+        webhook: None,
+        read_token: None,
+        write_token: None,
+        thresholds: ptp_diagnostics::Settings::default(),
+        grace: Duration::from_secs(5),
+    };
+    let app = App::bind(config).await?;
+    let api = app.api_addr()?;
+    let running = app.start().await?;
+    let mut notifications = running.brain.notifications.subscribe();
+
+    writeln!(out, "A grandmaster and four followers, on this machine; the agent watches them.")?;
+    writeln!(out, "Look at it meanwhile:")?;
+    for path in ["/summary", "/alerts", "/api/v1/incidents", "/api/v1/nodes", "/metrics"] {
+        writeln!(out, "  http://{api}{path}")?;
+    }
+    writeln!(
+        out,
+        "  {} (sqlite3, or ptp-cli diagnose --journal)",
+        folder.join("journal.db").display()
+    )?;
+    writeln!(out)?;
+
+    // Every node is subscribed to before the story begins.
+    let begun = std::time::Instant::now();
+    while publishers.iter().any(|p| p.subscriptions().len() < Resource::ALL.len()) {
+        anyhow::ensure!(begun.elapsed() < Duration::from_secs(20), "the agent did not subscribe");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    writeln!(out, "Subscribed to all 5 in {}.\n", lasting(begun.elapsed()))?;
+
+    let mut steps = STORY.iter();
+    let mut next = steps.next();
+    let mut due = tokio::time::Instant::now() + Duration::from_secs(1);
+    let end = due + Duration::from_secs(125);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(due), if next.is_some() => {
+                if let Some(step) = next {
+                    if let Some(say) = step.say {
+                        writeln!(out, "  — {say}")?;
+                    }
+                    let index = NODES.iter().position(|name| *name == step.node).unwrap_or(0);
+                    let publisher = &publishers[index];
+                    publisher.publish(&(step.event)(publisher.node(), now())).await;
+                    next = steps.next();
+                    due += Duration::from_millis(next.map_or(0, |step| step.after_ms));
+                }
+            }
+            notification = notifications.recv() => {
+                if let Ok(notification) = notification {
+                    show(&notification, out)?;
+                }
+                let snapshot = running.brain.snapshot.borrow().clone();
+                let firing = snapshot.report.incidents.iter().any(|i| i.resolved_at.is_none());
+                if next.is_none() && !firing && !snapshot.report.incidents.is_empty() {
+                    break;
+                }
+            }
+            () = tokio::time::sleep_until(end) => break,
+            () = tokio::time::sleep(Duration::from_millis(500)), if next.is_none() => {
+                let snapshot = running.brain.snapshot.borrow().clone();
+                if snapshot.report.incidents.iter().all(|i| i.resolved_at.is_some()) {
+                    break;
+                }
+            }
+        }
+    }
+    let snapshot = running.brain.snapshot.borrow().clone();
+    let (events, incidents, alerts) = (
+        snapshot.report.input.events,
+        snapshot.report.incidents.len(),
+        snapshot.report.alerts.len(),
+    );
+    writeln!(out, "\n{events} events became {incidents} incidents and {alerts} alerts.")?;
+    if !options.linger.is_zero() {
+        writeln!(out, "Serving http://{api} for another {}.", lasting(options.linger))?;
+        tokio::time::sleep(options.linger).await;
+    }
+    running.stop().await;
+    for publisher in &mut publishers {
+        publisher.stop().await;
+    }
+    Ok(())
+}
+
+fn show(notification: &Notification, out: &mut dyn Write) -> std::io::Result<()> {
+    let incident = &notification.incident;
+    let what = match notification.change {
+        ChangeKind::Opened => "OPENED",
+        ChangeKind::Escalated => "ESCALATED",
+        ChangeKind::Resolved => "RESOLVED",
+        ChangeKind::Reopened => "REOPENED",
+        _ => return Ok(()),
+    };
+    let (at, severity) = (time_of_day(notification.at), incident.severity);
+    writeln!(out, "{at} {what:<9} {severity:<8} {}", incident.summary)?;
+    match notification.change {
+        ChangeKind::Opened => {
+            let (cause, verdict) = (incident.root_cause, incident.verdict.as_str());
+            let after = lasting(incident.detected_at.since(incident.opened_at));
+            writeln!(out, "             {cause}, {verdict}, known {after} after it began")?;
+        }
+        ChangeKind::Resolved => {
+            let took = incident.resolved_at.map(|at| lasting(at.since(incident.opened_at)));
+            writeln!(out, "             after {}", took.unwrap_or_default())?;
+        }
+        _ => {}
+    }
+    out.flush()
+}
+
+fn now() -> Stamped {
+    let nanos = jiff::Timestamp::now().as_nanosecond();
+    Stamped::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+}
+
+const LOCK: Instance = Instance::from_static("ens1fx/master");
+const OS: Instance = Instance::from_static("CLOCK_REALTIME");
+
+fn event(node: &NodeName, at: Stamped, resource: Resource, reading: Reading) -> Event {
+    let mut random = [0; 16];
+    // Without randomness the time still makes ids differ.
+    if getrandom::fill(&mut random).is_err() {
+        random[..8].copy_from_slice(&at.as_nanos().to_be_bytes());
+    }
+    let hex = format!("{:032x}", u128::from_be_bytes(random));
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let id = EventId::new(&parts.join("-")).expect("a UUID is an acceptable id");
+    Event { id, node: node.clone(), resource, stamped: at, readings: vec![reading] }
+}
+
+fn state(
+    node: &NodeName,
+    at: Stamped,
+    resource: Resource,
+    instance: Instance,
+    state: SyncState,
+    offset: i64,
+) -> Event {
+    let mut reading = Reading::new(instance);
+    reading.state = Some(state);
+    reading.offset = Some(Measurement::from_nanos(offset));
+    event(node, at, resource, reading)
+}
+
+fn class(node: &NodeName, at: Stamped, class: u8) -> Event {
+    let mut reading = Reading::new(LOCK);
+    reading.clock_class = Some(ClockClass(class));
+    event(node, at, Resource::ClockClass, reading)
+}
+
+fn gnss(node: &NodeName, at: Stamped, good: bool) -> Event {
+    let mut reading = Reading::new(LOCK);
+    reading.state = Some(if good { SyncState::Synchronized } else { SyncState::FailureNofix });
+    reading.offset = Some(Measurement::from_nanos(if good { 4 } else { 99_999_999 }));
+    reading.gps_fix = Some(GpsFix(if good { 3 } else { 0 }));
+    event(node, at, Resource::Gnss, reading)
+}
+
+fn healthy(node: &NodeName) -> Vec<Event> {
+    let at = now();
+    let mut all = vec![
+        state(node, at, LockState, LOCK, Locked, 3),
+        state(node, at, OsClock, OS, Locked, 7),
+        class(node, at, 6),
+    ];
+    if node.as_str().starts_with("gm") {
+        all.push(gnss(node, at, true));
+    }
+    all
+}
+
+use Resource::{LockState, OsClock};
+use SyncState::{Freerun, Holdover, Locked};
+
+const STORY: &[Step] = &[
+    Step {
+        after_ms: 0,
+        node: "gm-0",
+        event: |n, t| gnss(n, t, false),
+        say: Some("the satellites are gone from gm-0"),
+    },
+    Step {
+        after_ms: 150,
+        node: "gm-0",
+        event: |n, t| state(n, t, LockState, LOCK, Holdover, 4),
+        say: None,
+    },
+    Step { after_ms: 50, node: "gm-0", event: |n, t| class(n, t, 7), say: None },
+    Step { after_ms: 20, node: "worker-0", event: |n, t| class(n, t, 7), say: None },
+    Step { after_ms: 5, node: "worker-1", event: |n, t| class(n, t, 7), say: None },
+    Step { after_ms: 5, node: "worker-2", event: |n, t| class(n, t, 7), say: None },
+    Step { after_ms: 5, node: "worker-3", event: |n, t| class(n, t, 7), say: None },
+    Step {
+        after_ms: 6000,
+        node: "worker-1",
+        event: |n, t| state(n, t, LockState, LOCK, Holdover, -12),
+        say: Some("somebody pulls the cable of worker-1"),
+    },
+    Step {
+        after_ms: 400,
+        node: "worker-1",
+        event: |n, t| state(n, t, OsClock, OS, Holdover, 9),
+        say: None,
+    },
+    Step { after_ms: 200, node: "worker-1", event: |n, t| class(n, t, 248), say: None },
+    Step {
+        after_ms: 5000,
+        node: "worker-3",
+        event: |n, t| state(n, t, OsClock, OS, Freerun, -450),
+        say: Some("chronyd starts to fight phc2sys on worker-3"),
+    },
+    Step {
+        after_ms: 4000,
+        node: "worker-1",
+        event: |n, t| state(n, t, LockState, LOCK, Freerun, -12),
+        say: None,
+    },
+    Step {
+        after_ms: 300,
+        node: "worker-1",
+        event: |n, t| state(n, t, OsClock, OS, Freerun, 11),
+        say: None,
+    },
+    Step {
+        after_ms: 12_000,
+        node: "gm-0",
+        event: |n, t| gnss(n, t, true),
+        say: Some("the sky clears over gm-0"),
+    },
+    Step {
+        after_ms: 800,
+        node: "gm-0",
+        event: |n, t| state(n, t, LockState, LOCK, Locked, 2),
+        say: None,
+    },
+    Step { after_ms: 100, node: "gm-0", event: |n, t| class(n, t, 6), say: None },
+    Step { after_ms: 20, node: "worker-0", event: |n, t| class(n, t, 6), say: None },
+    Step { after_ms: 5, node: "worker-2", event: |n, t| class(n, t, 6), say: None },
+    Step { after_ms: 5, node: "worker-3", event: |n, t| class(n, t, 6), say: None },
+    Step {
+        after_ms: 2000,
+        node: "worker-1",
+        event: |n, t| state(n, t, LockState, LOCK, Locked, 60),
+        say: Some("the cable is back"),
+    },
+    Step { after_ms: 200, node: "worker-1", event: |n, t| class(n, t, 6), say: None },
+    Step {
+        after_ms: 600,
+        node: "worker-1",
+        event: |n, t| state(n, t, OsClock, OS, Locked, 31),
+        say: None,
+    },
+    Step {
+        after_ms: 2000,
+        node: "worker-3",
+        event: |n, t| state(n, t, OsClock, OS, Locked, -20),
+        say: Some("chronyd is stopped"),
+    },
+];
