@@ -46,6 +46,9 @@ pub fn connections() -> Result<reqwest::Client, ClientError> {
         // Publishers are called about twice a minute: keeping more than one connection to each
         // would cost file descriptors and save nothing.
         .pool_max_idle_per_host(1)
+        // Long enough for the calls of one round. A connection kept to the next one might be
+        // closed by the publisher just then, and look like an outage.
+        .pool_idle_timeout(Duration::from_secs(5))
         .user_agent(concat!("ptp-agent/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|source| ClientError::Setup { source })
@@ -58,11 +61,11 @@ impl Client {
     /// `http://controller:8080/ocloudNotifications/v2`, is taken as it is.
     ///
     /// # Errors
-    /// When `url` is not an absolute `http` URL without query.
+    /// When `url` is not an absolute `http` URL without query. Publishers do not speak TLS.
     pub fn new(http: reqwest::Client, url: &str, version: ApiVersion) -> Result<Self, ClientError> {
         let parsed = reqwest::Url::parse(url);
         let usable = parsed.is_ok_and(|parsed| {
-            matches!(parsed.scheme(), "http" | "https")
+            parsed.scheme() == "http"
                 && parsed.has_host()
                 && parsed.query().is_none()
                 && parsed.fragment().is_none()

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use crate::recording::Origin;
 use crate::{DecodeError, Event, NodeName, Received};
 
-/// What the file says it is: "PTPj", so that another database is not taken for a journal.
+/// What the file says it is: `PTPj`, so that another database is not taken for a journal.
 const APPLICATION_ID: i32 = 0x5054_506A;
 /// The version of the tables.
 const VERSION: i32 = 1;

@@ -44,6 +44,10 @@ mod event;
 mod name;
 mod resource;
 #[cfg(feature = "_serve")]
+#[cfg_attr(
+    not(feature = "server"),
+    expect(unreachable_pub, reason = "only `server` shows it to others")
+)]
 mod serve;
 mod state;
 mod time;

@@ -21,7 +21,7 @@ mod store;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -95,6 +95,8 @@ struct Shared {
     /// Held while events go out: the proxy serves its consumers one after the other.
     pushing: tokio::sync::Mutex<()>,
     requests: AtomicU64,
+    /// The status new subscriptions are refused with; 0 is none.
+    refusing: AtomicU16,
 }
 
 impl Shared {
@@ -150,6 +152,7 @@ impl Publisher {
             pusher: Pusher::new(),
             pushing: tokio::sync::Mutex::default(),
             requests: AtomicU64::new(0),
+            refusing: AtomicU16::new(0),
         });
         let mut publisher = Self { shared, serving: None };
         publisher.serve(listener);
@@ -216,6 +219,13 @@ impl Publisher {
     /// Removes all subscriptions, as any client's `DELETE /subscriptions` does.
     pub fn forget_subscriptions(&self) {
         self.shared.store().clear();
+    }
+
+    /// Refuses new subscriptions with this status from now on, as one does whose plugin is not
+    /// loaded yet (404); `None` accepts them again.
+    pub fn refuse_subscriptions(&self, status: Option<u16>) {
+        let status = status.unwrap_or(0);
+        self.shared.refusing.store(status, Ordering::Relaxed);
     }
 
     /// Stops serving and closes all connections; a no-op when stopped.

@@ -51,6 +51,9 @@ impl Default for Limits {
 /// descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The most that is read of a request's head.
+const MAX_HEAD_BYTES: usize = 32 << 10;
+
 /// Serves `router` on `listener` until `stop`, then lets running requests finish.
 ///
 /// Dropping the future closes all its connections at once.
@@ -110,6 +113,9 @@ async fn connection(
             // `Paced` bounds this and more; hyper's own limit also counts the time between
             // requests.
             .header_read_timeout(limits.idle)
+            // Heads of publishers have some 200 bytes; hyper's own limit is 400 KiB for each of
+            // thousands of connections.
+            .max_buf_size(MAX_HEAD_BYTES)
             .title_case_headers(true)
             .serve_connection(io, TowerToHyperService::new(router))
     );

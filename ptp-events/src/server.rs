@@ -8,7 +8,7 @@
 //! | the same with an empty body | 204 |
 //! | the same with anything else | 400 |
 //! | the same with more than 1 MiB | 413 |
-//! | the same, half sent within 10 s | the connection is closed |
+//! | the same, sent more slowly than in 10 s | 408, or the connection is closed |
 //! | an event the sink does not take | the status of its [`Refusal`] |
 //!
 //! Refusals are `application/problem+json` (RFC 9457).
@@ -36,6 +36,10 @@ pub use sink::{Delivery, Refusal, Sink};
 /// How long the sink may take. The publisher waits 2 s (observed, see docs/protocol.md §2); an
 /// answer after that is of no use to it.
 const SINK_TIMEOUT: Duration = Duration::from_millis(1800);
+
+/// How long a body may take. [`Limits::request`] bounds this too, but not once a client was told
+/// to go on with its body (`Expect: 100-continue`).
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest token we look at, in bytes; ours have 64.
 const MAX_TOKEN_BYTES: usize = 128;
@@ -110,7 +114,11 @@ async fn read(body: Body) -> Result<Bytes, Rejection> {
     if announced > MAX_EVENT_BYTES {
         return Err(Rejection::TooLarge);
     }
-    to_bytes(body, MAX_EVENT_BYTES).await.map_err(|error| {
+    let whole = to_bytes(body, MAX_EVENT_BYTES);
+    let Ok(whole) = tokio::time::timeout(BODY_TIMEOUT, whole).await else {
+        return Err(Rejection::TooSlow);
+    };
+    whole.map_err(|error| {
         let source = std::error::Error::source(&error);
         if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             Rejection::TooLarge

@@ -1,5 +1,7 @@
 //! The journal keeps what it was given, and says when it cannot.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 use ptp_events::journal::{Input, Journal, JournalError};
 use ptp_events::recording::Origin;
 use ptp_events::{NodeName, Received};

@@ -11,6 +11,7 @@ use ptp_events::publisher::{Options, Publisher, Quirk};
 use ptp_events::server::{Delivery, Limits, Refusal, Sink, receiver, serve};
 use ptp_events::{ApiVersion, Event, NodeName, ReceiveClock, Received, Resource};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 const EXCHANGES: &str = include_str!("../../recordings/api-exchanges.jsonl");
@@ -306,4 +307,39 @@ async fn the_rewrite_and_v1_differ_as_written() {
     client.create(&endpoint, &address).await.unwrap();
     assert_eq!(client.subscriptions().await.unwrap()[0].address, address);
     assert!(kept.events()[0].is_placeholder());
+}
+
+/// The head of a request as the real one sends it (recordings/*.http.jsonl).
+#[tokio::test]
+async fn it_posts_with_the_headers_of_the_real_one_and_no_others() {
+    let publisher = publisher("node1").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let consumer = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let mut length = stream.read(&mut request).await.unwrap();
+        while !request[..length].ends_with(b"}") {
+            length += stream.read(&mut request[length..]).await.unwrap();
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let address = publisher.address(&Resource::LockState);
+    let endpoint = format!("http://{addr}/event");
+    client(&publisher).create(&endpoint, &address).await.unwrap();
+    let request = consumer.await.unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let mut lines: Vec<_> = head.lines().collect();
+    lines[1..].sort_unstable();
+    let expect = [
+        "POST /event HTTP/1.1".to_owned(),
+        "Accept-Encoding: gzip".to_owned(),
+        format!("Content-Length: {}", body.len()),
+        "Content-Type: application/json".to_owned(),
+        format!("Host: {addr}"),
+        "User-Agent: Go-http-client/1.1".to_owned(),
+    ];
+    assert_eq!(lines, expect);
 }

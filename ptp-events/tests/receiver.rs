@@ -194,3 +194,15 @@ async fn stopping_lets_a_running_request_finish() {
     serving.await.unwrap();
     assert!(TcpStream::connect(addr).await.is_err());
 }
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_refused() {
+    let (_sink, addr) = start(Limits::default()).await;
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let head = format!("POST /event HTTP/1.1\r\nX: {}", "x".repeat(64 << 10));
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // Reset or closed: the rest of what was sent is thrown away.
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431 "));
+}

@@ -30,13 +30,24 @@ pub struct Directory {
 
 #[derive(Default)]
 struct Entries {
-    by_token: HashMap<Fingerprint, Entry>,
-    by_node: HashMap<NodeName, PublisherName>,
+    /// By what is computed of a token that was presented.
+    publishers: HashMap<Fingerprint, Entry>,
+    /// The same of each publisher's own token, which takes some microseconds to compute.
+    tokens: HashMap<PublisherName, Fingerprint>,
+    /// Who speaks for a node.
+    speakers: HashMap<NodeName, PublisherName>,
 }
 
 impl std::fmt::Debug for Entries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.by_token.values().map(|entry| &entry.name)).finish()
+        f.debug_set().entries(self.publishers.values().map(|entry| &entry.name)).finish()
+    }
+}
+
+impl Entries {
+    fn named(&mut self, name: &PublisherName) -> Option<&mut Entry> {
+        let fingerprint = self.tokens.get(name)?;
+        self.publishers.get_mut(fingerprint)
     }
 }
 
@@ -71,7 +82,7 @@ impl Directory {
     /// How many publishers it knows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read().by_token.len()
+        self.read().publishers.len()
     }
 
     /// Whether it knows none.
@@ -89,50 +100,46 @@ impl Directory {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fingerprint_of(&self, publisher: &PublisherName) -> Fingerprint {
-        self.key.fingerprint(&self.key.token(publisher))
-    }
-
     /// Lets a publisher in, with the node it speaks for if that is known.
     pub fn insert(&self, name: PublisherName, node: Option<NodeName>) {
-        let fingerprint = self.fingerprint_of(&name);
+        let fingerprint = self.key.fingerprint(&self.key.token(&name));
         let mut entries = self.write();
         // One that only moved goes on posting meanwhile.
-        let learned = |entries: &Entries| entries.by_token.get(&fingerprint)?.node.clone();
+        let learned = |entries: &Entries| entries.publishers.get(&fingerprint)?.node.clone();
         let node = node.or_else(|| learned(&entries));
         if let Some(node) = &node {
-            entries.by_node.insert(node.clone(), name.clone());
+            entries.speakers.insert(node.clone(), name.clone());
         }
+        entries.tokens.insert(name.clone(), fingerprint);
         let entry = Entry { name, node, creating: None };
-        entries.by_token.insert(fingerprint, entry);
+        entries.publishers.insert(fingerprint, entry);
     }
 
     /// Shuts a publisher out.
     pub fn remove(&self, name: &PublisherName) {
-        let fingerprint = self.fingerprint_of(name);
         let mut entries = self.write();
-        entries.by_token.remove(&fingerprint);
-        entries.by_node.retain(|_, speaker| speaker != name);
+        if let Some(fingerprint) = entries.tokens.remove(name) {
+            entries.publishers.remove(&fingerprint);
+        }
+        entries.speakers.retain(|_, speaker| speaker != name);
     }
 
     /// Takes note of the node a publisher speaks for.
     pub(crate) fn learn_node(&self, name: &PublisherName, node: &NodeName) {
-        let fingerprint = self.fingerprint_of(name);
         let mut entries = self.write();
-        let Some(entry) = entries.by_token.get_mut(&fingerprint) else {
+        let Some(entry) = entries.named(name) else {
             return;
         };
         if entry.node.as_ref() != Some(node) {
             entry.node = Some(node.clone());
-            entries.by_node.retain(|_, speaker| speaker != name);
-            entries.by_node.insert(node.clone(), name.clone());
+            entries.speakers.retain(|_, speaker| speaker != name);
+            entries.speakers.insert(node.clone(), name.clone());
         }
     }
 
     /// Takes note of what we are subscribing to now.
     pub(crate) fn set_creating(&self, name: &PublisherName, creating: Option<Resource>) {
-        let fingerprint = self.fingerprint_of(name);
-        if let Some(entry) = self.write().by_token.get_mut(&fingerprint) {
+        if let Some(entry) = self.write().named(name) {
             entry.creating = creating;
         }
     }
@@ -147,7 +154,7 @@ impl Directory {
         let Some(fingerprint) = fingerprint else {
             return match self.untokened {
                 Untokened::Refuse => Err(Refusal::UnknownToken),
-                Untokened::ByNode => match entries.by_node.get(&event.node) {
+                Untokened::ByNode => match entries.speakers.get(&event.node) {
                     Some(name) => {
                         Ok(Admission { publisher: name.clone(), origin: Origin::Unknown })
                     }
@@ -155,7 +162,7 @@ impl Directory {
                 },
             };
         };
-        let entry = entries.by_token.get(&fingerprint).ok_or(Refusal::UnknownToken)?;
+        let entry = entries.publishers.get(&fingerprint).ok_or(Refusal::UnknownToken)?;
         // We subscribe only once the node is known, so there are no honest events before that.
         if entry.node.as_ref() != Some(&event.node) {
             return Err(Refusal::WrongNode);
@@ -165,5 +172,61 @@ impl Directory {
             publisher: entry.name.clone(),
             origin: if initial { Origin::Initial } else { Origin::Push },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(node: &str) -> Event {
+        let text = format!(
+            r#"{{"id":"1","type":"event.sync.sync-status.synchronization-state-change","time":"2026-11-23T06:40:30Z","data":{{"values":[
+                {{"ResourceAddress":"/cluster/node/{node}/sync/sync-status/sync-state","value":"LOCKED"}}]}}}}"#
+        );
+        Event::from_slice(text.as_bytes()).unwrap()
+    }
+
+    fn node(name: &str) -> NodeName {
+        NodeName::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_token_opens_the_door_for_one_node() {
+        let directory = Directory::new(TokenKey::new(&[1; 32]).unwrap(), Untokened::Refuse);
+        let name = PublisherName::new("http://10.0.0.1:9043");
+        let token = directory.token(&name);
+        let admit = |node: &str| {
+            let admission = directory.admit(Some(&token), &event(node));
+            admission.map(|admission| admission.origin)
+        };
+        assert_eq!(admit("a"), Err(Refusal::UnknownToken));
+        directory.insert(name.clone(), None);
+        assert_eq!(admit("a"), Err(Refusal::WrongNode), "not known yet");
+        directory.learn_node(&name, &node("a"));
+        assert_eq!(admit("a"), Ok(Origin::Push));
+        assert_eq!(admit("b"), Err(Refusal::WrongNode));
+        directory.set_creating(&name, Some(Resource::SyncState));
+        assert_eq!(admit("a"), Ok(Origin::Initial));
+        // It moved, and goes on posting.
+        directory.insert(name.clone(), None);
+        assert_eq!(admit("a"), Ok(Origin::Push));
+        directory.remove(&name);
+        assert_eq!(admit("a"), Err(Refusal::UnknownToken));
+    }
+
+    #[test]
+    fn events_without_a_token_come_in_by_node_only_if_allowed() {
+        for (untokened, expect) in [
+            (Untokened::Refuse, Err(Refusal::UnknownToken)),
+            (Untokened::ByNode, Ok(PublisherName::new("p"))),
+        ] {
+            let directory = Directory::new(TokenKey::new(&[1; 32]).unwrap(), untokened);
+            directory.insert(PublisherName::new("p"), Some(node("a")));
+            let admission = directory.admit(None, &event("a"));
+            assert_eq!(admission.map(|admission| admission.publisher), expect);
+            assert!(directory.admit(None, &event("b")).is_err());
+            assert!(directory.admit(Some("guessed"), &event("a")).is_err());
+        }
     }
 }

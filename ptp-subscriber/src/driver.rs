@@ -23,12 +23,15 @@ pub use observation::{Observation, What};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
     /// The URL under which publishers reach our receiver, without `/event`.
+    ///
+    /// No two agents may have the same one unless they also have the same token secret: each
+    /// would take the other's subscriptions for its own from an earlier life, and remove them.
     pub callback_base: String,
     /// What to subscribe to.
     pub resources: Vec<Resource>,
     /// How often to do what.
     pub pace: Pace,
-    /// How many calls may be open at once, over all publishers.
+    /// How many publishers may be talked to at once.
     pub concurrency: usize,
     /// Whether our subscriptions are removed when we stop. A publisher that still sends to
     /// someone who has gone delays its other consumers by 2 s each time (docs/protocol.md §3);
@@ -46,8 +49,8 @@ impl Settings {
             callback_base: callback_base.trim_end_matches('/').to_owned(),
             resources: Resource::ALL.to_vec(),
             pace: Pace::default(),
-            // Each call keeps its publisher busy only; 64 keep two cores busy and leave file
-            // descriptors for the receiver.
+            // Enough that some publishers that do not answer hold nobody up for long, and few
+            // enough that a thousand that start together do not all wait for their turn to end.
             concurrency: 64,
             remove_on_stop: true,
             leave_within: Duration::from_secs(5),
@@ -67,8 +70,17 @@ struct Shared {
 
 struct Running {
     target: Target,
-    stop: CancellationToken,
+    gone: CancellationToken,
     task: AbortHandle,
+}
+
+/// Why a publisher's task ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    /// Its target has gone.
+    Gone,
+    /// Everything stops.
+    Stop,
 }
 
 /// Subscribes to `targets`, as they come and go, until `stop`; then returns within
@@ -99,8 +111,12 @@ pub async fn run(
         http: connections()?,
         out,
     });
-    let mut fleet =
-        Fleet { shared: Arc::clone(&shared), running: HashMap::new(), tasks: JoinSet::new() };
+    let mut fleet = Fleet {
+        shared: Arc::clone(&shared),
+        running: HashMap::new(),
+        tasks: JoinSet::new(),
+        stop: stop.clone(),
+    };
     let mut watching = true;
     fleet.follow(targets.borrow_and_update().clone());
     loop {
@@ -132,6 +148,7 @@ struct Fleet {
     shared: Arc<Shared>,
     running: HashMap<PublisherName, Running>,
     tasks: JoinSet<()>,
+    stop: CancellationToken,
 }
 
 impl Fleet {
@@ -147,7 +164,7 @@ impl Fleet {
                 Some(_) => running.task.abort(),
                 None => {
                     directory.remove(name);
-                    running.stop.cancel();
+                    running.gone.cancel();
                 }
             }
             false
@@ -157,19 +174,23 @@ impl Fleet {
                 continue;
             }
             directory.insert(name.clone(), target.node.clone());
-            let stop = CancellationToken::new();
+            let gone = CancellationToken::new();
+            let (ending_gone, ending_stop) = (gone.clone(), self.stop.clone());
+            let ending = async move {
+                tokio::select! {
+                    () = ending_gone.cancelled() => Ending::Gone,
+                    () = ending_stop.cancelled() => Ending::Stop,
+                }
+            };
             let shared = Arc::clone(&self.shared);
-            let task = publisher::run(shared, target.clone(), stop.clone());
+            let task = publisher::run(shared, target.clone(), ending);
             let task = self.tasks.spawn(task);
-            let running = Running { target, stop, task };
+            let running = Running { target, gone, task };
             self.running.insert(name, running);
         }
     }
 
     async fn leave(mut self) {
-        for running in self.running.values() {
-            running.stop.cancel();
-        }
         let left = async {
             while let Some(ended) = self.tasks.join_next().await {
                 unwind(ended);

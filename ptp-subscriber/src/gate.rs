@@ -71,6 +71,8 @@ outcomes! {
     NotAnEvent = "not_an_event",
     /// Larger than 1 MiB.
     TooLarge = "too_large",
+    /// Not complete within 10 s.
+    TooSlow = "too_slow",
     /// Broken off.
     Incomplete = "incomplete",
     /// Rejected for a reason this version has no name for.
@@ -81,6 +83,7 @@ impl From<&Rejection> for Outcome {
     fn from(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::NotAnEvent(_) => Self::NotAnEvent,
+            Rejection::TooSlow => Self::TooSlow,
             Rejection::TooLarge => Self::TooLarge,
             Rejection::Incomplete(_) => Self::Incomplete,
             Rejection::Refused(refusal) => match refusal {

@@ -17,6 +17,7 @@ mod slot;
 mod tests;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use ptp_events::{ApiVersion, NodeName, Resource, SubscriptionId};
@@ -28,7 +29,7 @@ use round::Step;
 use slot::Slot;
 
 /// What shall be true of one publisher.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Wanted {
     /// Where it shall send events: our URL, with its token.
     pub callback: String,
@@ -40,6 +41,18 @@ pub struct Wanted {
     pub node: Option<NodeName>,
     /// The version of the API, when that is known.
     pub version: Option<ApiVersion>,
+}
+
+/// Without the callback, whose token is not for logs.
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wanted")
+            .field("callback_base", &self.callback_base)
+            .field("resources", &self.resources)
+            .field("node", &self.node)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Wanted {

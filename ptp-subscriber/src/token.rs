@@ -1,7 +1,9 @@
 //! Tokens in callback URLs, which show who posts an event.
 //!
 //! Publishers post without credentials, to any URL they are given. A part of that URL which
-//! nobody else can guess takes the place of credentials.
+//! nobody else can guess takes the place of credentials. It is not as good as credentials: whoever
+//! may list a publisher's subscriptions can read that publisher's token, and post in its name.
+//! Nobody can post about a node with the token of another.
 
 use std::fmt;
 

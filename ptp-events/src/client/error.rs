@@ -110,6 +110,19 @@ impl ClientError {
         }
     }
 
+    /// What can be done about it, when there is something.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            // The proxy posts a first event before it accepts (docs/protocol.md §2).
+            Self::Status { call: Call::Create, status: 400, .. } => Some(
+                "the publisher could not post to our callback URL; from its node that must be \
+                 reachable and answer 204 within 2 s",
+            ),
+            _ => None,
+        }
+    }
+
     /// Whether the publisher did not answer at all.
     #[must_use]
     pub const fn is_unreachable(&self) -> bool {

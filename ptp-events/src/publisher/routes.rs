@@ -125,6 +125,10 @@ fn asked(body: &[u8], version: ApiVersion) -> Option<(String, String)> {
 
 /// The content type does not matter, nor does the node in the address.
 async fn create(State(shared): App, body: Bytes) -> Response {
+    let refusing = shared.refusing.load(Ordering::Relaxed);
+    if let Ok(status) = StatusCode::from_u16(refusing) {
+        return status.into_response();
+    }
     let version = shared.options.version;
     let Some((endpoint, address)) = asked(&body, version) else {
         return StatusCode::BAD_REQUEST.into_response();

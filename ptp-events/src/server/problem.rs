@@ -18,6 +18,9 @@ pub enum Rejection {
     /// The body did not arrive as a whole.
     #[error("the body is incomplete")]
     Incomplete(#[source] axum::Error),
+    /// The body took more than 10 s.
+    #[error("the body did not arrive within 10 s")]
+    TooSlow,
     /// The body has more than 1 MiB.
     #[error("the body is larger than 1 MiB")]
     TooLarge,
@@ -32,6 +35,7 @@ impl Rejection {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotAnEvent(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(refusal) => match refusal {
                 Refusal::Busy | Refusal::CannotStore => StatusCode::SERVICE_UNAVAILABLE,

@@ -99,11 +99,19 @@ pub fn discover(
     let (targets, targets_receiver) = watch::channel(Vec::new());
     let (status, status_receiver) = watch::channel(Status::default());
     let found = Found { targets: targets_receiver, status: status_receiver };
-    let discovery =
-        Discovery { pods: Pods::default(), client, settings, targets, status, failures: 0 };
+    let discovery = Discovery {
+        pods: Pods::default(),
+        client,
+        settings,
+        targets,
+        status,
+        failures: 0,
+        failed_at: None,
+        may_not_watch: false,
+    };
     let running = async move {
         // Nothing is half done when this is dropped.
-        let _ = stop.run_until_cancelled(discovery.run()).await;
+        let _ = stop.run_until_cancelled(Box::pin(discovery.run())).await;
     };
     (found, running)
 }
@@ -115,14 +123,16 @@ struct Discovery {
     targets: watch::Sender<Vec<Target>>,
     status: watch::Sender<Status>,
     failures: u32,
+    failed_at: Option<Instant>,
+    /// The last watch was forbidden although the list before it was not.
+    may_not_watch: bool,
 }
 
 impl Discovery {
     async fn run(mut self) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.settings.namespace);
         let config = watcher::Config::default().labels(&self.settings.selector);
-        // It lists again by itself after 410, and goes on after any error when polled again.
-        let mut events = pin!(watcher::watcher(pods, config));
+        let mut events = pin!(watcher::watcher(pods.clone(), config.clone()));
         // Before the first targets, which would otherwise be tried out and then change.
         self.read_version().await;
         let every = self.settings.version_every;
@@ -133,11 +143,19 @@ impl Discovery {
                     Ok(Some(event)) => self.handle_event(event),
                     // Watchers do not end; if one did, asking it again would not help.
                     Ok(None) => return,
-                    Err(error) => self.handle_error(&error).await,
+                    Err(error) => {
+                        self.handle_error(&error).await;
+                        // Polled again, a watcher would go on in silence until a pod changes, and
+                        // nobody could tell whether it is well. A new one lists first.
+                        events.set(watcher::watcher(pods.clone(), config.clone()));
+                    }
                 },
                 _ = version_due.tick() => {
                     if self.read_version().await && self.pods.is_listed() {
                         self.publish();
+                    }
+                    if self.pods.is_listed() && self.is_calm() {
+                        self.say_watching();
                     }
                 }
             }
@@ -153,31 +171,55 @@ impl Discovery {
     }
 
     fn handle_event(&mut self, event: Event<Pod>) {
-        self.failures = 0;
         match event {
             Event::Init => self.pods.begin(),
             Event::InitApply(pod) => {
                 self.pods.list(&pod);
                 return;
             }
-            Event::InitDone => self.pods.finish(),
-            Event::Apply(pod) => self.pods.apply(&pod),
-            Event::Delete(pod) => self.pods.delete(&pod),
+            Event::InitDone => {
+                self.pods.finish();
+                if !self.may_not_watch {
+                    self.say_watching();
+                }
+            }
+            Event::Apply(pod) => {
+                self.pods.apply(&pod);
+                self.say_watching();
+            }
+            Event::Delete(pod) => {
+                self.pods.delete(&pod);
+                self.say_watching();
+            }
         }
         if self.pods.is_listed() {
             self.publish();
         }
     }
 
+    fn targets(&self) -> Vec<Target> {
+        let Settings { namespace, template, .. } = &self.settings;
+        self.pods.targets(namespace, template)
+    }
+
     fn publish(&self) {
-        let targets = self.pods.targets(&self.settings.namespace, &self.settings.template);
-        let publishers = targets.len();
+        let targets = self.targets();
         self.targets.send_if_modified(|current| {
             let modified = *current != targets;
             *current = targets;
             modified
         });
-        self.set_status(Status::Watching { publishers });
+    }
+
+    fn say_watching(&mut self) {
+        self.may_not_watch = false;
+        self.set_status(Status::Watching { publishers: self.targets().len() });
+    }
+
+    /// Whether there has been no error for longer than we wait after one.
+    fn is_calm(&self) -> bool {
+        let calm = self.settings.backoff.most * 2;
+        self.failed_at.is_none_or(|at| at.elapsed() > calm)
     }
 
     fn set_status(&self, status: Status) {
@@ -189,14 +231,19 @@ impl Discovery {
     }
 
     async fn handle_error(&mut self, error: &watcher::Error) {
-        // A watch whose resource version is too old is listed again at once.
-        if is_gone(error) {
-            return;
+        if self.is_calm() {
+            self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
+        self.failed_at = Some(Instant::now());
+        let forbidden = matches!(api_code(error), Some(401 | 403));
+        // Lists are allowed then, and each retry makes one: slow, but better than nothing.
+        self.may_not_watch = forbidden && !matches!(error, watcher::Error::InitialListFailed(_));
         // The API server closes watches now and then, and restarts; once is nothing to report.
-        if self.failures > 1 || !self.pods.is_listed() {
-            self.set_status(Status::Failing { forbidden: is_forbidden(error), why: chain(error) });
+        // 410 says that a watch's resource version is too old: nothing is wrong, listing helps.
+        let harmless = api_code(error) == Some(410) || (self.failures == 1 && !forbidden);
+        if !harmless || !self.pods.is_listed() {
+            self.set_status(Status::Failing { forbidden, why: chain(error) });
         }
         let wait = self.settings.backoff.delay(self.failures, Jitter::default());
         tokio::time::sleep(wait).await;
@@ -212,14 +259,6 @@ fn api_code(error: &watcher::Error) -> Option<u16> {
         | WatchError(status) => Some(status.code),
         _ => None,
     }
-}
-
-fn is_gone(error: &watcher::Error) -> bool {
-    api_code(error) == Some(410)
-}
-
-fn is_forbidden(error: &watcher::Error) -> bool {
-    matches!(api_code(error), Some(401 | 403))
 }
 
 /// kube repeats a cause in the sentence before it; such repetitions are left out.

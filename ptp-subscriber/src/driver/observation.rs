@@ -29,7 +29,8 @@ pub enum What {
     },
     /// The publisher answers.
     Reachable {
-        /// Since when it had not: what happened between may have been missed.
+        /// Since when it had not: what happened between may have been missed. `None` when we
+        /// have not talked to it before; what was missed then began with whatever came last.
         blind_since: Option<Received>,
     },
     /// The publisher does not answer, or not as it should.
@@ -37,6 +38,8 @@ pub enum What {
         /// Why not, for people.
         why: String,
     },
+    /// Discovery no longer has the publisher; nothing more will be seen of it.
+    Gone,
     /// The node the publisher speaks for.
     Node(NodeName),
     /// We are subscribed.

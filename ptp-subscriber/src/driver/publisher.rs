@@ -1,19 +1,23 @@
 //! The task that looks after one publisher.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
 use ptp_events::client::{Client, ClientError};
 use ptp_events::{Event, Received};
-use tokio_util::sync::CancellationToken;
 
-use super::{Observation, Shared, What};
+use super::{Ending, Observation, Shared, What};
 use crate::reconcile::{Action, Answer, Change, Failure, Jitter, Reconciler, Wanted};
 use crate::target::Target;
 
-/// Runs until `stop`, or until nobody listens any more.
-pub(super) async fn run(shared: Arc<Shared>, target: Target, stop: CancellationToken) {
+/// Runs until `ending`, or until nobody listens any more.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    target: Target,
+    ending: impl Future<Output = Ending> + Send,
+) {
     let settings = &shared.settings;
     let callback_base = format!("{}/event", settings.callback_base);
     let wanted = Wanted {
@@ -30,11 +34,14 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target, stop: CancellationT
         target: &target,
     };
     let ended = tokio::select! {
-        ended = task.keep_subscribed() => ended,
-        () = stop.cancelled() => Ok(()),
+        Err(Unheard) = task.keep_subscribed() => return,
+        ending = ending => ending,
     };
     shared.directory.set_creating(&target.name, None);
-    if ended.is_ok() && settings.remove_on_stop {
+    if ended == Ending::Gone && task.report(What::Gone).await.is_err() {
+        return;
+    }
+    if settings.remove_on_stop {
         // The deadline of the whole is not enough: a target may go while the others stay.
         let _ = tokio::time::timeout(settings.leave_within, task.leave()).await;
     }
@@ -51,28 +58,44 @@ struct PublisherTask<'a> {
 }
 
 impl PublisherTask<'_> {
-    async fn keep_subscribed(&mut self) -> Result<(), Unheard> {
+    async fn keep_subscribed(&mut self) -> Result<Infallible, Unheard> {
         loop {
             if let Some(action) = self.reconciler.poll_action(Instant::now()) {
-                let (answer, event) = self.perform(action).await;
-                let now = Instant::now();
-                self.reconciler.handle_answer(answer, now, jitter());
-                if let Some(what) = event {
-                    self.report(what).await?;
-                }
-                while let Some(change) = self.reconciler.poll_change() {
-                    self.report_change(change).await?;
-                }
+                self.work_off(action).await?;
             } else {
                 match self.reconciler.poll_timeout() {
                     Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => return Ok(()),
+                    // Nothing will ever be due; only the ending is left to wait for.
+                    None => std::future::pending().await,
                 }
             }
         }
     }
 
+    /// Does this action and all that are due after it.
+    ///
+    /// In one go, so that they share a connection, and so that of many publishers each is done
+    /// soon rather than all at the end.
+    async fn work_off(&mut self, first: Action) -> Result<(), Unheard> {
+        // The semaphore is never closed; if it were, nobody would be held up.
+        let _place = self.shared.places.acquire().await;
+        let mut next = Some(first);
+        while let Some(action) = next {
+            let (answer, event) = self.perform(action).await;
+            self.reconciler.handle_answer(answer, Instant::now(), jitter());
+            if let Some(what) = event {
+                self.report(what).await?;
+            }
+            while let Some(change) = self.reconciler.poll_change() {
+                self.report_change(change).await?;
+            }
+            next = self.reconciler.poll_action(Instant::now());
+        }
+        Ok(())
+    }
+
     async fn leave(&mut self) {
+        let _place = self.shared.places.acquire().await;
         self.reconciler.handle_leave();
         while let Some(action) = self.reconciler.poll_action(Instant::now()) {
             let (answer, _) = self.perform(action).await;
@@ -116,8 +139,6 @@ impl PublisherTask<'_> {
 
     /// Does it, and says what came of it; a pulled event is an observation besides.
     async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Option<What>) {
-        // The semaphore is never closed; without a place the others are not held up either.
-        let _place = self.shared.places.acquire().await;
         let (http, url) = (self.shared.http.clone(), &self.target.url);
         let client = match Client::new(http, url, self.reconciler.version()) {
             Ok(client) => client,
@@ -127,7 +148,8 @@ impl PublisherTask<'_> {
             return match client.current_state(address, node).await {
                 Ok(Some((event, _))) if event.node != *node => (Err(wrong_node(&event)), None),
                 Ok(Some((event, raw))) => {
-                    (Ok(Answer::State { found: true }), Some(What::Pulled { event, raw }))
+                    let found = !event.is_placeholder();
+                    (Ok(Answer::State { found }), Some(What::Pulled { event, raw }))
                 }
                 Ok(None) => (Ok(Answer::State { found: false }), None),
                 Err(error) => (Err(failure(&error)), None),
@@ -177,6 +199,11 @@ fn failure(error: &ClientError) -> Failure {
         why.push_str(": ");
         why.push_str(&inner.to_string());
         cause = inner.source();
+    }
+    if let Some(hint) = error.hint() {
+        why.push_str(" (");
+        why.push_str(hint);
+        why.push(')');
     }
     let status = match error {
         error if error.is_unreachable() => None,

@@ -149,10 +149,6 @@ impl Subscriber {
 }
 
 pub(crate) fn target(publisher: &Publisher, node: Option<&str>) -> Target {
-    let fixed = ptp_subscriber::discovery::fixed([(
-        publisher.url(),
-        node.map(|node| NodeName::new(node).unwrap()),
-    )]);
-    let target = fixed.borrow()[0].clone();
-    target
+    let node = node.map(|node| NodeName::new(node).unwrap());
+    ptp_subscriber::discovery::fixed([(publisher.url(), node)]).borrow()[0].clone()
 }

@@ -31,6 +31,7 @@ struct Cluster {
     version: u64,
     api_version: Option<&'static str>,
     forbidden: bool,
+    may_not_watch: bool,
     watches: Vec<mpsc::UnboundedSender<Result<String, std::io::Error>>>,
     lists: usize,
     selectors: Vec<String>,
@@ -89,17 +90,19 @@ async fn pods(
 ) -> Response {
     let mut cluster = cluster.lock().unwrap();
     cluster.selectors.extend(query.get("labelSelector").cloned());
-    if cluster.forbidden {
+    let watch = query.contains_key("watch");
+    if cluster.forbidden || (watch && cluster.may_not_watch) {
         let body = failure(403, "Forbidden").to_string();
         return (StatusCode::FORBIDDEN, body).into_response();
     }
-    if query.contains_key("watch") {
+    if watch {
         let (watch, lines) = mpsc::unbounded_channel();
         cluster.watches.push(watch);
         let lines = stream::unfold(lines, async |mut lines| Some((lines.recv().await?, lines)));
         return Body::from_stream(lines).into_response();
     }
     cluster.lists += 1;
+    cluster.watches.clear();
     let list = json!({
         "apiVersion": "v1", "kind": "PodList",
         "metadata": {"resourceVersion": cluster.version.to_string()},
@@ -305,7 +308,29 @@ async fn an_api_server_may_break_off_and_restart() {
     server.restart().await;
     eventually("watched after the restart", || !server.cluster.lock().unwrap().watches.is_empty())
         .await;
-    // What changed while it was down is news to a watch from the old version on.
-    server.change(|cluster| cluster.change("MODIFIED", pod("b", "w2", "10.0.0.2")));
-    eventually("found", || urls(&found).len() == 2).await;
+    eventually("what changed meanwhile is found", || {
+        *found.status.borrow() == Status::Watching { publishers: 2 }
+    })
+    .await;
+    assert_eq!(urls(&found).len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_right_to_watch_it_lists_again_and_again() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        may_not_watch: true,
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    eventually("forbidden", || {
+        matches!(*found.status.borrow(), Status::Failing { forbidden: true, .. })
+    })
+    .await;
+    server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
+    eventually("listed again", || urls(&found).len() == 2).await;
+    assert!(matches!(*found.status.borrow(), Status::Failing { .. }));
+    server.change(|cluster| cluster.may_not_watch = false);
+    eventually("granted", || *found.status.borrow() == Status::Watching { publishers: 2 }).await;
 }

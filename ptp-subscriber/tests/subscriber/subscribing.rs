@@ -161,7 +161,7 @@ async fn nobody_speaks_for_anybody_else() {
 #[tokio::test]
 async fn targets_come_move_and_go() {
     let (one, two) = (publisher("node1").await, publisher("node1").await);
-    let subscriber = Subscriber::start(Vec::new()).await;
+    let mut subscriber = Subscriber::start(Vec::new()).await;
     subscriber.targets.send_replace(vec![target(&one, Some("node1"))]);
     eventually("come", || one.subscriptions().len() == 7).await;
     subscriber.targets.send_replace(vec![target(&two, Some("node1"))]);
@@ -170,6 +170,11 @@ async fn targets_come_move_and_go() {
     subscriber.targets.send_replace(Vec::new());
     eventually("gone", || two.subscriptions().is_empty()).await;
     assert!(subscriber.directory.is_empty());
+    eventually("reported", || {
+        let observed = &subscriber.drain().all_observed;
+        observed.iter().any(|seen| matches!(seen.what, What::Gone))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -185,4 +190,19 @@ async fn a_stop_does_not_wait_for_a_publisher_that_hangs() {
     let began = std::time::Instant::now();
     subscriber.stop().await;
     assert!(began.elapsed() < std::time::Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_publisher_that_knows_no_resources_yet_is_asked_again() {
+    let publisher = publisher("node1").await;
+    publisher.refuse_subscriptions(Some(404));
+    let mut subscriber = Subscriber::start(vec![target(&publisher, None)]).await;
+    eventually("said once for each", || {
+        let observed = &subscriber.drain().all_observed;
+        let refused = |what: &What| matches!(what, What::NotSubscribed { .. });
+        observed.iter().filter(|seen| refused(&seen.what)).count() == 7
+    })
+    .await;
+    publisher.refuse_subscriptions(None);
+    eventually("subscribed", || publisher.subscriptions().len() == 7).await;
 }
