@@ -1,0 +1,171 @@
+//! All nodes together, second by second.
+
+use ptp_events::{Instance, NodeName, SyncState};
+
+use crate::clock::Clock;
+use crate::conditions::{Active, Conditions};
+use crate::plan::Plan;
+use crate::publisher::{Names, Publisher};
+use crate::random::Random;
+use crate::said::Said;
+
+/// The limit of true time error that labels tell about: 1500 ns at the air interface, half of the
+/// 3 us between cells that 3GPP TS 38.133 allows for TDD.
+const AIR_LIMIT_NS: f64 = 1_500.0;
+
+/// How long nodes that are not cold run before the start, so that their servos have settled.
+const WARM_UP_S: i64 = 240;
+
+/// What happened, apart from what was said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    /// Per node: from which seconds on the true time error was over the limit.
+    pub(crate) crossings: Vec<Vec<i64>>,
+    /// Per node: from which seconds on it was well, or no longer.
+    pub(crate) health: Vec<Vec<(i64, bool)>>,
+    /// Per node: its true time error each second, when that was asked for.
+    pub(crate) errors: Vec<Vec<f64>>,
+}
+
+/// The nodes of a plan.
+pub(crate) struct World<'a> {
+    plan: &'a Plan,
+    faults: Vec<Vec<Active>>,
+    clocks: Vec<Clock>,
+    publishers: Vec<Publisher>,
+    parents: Vec<Option<usize>>,
+    random: Random,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(plan: &'a Plan, seed: u64) -> Self {
+        let nodes = plan.topology.nodes();
+        let mut clocks = Vec::with_capacity(nodes.len());
+        let mut publishers = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes.iter().enumerate() {
+            let stream = 2 * u64::try_from(index).unwrap_or(u64::MAX / 2);
+            clocks.push(Clock::draw(node, Random::new(seed, 16 + stream)));
+            let random = Random::new(seed, 17 + stream);
+            let names = names(&node.interface);
+            publishers.push(Publisher::new(index, node, names, random));
+        }
+        Self {
+            plan,
+            faults: Active::spread(&plan.topology, &plan.faults, seed),
+            clocks,
+            publishers,
+            parents: (0..nodes.len())
+                .map(|node| plan.topology.parent_index(node))
+                .collect(),
+            random: Random::new(seed, 0),
+        }
+    }
+
+    /// Plays the plan to its end.
+    pub(crate) fn play(mut self, keep_errors: bool) -> (Vec<Said>, History) {
+        let nodes = self.clocks.len();
+        let mut said = Vec::new();
+        for t in -WARM_UP_S..0 {
+            self.step(t, true, &mut said, &mut History::default());
+            said.clear();
+        }
+        if self.plan.subscribes {
+            for node in 0..nodes {
+                let at = i64::from(self.random.whole(0, 40_000_000));
+                if self.plan.topology.nodes()[node].publishes {
+                    self.publishers[node].subscribed(at, &mut said);
+                }
+            }
+        }
+        let mut history = History {
+            crossings: vec![Vec::new(); nodes],
+            health: vec![Vec::new(); nodes],
+            errors: if keep_errors {
+                vec![Vec::new(); nodes]
+            } else {
+                Vec::new()
+            },
+        };
+        for t in 0..self.plan.length.as_secs() {
+            self.step(t, false, &mut said, &mut history);
+        }
+        (said, history)
+    }
+
+    fn step(&mut self, t: i64, warm_up: bool, said: &mut Vec<Said>, history: &mut History) {
+        for index in 0..self.clocks.len() {
+            let node = &self.plan.topology.nodes()[index];
+            if warm_up && node.cold {
+                continue;
+            }
+            let now = Conditions::at(t, &self.faults[index]);
+            let parent = self.parents[index];
+            let given = parent.map(|parent| self.clocks[parent].given());
+            let upstream = parent.map_or(248, |parent| self.publishers[parent].class());
+            let seen = self.clocks[index].step(t, &now, given);
+            let before = said.len();
+            let publisher = &mut self.publishers[index];
+            publisher.step(t, &seen, &now, upstream, said);
+            if !node.publishes {
+                said.truncate(before);
+            } else if !now.publisher_down && !now.publisher_restart && self.is_polled(t, index) {
+                let at = t * 1_000_000_000 + 985_000_000;
+                self.publishers[index].answer(at, seen.stamp_error_ns, said);
+            }
+            if !warm_up {
+                self.remember(t, index, history);
+            }
+        }
+    }
+
+    /// Polls go round, so that nodes are not all asked at once.
+    fn is_polled(&self, t: i64, index: usize) -> bool {
+        let Some(every) = self.plan.poll_every else {
+            return false;
+        };
+        let every = every.as_secs().max(1);
+        let shift = i64::try_from(index).unwrap_or(0) * 7;
+        (t + shift) % every == every - 1
+    }
+
+    fn remember(&self, t: i64, index: usize, history: &mut History) {
+        let error = self.clocks[index].given().error_ns;
+        let over = &mut history.crossings[index];
+        // A clock that stays beyond the limit is listed every second: faults begin any time.
+        if error.abs() > AIR_LIMIT_NS {
+            over.push(t);
+        }
+        let well = self.publishers[index].is_well();
+        let health = &mut history.health[index];
+        if health.last().map(|(_, was)| *was) != Some(well) {
+            health.push((t, well));
+        }
+        if let Some(errors) = history.errors.get_mut(index) {
+            errors.push(error);
+        }
+    }
+}
+
+fn names(interface: &str) -> Names {
+    let instance = |text: &str| Instance::new(text).unwrap_or(Instance::NODE);
+    // SyncE runs on a port, not on the alias of the card: ens1fx has ens1f0.
+    let port = interface
+        .strip_suffix('x')
+        .map_or_else(|| interface.to_owned(), |card| format!("{card}0"));
+    Names {
+        master: instance(&format!("{interface}/master")),
+        os: instance("CLOCK_REALTIME"),
+        synce: instance(&format!("synce1/{port}")),
+    }
+}
+
+/// Whether a state is one that the label calls a visible change; used for `visible_nodes`.
+pub(crate) fn is_change(said: &Said, name: &NodeName, names: &[NodeName]) -> bool {
+    names.contains(name)
+        && (said
+            .reading
+            .state
+            .as_ref()
+            .is_some_and(|s| !SyncState::is_locked(s))
+            || said.reading.clock_class.is_some())
+}
