@@ -49,14 +49,13 @@ pub(crate) struct Clock {
     oscillator: Oscillator,
     servo: Servo,
     receiver: Option<Receiver>,
-    os_clock: OsClock,
+    system: OsClock,
     noise_ns: f64,
     has_synce: bool,
     synce_lost_for: u32,
     error_ns: f64,
     announces: bool,
     was_down: bool,
-    drifting: bool,
     random: Random,
 }
 
@@ -78,14 +77,13 @@ impl Clock {
             oscillator,
             servo,
             receiver,
-            os_clock: OsClock::draw(node.cold, &mut random),
+            system: OsClock::draw(node.cold, &mut random),
             noise_ns: node.noise_ns,
             has_synce: node.synce,
             synce_lost_for: 0,
             error_ns,
             announces: !node.cold,
             was_down: false,
-            drifting: false,
             random,
         }
     }
@@ -102,14 +100,13 @@ impl Clock {
     pub(crate) fn step(&mut self, t: i64, now: &Conditions, parent: Option<Given>) -> Seen {
         let frequency = self.oscillator.step(t as f64, &mut self.random) + now.drift;
         self.error_ns += frequency + self.servo.correction();
-        self.limit_tuning(now.drift);
         if let Some(receiver) = &mut self.receiver {
             receiver.step(now.gnss.as_ref(), &mut self.random);
         }
         let ptp = self.measure(now, parent, frequency);
-        let os = self.os_clock.step(now.os, &mut self.random);
+        let os = self.system.step(now.os, &mut self.random);
         #[expect(clippy::cast_possible_truncation, reason = "below 1e12 ns")]
-        let own_error = (self.error_ns + self.os_clock.error_ns()) as i64;
+        let own_error = (self.error_ns + self.system.error_ns()) as i64;
         Seen {
             gnss: self.receiver.as_ref().map(|r| r.reading().clone()),
             ptp,
@@ -117,16 +114,6 @@ impl Clock {
             synce: self.synce(now),
             stamp_error_ns: own_error + now.skew_ns,
         }
-    }
-
-    fn limit_tuning(&mut self, drift: f64) {
-        let drifting = drift != 0.0;
-        if drifting && !self.drifting {
-            self.servo.exhaust(drift);
-        } else if !drifting && self.drifting {
-            self.servo.restore_range();
-        }
-        self.drifting = drifting;
     }
 
     /// The reference's time minus true time, when it can be heard.

@@ -9,6 +9,10 @@ use crate::topology::Topology;
 
 /// Everything that is not as it should be.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fault of its own, and any may come together"
+)]
 pub(crate) struct Conditions {
     pub(crate) gnss: Option<SyncState>,
     pub(crate) link_down: bool,
@@ -19,7 +23,7 @@ pub(crate) struct Conditions {
     pub(crate) path_shift: f64,
     /// How many times the usual noise there is; 0 stands for 1.
     pub(crate) noise_factor: f64,
-    /// Frequency that the servo cannot correct, in ns/s.
+    /// What a failing oven adds to the oscillator's frequency, in ns/s.
     pub(crate) drift: f64,
     pub(crate) os: Option<OsTrouble>,
     pub(crate) skew_ns: i64,
@@ -127,14 +131,22 @@ impl Active {
             Effect::OsClockAdrift { ns_per_s } => now.os = Some(OsTrouble::Adrift(*ns_per_s)),
             Effect::OsClockRival { jump_ns, every } => {
                 if elapsed % every.as_secs().max(1) == 0 {
-                    now.os = Some(OsTrouble::Jumped(*jump_ns));
+                    // The golden ratio spreads the jumps evenly between 60 % and 140 %.
+                    let spread = 0.6 + 0.8 * (elapsed_s * 0.618_034).fract();
+                    now.os = Some(OsTrouble::Jumped(jump_ns * spread));
                 }
             }
             #[expect(clippy::cast_possible_truncation, reason = "some seconds")]
             Effect::ClockSkew { seconds } => now.skew_ns += (seconds * 1e9) as i64,
             Effect::Asymmetry { ns } => now.path_shift += ns,
-            Effect::OscillatorDrift { ns_per_s } => now.drift += ns_per_s,
-            Effect::Noise { factor } => now.noise_factor = *factor,
+            Effect::OscillatorDrift { ppb_per_h2 } => {
+                let hours = elapsed_s / 3_600.0;
+                now.drift += ppb_per_h2 * hours * hours / 2.0;
+            }
+            Effect::Noise { factor, grows_over } => {
+                let grown = (elapsed_s / grows_over.as_secs_f64().max(1.0)).min(1.0);
+                now.noise_factor = 1.0 + (factor - 1.0) * grown;
+            }
             Effect::Wander { ns, period } => {
                 now.path_shift += ns * sine(elapsed_s / period.as_secs_f64().max(1.0));
             }

@@ -72,15 +72,21 @@ pub enum Effect {
         /// Half the difference: what the clock is then off by, in ns.
         ns: f64,
     },
-    /// The oscillator has drifted to the end of its tuning range, so that the servo cannot follow.
+    /// The oscillator's oven fails: its frequency drifts, and ever faster.
+    ///
+    /// A slow servo lags behind by the drift over its integral gain, so its offset grows steadily;
+    /// a fast one follows, and only its holdover suffers.
     OscillatorDrift {
-        /// What remains uncorrected, in ns/s.
-        ns_per_s: f64,
+        /// By how much the drift grows per hour, in ppb per hour.
+        ppb_per_h2: f64,
     },
-    /// Packet delay varies more.
+    /// Packet delay comes to vary more.
     Noise {
-        /// How many times as much.
+        /// How many times as much, in the end.
         factor: f64,
+        /// How long it takes to get there.
+        #[serde(default)]
+        grows_over: SignedDuration,
     },
     /// The path's delay goes up and down, as with the load of the day.
     Wander {

@@ -61,21 +61,18 @@ impl Receiver {
             self.report(state.clone(), 0, NO_SOLUTION);
             return;
         }
-        match self.searching {
-            Some(left @ 1..) => {
-                self.searching = Some(left - 1);
-                if self.announces_search && left < 10 {
-                    self.report(SyncState::AcquiringSync, 2, NO_SOLUTION);
-                } else {
-                    self.report(SyncState::FailureNofix, 0, NO_SOLUTION);
-                }
+        if let Some(left @ 1..) = self.searching {
+            self.searching = Some(left - 1);
+            if self.announces_search && left < 10 {
+                self.report(SyncState::AcquiringSync, 2, NO_SOLUTION);
+            } else {
+                self.report(SyncState::FailureNofix, 0, NO_SOLUTION);
             }
-            Some(0) | None => {
-                self.searching = None;
-                #[expect(clippy::cast_possible_truncation, reason = "a few ns")]
-                let offset_ns = (4.0 * random.normal()).round() as i64;
-                self.report(SyncState::Synchronized, self.best_fix, offset_ns);
-            }
+        } else {
+            self.searching = None;
+            #[expect(clippy::cast_possible_truncation, reason = "a few ns")]
+            let offset_ns = (4.0 * random.normal()).round() as i64;
+            self.report(SyncState::Synchronized, self.best_fix, offset_ns);
         }
     }
 

@@ -19,6 +19,7 @@ mod conditions;
 mod fault;
 mod gnss;
 mod kinds;
+mod label;
 mod lock;
 mod mess;
 mod os_clock;

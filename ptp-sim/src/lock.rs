@@ -144,9 +144,8 @@ impl LockMachine {
         }
         let hears = self.hears_reference && !selecting;
         match self.class {
-            ClassStyle::Always255 => 255,
             ClassStyle::SlaveOnly if hears && !holds => upstream,
-            ClassStyle::SlaveOnly => 255,
+            ClassStyle::SlaveOnly | ClassStyle::Always255 => 255,
             ClassStyle::Telecom | ClassStyle::Plain if hears && !self.free && !holds => upstream,
             ClassStyle::Telecom if holds && in_spec => 135,
             ClassStyle::Telecom if holds => 165,

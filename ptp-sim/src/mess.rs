@@ -20,6 +20,15 @@ pub enum Kept {
     Pushes,
 }
 
+/// How one copy of an event arrives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// How long the publisher takes, in ns; those behind it wait.
+    pub(crate) after: i64,
+    /// How much later still it is received, in ns; those behind it overtake.
+    pub(crate) late: i64,
+}
+
 /// How a recording is spoilt. The default spoils nothing.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -82,8 +91,8 @@ impl Mess {
         words
     }
 
-    /// After how many ns each copy of `said` arrives; empty when it never does.
-    pub(crate) fn deliveries(&self, said: &Said, random: &mut Random) -> Vec<i64> {
+    /// How each copy of `said` arrives; empty when it never does.
+    pub(crate) fn deliveries(&self, said: &Said, random: &mut Random) -> Vec<Arrival> {
         let kept = match self.kept {
             Kept::Both => true,
             Kept::Polls => said.origin == Origin::Pull,
@@ -92,12 +101,16 @@ impl Mess {
         if !kept || random.chance(self.missing) {
             return Vec::new();
         }
-        let mut deliveries = vec![latency(random)];
+        let mut arrival = Arrival {
+            after: latency(random),
+            late: 0,
+        };
         if random.chance(self.late) {
-            deliveries[0] += nanos(random.between(0.05, 1.95) * 1e9);
+            arrival.late = nanos(random.between(0.05, 1.95) * 1e9);
         }
+        let mut deliveries = vec![arrival];
         if random.chance(self.duplicates) {
-            deliveries.push(deliveries[0] + latency(random));
+            deliveries.push(arrival);
         }
         deliveries
     }

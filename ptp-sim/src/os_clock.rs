@@ -24,7 +24,7 @@ pub(crate) enum OsSample {
 #[derive(Clone, Debug)]
 pub(crate) struct OsClock {
     error_ns: f64,
-    /// One measurement's noise: reading a card over PCIe takes some 10 ns more or less.
+    /// One measurement's noise: reading a card over `PCIe` takes some 10 ns more or less.
     noise_ns: f64,
 }
 

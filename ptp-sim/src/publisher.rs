@@ -59,7 +59,8 @@ const MILLISECOND: i64 = 1_000_000;
 
 impl Publisher {
     pub(crate) fn new(index: usize, node: &Node, names: Names, mut random: Random) -> Self {
-        let mut slots: Vec<i64> = (0..18).map(|slot| 60 + slot * 50).collect();
+        let shift = i64::from(random.whole(0, 40));
+        let mut slots: Vec<i64> = (0..17).map(|slot| 60 + shift + slot * 50).collect();
         random.shuffle(&mut slots);
         let lock_at = 160 + i64::from(random.whole(0, 600));
         let slot = |at: usize| slots[at] * MILLISECOND;

@@ -67,7 +67,7 @@ impl Random {
             let bits = self.bits();
             sum += [0, 16, 32, 48]
                 .iter()
-                .map(|shift| u32::from((bits >> shift) as u16))
+                .map(|shift| (bits >> shift & 0xffff) as u32)
                 .sum::<u32>();
         }
         f64::from(sum) / 65_536.0 - 6.0

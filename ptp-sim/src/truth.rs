@@ -96,6 +96,9 @@ pub struct Truth {
 
 impl Truth {
     /// The label as JSON, indented.
+    ///
+    /// # Panics
+    /// Never: all keys in it are strings.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("maps in it have strings for keys")

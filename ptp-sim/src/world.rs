@@ -1,6 +1,6 @@
 //! All nodes together, second by second.
 
-use ptp_events::{Instance, NodeName, SyncState};
+use ptp_events::Instance;
 
 use crate::clock::Clock;
 use crate::conditions::{Active, Conditions};
@@ -34,6 +34,8 @@ pub(crate) struct World<'a> {
     clocks: Vec<Clock>,
     publishers: Vec<Publisher>,
     parents: Vec<Option<usize>>,
+    /// Per node: when its processes are started, for those that are cold.
+    boots: Vec<i64>,
     random: Random,
 }
 
@@ -42,12 +44,18 @@ impl<'a> World<'a> {
         let nodes = plan.topology.nodes();
         let mut clocks = Vec::with_capacity(nodes.len());
         let mut publishers = Vec::with_capacity(nodes.len());
+        let mut boots = Vec::with_capacity(nodes.len());
+        let mut random = Random::new(seed, 0);
         for (index, node) in nodes.iter().enumerate() {
             let stream = 2 * u64::try_from(index).unwrap_or(u64::MAX / 2);
             clocks.push(Clock::draw(node, Random::new(seed, 16 + stream)));
-            let random = Random::new(seed, 17 + stream);
-            let names = names(&node.interface);
-            publishers.push(Publisher::new(index, node, names, random));
+            let own = Random::new(seed, 17 + stream);
+            publishers.push(Publisher::new(index, node, names(&node.interface), own));
+            boots.push(if node.cold {
+                i64::from(random.whole(1, 40))
+            } else {
+                i64::MIN
+            });
         }
         Self {
             plan,
@@ -57,7 +65,8 @@ impl<'a> World<'a> {
             parents: (0..nodes.len())
                 .map(|node| plan.topology.parent_index(node))
                 .collect(),
-            random: Random::new(seed, 0),
+            boots,
+            random,
         }
     }
 
@@ -95,7 +104,7 @@ impl<'a> World<'a> {
     fn step(&mut self, t: i64, warm_up: bool, said: &mut Vec<Said>, history: &mut History) {
         for index in 0..self.clocks.len() {
             let node = &self.plan.topology.nodes()[index];
-            if warm_up && node.cold {
+            if t < self.boots[index] {
                 continue;
             }
             let now = Conditions::at(t, &self.faults[index]);
@@ -157,15 +166,4 @@ fn names(interface: &str) -> Names {
         os: instance("CLOCK_REALTIME"),
         synce: instance(&format!("synce1/{port}")),
     }
-}
-
-/// Whether a state is one that the label calls a visible change; used for `visible_nodes`.
-pub(crate) fn is_change(said: &Said, name: &NodeName, names: &[NodeName]) -> bool {
-    names.contains(name)
-        && (said
-            .reading
-            .state
-            .as_ref()
-            .is_some_and(|s| !SyncState::is_locked(s))
-            || said.reading.clock_class.is_some())
 }

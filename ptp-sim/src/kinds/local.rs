@@ -53,11 +53,18 @@ pub(super) const FLAPPING_LINK: Kind = Kind {
 
 pub(super) const NOISE_GROWTH: Kind = Kind {
     name: "noise-growth",
-    summary: "packet delay comes to vary four to eight times as much at one follower",
+    summary: "packet delay comes to vary several times as much at one follower",
     draw: |random| {
         let site = Site::draw(random).polled();
-        let factor = random.between(4.0, 8.0);
-        at_one(Effect::Noise { factor }, 40.0, 120.0, site, random)
+        let node = site.worker(random);
+        let start = minutes(30.0, 60.0, random);
+        let length = minutes(60.0, 150.0, random);
+        let factor = random.between(16.0, 30.0) / site.noise_ns(&node);
+        let grows_over = SignedDuration::from_secs(minutes(0.0, 20.0, random));
+        let effect = Effect::Noise { factor, grows_over };
+        let lasts = perhaps(length, random);
+        site.fault(effect, &[node], start, lasts)
+            .plan(start + length + 1_800, random)
     },
 };
 
@@ -95,13 +102,23 @@ pub(super) const ASYMMETRY_STEP_LARGE: Kind = Kind {
 
 pub(super) const OSCILLATOR_DRIFT: Kind = Kind {
     name: "oscillator-drift",
-    summary: "an oscillator at the end of its range: the offset grows while LOCKED",
+    summary: "an oven fails behind a slow servo: the offset grows while LOCKED",
     draw: |random| {
         let site = Site::draw(random).polled();
-        // 20 to 80 ns in an hour.
-        let ns_per_s = random.between(0.0055, 0.022) * random.sign();
-        let effect = Effect::OscillatorDrift { ns_per_s };
-        at_one(effect, 120.0, 240.0, site, random)
+        let node = site.worker(random);
+        let start = minutes(60.0, 120.0, random);
+        let length = minutes(120.0, 240.0, random);
+        // Through the slow servo's integral gain: 20 to 80 ns per hour.
+        let ppb_per_h2 = random.between(0.072, 0.288) * random.sign();
+        let lasts = perhaps(length, random);
+        site.slow_at(&node)
+            .fault(
+                Effect::OscillatorDrift { ppb_per_h2 },
+                &[node],
+                start,
+                lasts,
+            )
+            .plan(start + length + 3_600, random)
     },
 };
 

@@ -14,7 +14,14 @@ pub(super) const THRESHOLD_HUGGING: Kind = Kind {
         let node = site.worker(random);
         let length = minutes(90.0, 180.0, random);
         if random.chance(0.5) {
-            let ns = random.whole(18, 26);
+            // Behind the fast servo's gain, offsets spread 1.35 times as far as the noise.
+            let sigma = 1.35 * site.noise_ns(&node);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "tens"
+            )]
+            let ns = (sigma * random.between(2.6, 3.3)) as u32;
             return site
                 .fault(Effect::ThresholdTooTight { ns }, &[node], 600, None)
                 .plan(length, random);

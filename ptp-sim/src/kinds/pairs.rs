@@ -114,8 +114,9 @@ pub(super) const DRIFT_AND_OS_CLOCK: Kind = Kind {
     draw: |random| {
         let site = Site::draw(random).polled();
         let (one, other) = two(&site, random);
-        let ns_per_s = random.between(0.006, 0.02) * random.sign();
-        let first = (Effect::OscillatorDrift { ns_per_s }, one);
+        let ppb_per_h2 = random.between(0.1, 0.288) * random.sign();
+        let site = site.slow_at(&one);
+        let first = (Effect::OscillatorDrift { ppb_per_h2 }, one);
         both(
             first,
             (Effect::OsClockCrash {}, other),

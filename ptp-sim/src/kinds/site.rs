@@ -28,6 +28,7 @@ struct Habits {
     holdover_timeout_s: i64,
     hysteresis_ns: u32,
     oscillator: OscillatorKind,
+    servo: ServoKind,
     synce: bool,
 }
 
@@ -50,6 +51,7 @@ impl Habits {
                 OscillatorKind::Tcxo,
                 OscillatorKind::Ocxo,
             ]),
+            servo: ServoKind::Fast,
             synce: random.chance(0.3),
         }
     }
@@ -66,6 +68,7 @@ impl Habits {
         if node.role == Role::Follower {
             node.class = self.class;
             node.oscillator = self.oscillator;
+            node.servo = self.servo;
             node.holdover_timeout = SignedDuration::from_secs(self.holdover_timeout_s);
             node.in_spec = SignedDuration::from_secs((self.holdover_timeout_s / 2).max(1));
         }
@@ -79,7 +82,12 @@ pub(super) fn name(text: &str) -> NodeName {
 impl Site {
     /// A grandmaster, perhaps a boundary clock, and `low` to `high` followers.
     pub(super) fn sized(low: u32, high: u32, random: &mut Random) -> Self {
-        let habits = Habits::draw(random);
+        let mut habits = Habits::draw(random);
+        // One site in five has partial timing support only.
+        if random.chance(0.2) {
+            habits.servo = ServoKind::Slow;
+            habits.oscillator = OscillatorKind::Ocxo;
+        }
         let gm = name("gm-0");
         let mut grandmaster = Node::new(gm.clone(), Role::Grandmaster, None);
         habits.apply(&mut grandmaster, random);
@@ -242,6 +250,12 @@ impl Site {
     pub(super) fn holdover_timeout_s(&self, name: &NodeName) -> i64 {
         let node = self.nodes.iter().find(|node| node.name == *name);
         node.map_or(0, |node| node.holdover_timeout.as_secs())
+    }
+
+    /// The noise of a node's measurements, in ns.
+    pub(super) fn noise_ns(&self, name: &NodeName) -> f64 {
+        let node = self.nodes.iter().find(|node| node.name == *name);
+        node.map_or(1.0, |node| node.noise_ns)
     }
 
     /// Puts a fault in, from second `start` for `length` seconds or for ever.
