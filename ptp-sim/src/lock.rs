@@ -218,7 +218,6 @@ mod tests {
         6 HOLDOVER 3 class 135
         8 HOLDOVER 3 class 165
         10 FREERUN 3 class 248
-        11 FREERUN 400 class 248
         12 LOCKED 9 class 6
         ");
     }
@@ -226,6 +225,13 @@ mod tests {
     #[test]
     fn a_follower_beyond_the_threshold_and_restarted() {
         let node = node(Role::Follower, ClassStyle::SlaveOnly);
-        assert_snapshot!(play(&node, "900 45 350 99 x x 80"), @"");
+        assert_snapshot!(play(&node, "900 45 350 99 x x 80"), @"
+        0 FREERUN 900 class 6
+        1 LOCKED 45 class 6
+        2 FREERUN 350 class 6
+        3 LOCKED 99 class 6
+        4 FREERUN -9999999999999999 class 255
+        6 LOCKED 80 class 6
+        ");
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Publisher {
     order: [(Line, i64); 5],
     was_away: bool,
     random: Random,
+    /// For answers only, so that being asked changes nothing that is pushed.
+    answering: Random,
 }
 
 /// The instances a node's resources have.
@@ -58,7 +60,13 @@ enum Line {
 const MILLISECOND: i64 = 1_000_000;
 
 impl Publisher {
-    pub(crate) fn new(index: usize, node: &Node, names: Names, mut random: Random) -> Self {
+    pub(crate) fn new(
+        index: usize,
+        node: &Node,
+        names: Names,
+        mut random: Random,
+        answering: Random,
+    ) -> Self {
         let shift = i64::from(random.whole(0, 40));
         let mut slots: Vec<i64> = (0..17).map(|slot| 60 + shift + slot * 50).collect();
         random.shuffle(&mut slots);
@@ -90,6 +98,7 @@ impl Publisher {
             order,
             was_away: false,
             random,
+            answering,
         }
     }
 
@@ -294,7 +303,7 @@ impl Publisher {
     pub(crate) fn answer(&mut self, at: i64, stamp_error_ns: i64, out: &mut Vec<Said>) {
         let mut at = at;
         for (resource, reading) in self.said.known() {
-            at += 1_200_000 + i64::from(self.random.whole(0, 1_500_000));
+            at += 1_200_000 + i64::from(self.answering.whole(0, 1_500_000));
             let mut said = Said::new(self.node, at, Origin::Pull, resource, reading);
             said.stamp_error_ns = stamp_error_ns;
             out.push(said);

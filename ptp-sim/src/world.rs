@@ -50,7 +50,14 @@ impl<'a> World<'a> {
             let stream = 2 * u64::try_from(index).unwrap_or(u64::MAX / 2);
             clocks.push(Clock::draw(node, Random::new(seed, 16 + stream)));
             let own = Random::new(seed, 17 + stream);
-            publishers.push(Publisher::new(index, node, names(&node.interface), own));
+            let answering = Random::new(seed, (1 << 33) + stream);
+            publishers.push(Publisher::new(
+                index,
+                node,
+                names(&node.interface),
+                own,
+                answering,
+            ));
             boots.push(if node.cold {
                 i64::from(random.whole(1, 40))
             } else {
@@ -102,7 +109,8 @@ impl<'a> World<'a> {
     }
 
     fn step(&mut self, t: i64, warm_up: bool, said: &mut Vec<Said>, history: &mut History) {
-        for index in 0..self.clocks.len() {
+        // Followers first: what a parent does reaches them within the next second, never before.
+        for index in (0..self.clocks.len()).rev() {
             let node = &self.plan.topology.nodes()[index];
             if t < self.boots[index] {
                 continue;

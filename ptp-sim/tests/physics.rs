@@ -151,3 +151,37 @@ fn mess_changes_deliveries_and_nothing_else() {
     assert_eq!(messy.events.len(), 2 * clean.events.len());
     assert_eq!(messy.truth.faults, clean.truth.faults);
 }
+
+#[test]
+fn no_follower_knows_of_an_outage_before_its_grandmaster() {
+    for seed in 0..10 {
+        let mut plan = Plan::from_toml(&holdover("ocxo", "20m")).unwrap();
+        let follower = r#"
+            length = "1s"
+            [[node]]
+            name = "gm-0"
+            role = "grandmaster"
+            [[node]]
+            name = "worker-0"
+            role = "follower"
+            parent = "gm-0"
+        "#;
+        plan.topology = Plan::from_toml(follower).unwrap().topology;
+        let scenario = Scenario::play(&plan, seed).unwrap();
+        let start = scenario.truth.faults[0].start;
+        let classes: Vec<(&str, u8)> = scenario
+            .events
+            .iter()
+            .filter(|e| e.origin == Origin::Push && e.received > start)
+            .filter_map(|e| Some((e.event.node.as_str(), e.event.readings[0].clock_class?.0)))
+            .collect();
+        let expected = [
+            ("gm-0", 7),
+            ("worker-0", 7),
+            ("gm-0", 140),
+            ("worker-0", 140),
+        ];
+        assert_eq!(classes, expected[..classes.len()], "seed {seed}");
+        assert!(classes.len() >= 2, "seed {seed}");
+    }
+}

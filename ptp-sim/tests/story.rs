@@ -60,7 +60,26 @@ fn pushed(scenario: &Scenario) -> String {
 fn a_gnss_outage_from_first_to_last() {
     let plan = Plan::from_toml(OUTAGE).unwrap();
     let scenario = Scenario::play(&plan, 1).unwrap();
-    assert_snapshot!(pushed(&scenario), @"");
+    assert_snapshot!(pushed(&scenario), @"
+    00:05.214 gm-0 gnss-sync-status FAILURE-NOFIX 99999999
+    00:05.370 gm-0 lock-state HOLDOVER -1
+    00:05.370 gm-0 sync-state HOLDOVER
+    00:05.426 gm-0 clock-class 7
+    00:06.100 worker-0 clock-class 7
+    00:15.426 gm-0 clock-class 140
+    00:16.100 worker-0 clock-class 140
+    00:25.370 gm-0 lock-state FREERUN 99999
+    00:25.370 gm-0 sync-state FREERUN
+    00:25.426 gm-0 clock-class 248
+    00:25.506 gm-0 os-clock-sync-state FREERUN 1
+    00:26.100 worker-0 clock-class 248
+    01:23.214 gm-0 gnss-sync-status SYNCHRONIZED -7
+    01:23.370 gm-0 lock-state LOCKED -2
+    01:23.426 gm-0 clock-class 6
+    01:23.506 gm-0 os-clock-sync-state LOCKED 8
+    01:23.507 gm-0 sync-state LOCKED
+    01:24.100 worker-0 clock-class 6
+    ");
 }
 
 #[test]
@@ -103,5 +122,15 @@ fn mistakes_in_a_plan_are_named() {
         ("role = \"follower\"", "rôle = \"follower\""),
     ];
     let told: Vec<String> = mistakes.into_iter().map(refused).collect();
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @"
+    `length` is out of range: from 1s to 28 days
+    the nodes are not a network: the parent `gm-1` of node `worker-0` is not among the nodes before it
+    the nodes are not a network: node `worker-0` needs a `parent`
+    fault 1 cannot happen at node `worker-0`: it is no grandmaster
+    fault 1 is at node `worker-9`, which is not among the nodes
+    fault 1 names no nodes
+    cannot understand the scenario: unknown variant `solar-storm`, expected one of `gnss-signal-loss`, `gnss-antenna-fault`, `gnss-receiver-fault`, `path-loss`, `upstream-loss`, `flapping-link`, `grandmaster-switch`, `os-clock-crash`, `os-clock-adrift`, `os-clock-rival`, `clock-skew`, `asymmetry`, `oscillator-drift`, `noise`, `wander`, `threshold-too-tight`, `process-restart`, `publisher-silence`, `publisher-restart`, `synce-loss`, `misconfiguration`, `sample-spike`
+    cannot understand the scenario: unknown field `begin`, expected `state`
+    cannot understand the scenario: invalid unquoted key, expected letters, numbers, `-`, `_`
+    ");
 }

@@ -1,4 +1,4 @@
-//! JUnit XML, for CI systems: one test case per node, failed by the incidents that began there.
+//! `JUnit` XML, for CI systems: one test case per node, failed by the incidents that began there.
 
 use std::io::{self, Write};
 
