@@ -182,29 +182,31 @@ impl Publisher {
         if now.ptp_down {
             return;
         }
+        let offset = Measurement::from_nanos(gnss.offset_ns);
+        // A fix that changes alone is not sent (docs/protocol.md §5), and here never does.
+        if self.said.state(&Resource::Gnss) == Some(&gnss.state) {
+            self.said.measured(&Resource::Gnss, offset);
+            return;
+        }
         let mut reading = Reading::new(self.names.master.clone());
         reading.state = Some(gnss.state.clone());
-        reading.offset = Some(Measurement::from_nanos(gnss.offset_ns));
+        reading.offset = Some(offset);
         reading.gps_fix = Some(GpsFix(gnss.fix));
-        if self.said.state(&Resource::Gnss) == Some(&gnss.state) {
-            self.said.set(&Resource::Gnss, &reading);
-        } else {
-            self.say(at, Resource::Gnss, reading, out);
-        }
+        self.say(at, Resource::Gnss, reading, out);
     }
 
     fn read_lock(&mut self, t: i64, at: i64, sample: Sample, out: &mut Vec<Said>) {
         let changed = self.lock.handle_sample(t, sample);
-        let Some(state) = self.lock.state().cloned() else {
+        let Some(state) = self.lock.state() else {
             return;
         };
         let repeats = self.random.chance(1.0 / REPEAT_EVERY_S);
         let restarted = self.said.state(&Resource::LockState).is_none();
         if changed || repeats || restarted {
-            self.say_lock(at, state, out);
+            self.say_lock(at, state.clone(), out);
         } else {
-            let reading = self.lock_reading(state);
-            self.said.set(&Resource::LockState, &reading);
+            let offset = Measurement::from_nanos(self.lock.offset());
+            self.said.measured(&Resource::LockState, offset);
         }
     }
 
@@ -227,11 +229,14 @@ impl Publisher {
             return;
         }
         self.class = self.lock.clock_class(t, upstream, now.selecting);
-        let mut reading = Reading::new(self.names.master.clone());
-        reading.clock_class = Some(ClockClass(self.class));
-        if self.said.get(&Resource::ClockClass) != Some(&reading) {
-            self.say(at, Resource::ClockClass, reading, out);
+        let class = Some(ClockClass(self.class));
+        let known = self.said.get(&Resource::ClockClass);
+        if known.is_some_and(|known| known.clock_class == class) {
+            return;
         }
+        let mut reading = Reading::new(self.names.master.clone());
+        reading.clock_class = class;
+        self.say(at, Resource::ClockClass, reading, out);
     }
 
     fn read_os(&mut self, at: i64, sample: OsSample, out: &mut Vec<Said>) {
@@ -243,17 +248,17 @@ impl Publisher {
             OsSample::Offset(ns) => (SyncState::Freerun, ns),
         };
         let state = worst(&own, &self.followed());
-        let changed = self.os_state.as_ref() != Some(&state);
+        let offset = Measurement::from_nanos(offset);
+        if self.os_state.as_ref() == Some(&state) {
+            self.said.measured(&Resource::OsClock, offset);
+            return;
+        }
         self.os_state = Some(state.clone());
         let mut reading = Reading::new(self.names.os.clone());
         reading.state = Some(state);
-        reading.offset = Some(Measurement::from_nanos(offset));
-        if changed {
-            self.say(at, Resource::OsClock, reading, out);
-            self.say_overall(at, out);
-        } else {
-            self.said.set(&Resource::OsClock, &reading);
-        }
+        reading.offset = Some(offset);
+        self.say(at, Resource::OsClock, reading, out);
+        self.say_overall(at, out);
     }
 
     /// The PTP state as the system clock follows it: a T-GM's holdover does not pull it down

@@ -52,11 +52,17 @@ const ORDER: [Resource; 7] = [
 ];
 
 impl Table {
-    fn slot(resource: &Resource) -> usize {
-        ORDER
-            .iter()
-            .position(|other| other == resource)
-            .expect("publishers have only these seven")
+    /// Its place in [`ORDER`]; what no publisher has goes to the end.
+    const fn slot(resource: &Resource) -> usize {
+        match resource {
+            Resource::SyncState => 0,
+            Resource::OsClock => 1,
+            Resource::LockState => 2,
+            Resource::ClockClass => 3,
+            Resource::Gnss => 4,
+            Resource::SynceState => 5,
+            _ => 6,
+        }
     }
 
     pub(crate) fn get(&self, resource: &Resource) -> Option<&Reading> {
@@ -69,6 +75,13 @@ impl Table {
 
     pub(crate) fn set(&mut self, resource: &Resource, reading: &Reading) {
         self.0[Self::slot(resource)] = Some(reading.clone());
+    }
+
+    /// Notes a new offset of an unchanged state.
+    pub(crate) fn measured(&mut self, resource: &Resource, offset: Measurement) {
+        if let Some(reading) = &mut self.0[Self::slot(resource)] {
+            reading.offset = Some(offset);
+        }
     }
 
     /// The resources it has data for.
