@@ -1,5 +1,7 @@
 //! `ptp-cli simulate`, from the outside.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 use std::fs;
 
 use assert_cmd::Command;
@@ -39,7 +41,10 @@ fn the_list_names_every_kind() {
 #[test]
 fn an_unknown_kind_is_answered_with_a_hint() {
     let refused = simulate(&["gnss-outage"]).code(2);
-    insta::assert_snapshot!(stderr(&refused), @"");
+    insta::assert_snapshot!(stderr(&refused), @"
+    error: there is no kind of scenario `gnss-outage`
+      hint: did you mean `gnss-outage-short`? `ptp-cli simulate --list` names all
+    ");
 }
 
 #[test]
@@ -53,5 +58,10 @@ fn a_scenario_that_cannot_be_is_refused_with_its_reason() {
     .unwrap();
     let refused = simulate(&["--scenario", scenario.to_str().unwrap()]).code(2);
     let said = stderr(&refused).replace(folder.path().to_str().unwrap(), "…");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"
+    error: cannot play the scenario in `…/mine.toml`
+      caused by: the nodes are not a network
+      caused by: node `a` needs a `parent`
+      hint: `ptp-cli simulate --help` shows a scenario in TOML
+    ");
 }

@@ -1,5 +1,7 @@
 //! Every kind, over many seeds: it can be played, comes out the same, and reads back.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 use ptp_events::recording::Reader;
 use ptp_sim::{KINDS, RootCause, Scenario};
 

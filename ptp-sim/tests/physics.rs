@@ -1,5 +1,7 @@
 //! What the model must get right, whatever the seed.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 use ptp_events::recording::Origin;
 use ptp_events::{NodeName, Resource, SyncState};
 use ptp_sim::{Kept, Plan, Scenario};

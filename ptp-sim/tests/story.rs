@@ -1,5 +1,7 @@
 //! One short scenario, event by event.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
