@@ -175,3 +175,31 @@ fn names(interface: &str) -> Names {
         synce: instance(&format!("synce1/{port}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A grandmaster's true time error at these minutes of a holdover, in ns.
+    fn holdover(seed: u64, minutes: [usize; 3]) -> [f64; 3] {
+        let plan = Plan::from_toml(
+            "length = \"5h\"\n[[node]]\nname = \"gm-0\"\nrole = \"grandmaster\"\n\
+             [[fault]]\nkind = \"gnss-signal-loss\"\nnodes = [\"gm-0\"]\nstart = \"10m\"\n",
+        )
+        .unwrap();
+        let (_, history) = World::new(&plan, seed).play(true);
+        minutes.map(|minute| history.errors[0][(10 + minute) * 60])
+    }
+
+    /// T₀ + S·t + ½·A·t² with the frequency left over, ageing and temperature of an OCXO.
+    #[test]
+    fn a_holdover_grows_like_its_model() {
+        for seed in 0..10 {
+            let [at_loss, in_an_hour, in_four] = holdover(seed, [0, 60, 240]);
+            assert!(at_loss.abs() < 10.0, "seed {seed}: {at_loss}");
+            // S up to 0.15 ppb and A up to 0.45 + 1.4 ppb a day: 540 + 140 ns.
+            assert!(in_an_hour.abs() < 700.0, "seed {seed}: {in_an_hour}");
+            assert!(in_four.abs() < 4_500.0, "seed {seed}: {in_four}");
+        }
+    }
+}
