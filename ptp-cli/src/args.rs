@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Diagnose(DiagnoseArgs),
     /// Print the manual page of a finding or a root cause.
     Explain(ExplainArgs),
+    /// Simulate clocks and faults: a recording, and beside it the truth.
+    #[command(after_long_help = SIMULATE_HELP)]
+    Simulate(SimulateArgs),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -110,6 +113,58 @@ pub(crate) struct OriginalEnv {
 pub(crate) struct ExplainArgs {
     /// A code such as `loss-of-lock` or `gnss-signal-loss`; without one, all are listed
     pub(crate) code: Option<String>,
+}
+
+const SIMULATE_HELP: &str = "\
+Examples:
+  ptp-cli simulate gnss-outage-long --seed 7 -o outage.jsonl
+  ptp-cli diagnose outage.jsonl
+  ptp-cli simulate path-loss | ptp-cli diagnose -
+  ptp-cli simulate --scenario mine.toml -o mine.jsonl
+
+A kind and a seed always give the same bytes. The label in outage.label.json says which faults there
+were, where, from when to when, and when true time left 1500 ns.
+
+A scenario in TOML:
+  length = \"2h\"
+  poll-every = \"1m\"             # ask for CurrentState; leave out for pushes only
+  [[node]]
+  name = \"gm-0\"
+  role = \"grandmaster\"         # or boundary-clock, follower
+  [[node]]
+  name = \"worker-0\"
+  role = \"follower\"
+  parent = \"gm-0\"
+  [[fault]]
+  kind = \"gnss-signal-loss\"
+  nodes = [\"gm-0\"]
+  start = \"30m\"
+  length = \"20m\"               # leave out for one that lasts
+  [mess]
+  duplicates = 0.1             # shares of the events; also late, missing";
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which kind of scenario; `--list` names them
+    #[arg(required_unless_present_any = ["list", "scenario"])]
+    pub(crate) kind: Option<String>,
+
+    /// What chance is drawn from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Where to write the recording; the label goes to FILE.label.json beside it. Without it the
+    /// recording goes to standard output
+    #[arg(long, short, value_name = "FILE.jsonl")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Play a scenario of your own
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["kind", "list"])]
+    pub(crate) scenario: Option<PathBuf>,
+
+    /// List the kinds of scenarios
+    #[arg(long, conflicts_with_all = ["kind", "output"])]
+    pub(crate) list: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

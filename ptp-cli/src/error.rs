@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::input::InputError;
+use crate::simulate::SimulateError;
 use crate::thresholds::ThresholdsError;
 
 /// Writes an error, its causes, and hints to stderr.
@@ -23,6 +24,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             .downcast_ref::<InputError>()
             .and_then(InputError::hint)
             .or_else(|| cause.downcast_ref::<ThresholdsError>().and_then(ThresholdsError::hint))
+            .or_else(|| cause.downcast_ref::<SimulateError>().and_then(SimulateError::hint))
     })
 }
 

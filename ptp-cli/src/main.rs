@@ -6,6 +6,7 @@ mod error;
 mod explain;
 mod input;
 mod render;
+mod simulate;
 mod thresholds;
 
 use std::io::BufWriter;
@@ -41,6 +42,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Diagnose(args) => diagnose::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Simulate(args) => simulate::run(&args, &mut out),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ptp-cli", &mut out);
             Ok(Outcome::Healthy)

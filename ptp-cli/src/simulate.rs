@@ -1,0 +1,120 @@
+//! `ptp-cli simulate`: recordings of faults that never happened, with the truth beside them.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use ptp_sim::{KINDS, Kind, Plan, PlanError, Scenario, UnknownKind};
+
+use crate::Outcome;
+use crate::args::SimulateArgs;
+
+/// Why there is no recording.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SimulateError {
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
+    #[error("cannot read the scenario in `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot play the scenario in `{}`", path.display())]
+    Plan { path: PathBuf, source: PlanError },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl SimulateError {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Kind(unknown) => Some(match nearest(&unknown.name) {
+                Some(kind) => format!("did you mean `{kind}`? `ptp-cli simulate --list` names all"),
+                None => "`ptp-cli simulate --list` names the kinds".to_owned(),
+            }),
+            Self::Plan { .. } => {
+                Some("`ptp-cli simulate --help` shows a scenario in TOML".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The kind whose name shares the most with what was typed, if any shares a word.
+fn nearest(typed: &str) -> Option<&'static str> {
+    let shared = |kind: &&Kind| {
+        let words = kind.name.split('-');
+        words.filter(|word| typed.contains(word)).count()
+    };
+    let best = KINDS.iter().rev().max_by_key(shared)?;
+    (shared(&best) > 0).then_some(best.name)
+}
+
+pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    if args.list {
+        for kind in KINDS {
+            writeln!(out, "{:<24}{}", kind.name, kind.summary)?;
+        }
+        out.flush()?;
+        return Ok(Outcome::Healthy);
+    }
+    let scenario = play(args)?;
+    match &args.output {
+        None => {
+            scenario.write(&mut *out)?;
+        }
+        Some(path) => {
+            let label = label_path(path);
+            write(path, &scenario)
+                .map_err(|source| SimulateError::Write { path: path.clone(), source })?;
+            let json = scenario.truth.to_json() + "\n";
+            fs::write(&label, json)
+                .map_err(|source| SimulateError::Write { path: label.clone(), source })?;
+            writeln!(
+                out,
+                "{}: {} events; {}: {} faults",
+                path.display(),
+                scenario.events.len(),
+                label.display(),
+                scenario.truth.faults.len()
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(Outcome::Healthy)
+}
+
+fn play(args: &SimulateArgs) -> Result<Scenario, SimulateError> {
+    if let Some(path) = &args.scenario {
+        let text = fs::read_to_string(path)
+            .map_err(|source| SimulateError::Read { path: path.clone(), source })?;
+        let plan = Plan::from_toml(&text).and_then(|plan| Scenario::play(&plan, args.seed));
+        return plan.map_err(|source| SimulateError::Plan { path: path.clone(), source });
+    }
+    let kind = args.kind.as_deref().unwrap_or_default();
+    Ok(Scenario::generate(kind, args.seed)?)
+}
+
+/// `FILE.jsonl` has its label in `FILE.label.json`.
+fn label_path(recording: &Path) -> PathBuf {
+    recording.with_extension("label.json")
+}
+
+fn write(path: &Path, scenario: &Scenario) -> io::Result<()> {
+    scenario.write(BufWriter::new(File::create(path)?))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_is_answered_with_a_kind() {
+        assert_eq!(nearest("gnss-outage"), Some("gnss-outage-short"));
+        assert_eq!(nearest("path"), Some("path-loss"));
+        assert_eq!(nearest("xyz"), None);
+    }
+
+    #[test]
+    fn the_label_lies_beside_the_recording() {
+        assert_eq!(label_path(Path::new("/tmp/a.b.jsonl")), Path::new("/tmp/a.b.label.json"));
+    }
+}
