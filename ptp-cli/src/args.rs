@@ -53,8 +53,12 @@ Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
     /// Recordings of events; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "journal", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Diagnose the journal of an agent instead, also while the agent is running
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "strict"])]
+    pub(crate) journal: Option<PathBuf>,
 
     /// How to write the diagnosis
     #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -11,7 +11,7 @@ use ptp_events::recording::Recorded;
 
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
-use crate::{Outcome, render, thresholds};
+use crate::{Outcome, journal, render, thresholds};
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;
@@ -22,7 +22,8 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     let settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
     let mut report = diagnose(args, &settings)?;
     report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
-    report.input.files = args.files.iter().map(|path| path.display().to_string()).collect();
+    let files = args.files.iter().chain(&args.journal);
+    report.input.files = files.map(|path| path.display().to_string()).collect();
     select(&mut report, args);
     match args.format {
         Format::Human => render::human(&report, out)?,
@@ -50,6 +51,9 @@ fn select(report: &mut Report, args: &DiagnoseArgs) {
 }
 
 fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
+    if let Some(journal) = &args.journal {
+        return journal::diagnose(journal, args, settings);
+    }
     let rereadable = input::can_reread(&args.files);
     // What cannot be read twice is sorted at once.
     match read(args, settings, !rereadable)? {

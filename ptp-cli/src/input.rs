@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ptp_events::Received;
+use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
 
 /// How many events travel together, and how many such batches may wait.
@@ -20,6 +21,8 @@ const BATCHES: usize = 8;
 pub(crate) enum InputError {
     #[error("cannot open `{}`", path.display())]
     Open { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("cannot start a thread to read with")]
     Thread { source: io::Error },
     #[error("cannot read `{}`", path.display())]

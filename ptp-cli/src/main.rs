@@ -5,6 +5,7 @@ mod diagnose;
 mod error;
 mod explain;
 mod input;
+mod journal;
 mod render;
 mod simulate;
 mod thresholds;

@@ -1,0 +1,51 @@
+//! An agent's journal, diagnosed as the agent did: the same input, the same engine.
+
+use std::path::Path;
+
+use ptp_diagnostics::{Engine, Report, Settings};
+use ptp_events::journal::{Input, Journal};
+
+use crate::args::DiagnoseArgs;
+use crate::input::InputError;
+
+/// How many entries are read at a time.
+const BATCH: usize = 10_000;
+
+pub(crate) fn diagnose(
+    path: &Path,
+    args: &DiagnoseArgs,
+    settings: &Settings,
+) -> Result<Report, InputError> {
+    let journal = Journal::open_read_only(path)?;
+    let mut engine = Engine::new(settings.clone());
+    let mut malformed = 0;
+    let mut seq = 0;
+    loop {
+        let entries = journal.after(seq, BATCH)?;
+        let Some(last) = entries.last() else { break };
+        seq = last.seq;
+        for entry in entries {
+            let too_early = args.since.is_some_and(|since| entry.received < since);
+            let too_late = args.until.is_some_and(|until| entry.received >= until);
+            if too_early || too_late {
+                continue;
+            }
+            match &entry.input {
+                Input::Blind { node, why } => engine.handle_blind(node, entry.received, why),
+                Input::Sighted { node } => engine.handle_sighted(node, entry.received),
+                input => match input.event() {
+                    Some(Ok(event)) => engine.handle_event(event, entry.received),
+                    _ => malformed += 1,
+                },
+            }
+        }
+    }
+    let Some(latest) = engine.latest() else {
+        let looks_like = Some("a journal in which nothing was recorded yet");
+        return Err(InputError::NoEvents { paths: vec![path.to_owned()], looks_like });
+    };
+    engine.finish(latest.after(args.settle));
+    let mut report = engine.report();
+    report.input.malformed = malformed;
+    Ok(report)
+}
