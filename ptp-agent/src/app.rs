@@ -24,7 +24,9 @@ use crate::config::{Config, Publishers, loopback};
 use crate::health::Health;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::secret::Secret;
-use crate::sinks::{Alertmanager, Silences, Sink, SinkCounts, Slack, Webhook, dispatch};
+use crate::sinks::{
+    Alertmanager, KubernetesEvents, Silences, Sink, SinkCounts, Slack, Webhook, dispatch,
+};
 use crate::store::{Opened, Store};
 
 /// How many observations of the driver may wait to be stored.
@@ -143,7 +145,7 @@ impl App {
         ));
 
         let http = reqwest::Client::builder().build().context("cannot set up HTTP")?;
-        let (sinks, counts) = sinks(&config, &http);
+        let (sinks, counts) = sinks(&config, &http).await?;
         tasks.spawn(dispatch(
             brain.notifications.subscribe(),
             sinks,
@@ -222,7 +224,10 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 type Counted = Vec<(&'static str, Arc<SinkCounts>)>;
 
-fn sinks(config: &Config, http: &reqwest::Client) -> (Vec<(Sink, Arc<SinkCounts>)>, Counted) {
+async fn sinks(
+    config: &Config,
+    http: &reqwest::Client,
+) -> anyhow::Result<(Vec<(Sink, Arc<SinkCounts>)>, Counted)> {
     let mut sinks = Vec::new();
     let mut counted = Vec::new();
     let mut add = |name, sink| {
@@ -240,7 +245,13 @@ fn sinks(config: &Config, http: &reqwest::Client) -> (Vec<(Sink, Arc<SinkCounts>
         let webhook = Webhook::new(http.clone(), url.clone(), secret.clone());
         add("webhook", Sink::Webhook(webhook));
     }
-    (sinks, counted)
+    if config.kubernetes_events {
+        let client = ptp_subscriber::discovery::kubernetes::client()
+            .await
+            .context("cannot find the cluster to record events in")?;
+        add("kubernetes", Sink::Kubernetes(KubernetesEvents::new(client)));
+    }
+    Ok((sinks, counted))
 }
 
 /// Follows the publishers there are.

@@ -136,6 +136,7 @@ pub fn give(engine: &mut Engine, received: Received, input: &Input) {
     match input {
         Input::Blind { node, why } => engine.handle_blind(node, received, why),
         Input::Sighted { node } => engine.handle_sighted(node, received),
+        Input::Gone { node } => engine.handle_gone(node, received),
         other => {
             if let Some(Ok(event)) = other.event() {
                 engine.handle_event(event, received);

@@ -96,6 +96,10 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub webhook_secret: Option<String>,
 
+    /// Record alerts as Kubernetes Events on the node concerned
+    #[arg(long, env = "PTP_AGENT_KUBERNETES_EVENTS")]
+    pub kubernetes_events: bool,
+
     /// Bearer token for reading the API; without it everybody may
     #[arg(long, env = "PTP_AGENT_READ_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub read_token: Option<String>,
@@ -175,6 +179,8 @@ pub struct Config {
     pub alertmanagers: Vec<String>,
     /// A webhook, and what its bodies are signed with.
     pub webhook: Option<(Secret, Option<Secret>)>,
+    /// Whether alerts are recorded as Kubernetes Events.
+    pub kubernetes_events: bool,
     /// Who may read.
     pub read_token: Option<Secret>,
     /// Who may change things.
@@ -244,6 +250,7 @@ impl Config {
             slack: secret(options.slack_webhook_url),
             alertmanagers: options.alertmanager,
             webhook: secret(options.webhook).map(|url| (url, secret(options.webhook_secret))),
+            kubernetes_events: options.kubernetes_events,
             read_token: secret(options.read_token),
             write_token: secret(options.write_token),
             thresholds,

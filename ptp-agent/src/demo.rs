@@ -72,6 +72,7 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
         slack: None,
         alertmanagers: Vec::new(),
         webhook: None,
+        kubernetes_events: false,
         read_token: None,
         write_token: None,
         thresholds: ptp_diagnostics::Settings::default(),

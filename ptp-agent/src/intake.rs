@@ -58,6 +58,11 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
                 let node = nodes.get(&publisher).cloned().or_else(|| NodeName::new(name).ok());
                 node.map(|node| Input::Blind { node, why: format!("its publisher: {why}") })
             }
+            What::Gone => {
+                tracing::info!(publisher = name, "gone from the cluster");
+                health.clear(name);
+                nodes.remove(&publisher).map(|node| Input::Gone { node })
+            }
             What::Subscribed { resource, adopted } => {
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
                 None

@@ -1,6 +1,7 @@
 //! Telling people: each sink has its own queue and its own retries, and delays nobody.
 
 mod alertmanager;
+mod kubernetes;
 mod slack;
 mod webhook;
 
@@ -18,6 +19,7 @@ use crate::brain::Notification;
 use crate::store::Silence;
 
 pub use alertmanager::Alertmanager;
+pub use kubernetes::KubernetesEvents;
 pub use slack::Slack;
 pub use webhook::Webhook;
 
@@ -51,6 +53,12 @@ pub enum SinkError {
         /// Why, without the URL.
         #[source]
         source: reqwest::Error,
+    },
+    /// The API server did not take it.
+    #[error("the API server did not take the event")]
+    Kubernetes {
+        /// Why not.
+        source: Box<kube::Error>,
     },
     /// Not now; perhaps the server said when.
     #[error("refused for now with status {status}")]
@@ -87,6 +95,8 @@ pub enum Sink {
     Alertmanager(Alertmanager),
     /// Anybody's program.
     Webhook(Webhook),
+    /// Events on the node.
+    Kubernetes(KubernetesEvents),
 }
 
 impl Sink {
@@ -95,6 +105,7 @@ impl Sink {
             Self::Slack(_) => "slack",
             Self::Alertmanager(_) => "alertmanager",
             Self::Webhook(_) => "webhook",
+            Self::Kubernetes(_) => "kubernetes",
         }
     }
 
@@ -103,6 +114,7 @@ impl Sink {
             Self::Slack(slack) => slack.deliver(message).await,
             Self::Alertmanager(alertmanager) => alertmanager.deliver(message).await,
             Self::Webhook(webhook) => webhook.deliver(message).await,
+            Self::Kubernetes(events) => events.deliver(message).await,
         }
     }
 

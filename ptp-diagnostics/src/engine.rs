@@ -195,6 +195,20 @@ impl Engine {
         self.examine_node(id, now, true);
     }
 
+    /// Notes that `node` left: its silence means nothing from now on.
+    ///
+    /// What was wrong with it ends with it, as far as silence is concerned; a fault that it took
+    /// along stays with its incident. An event of the node makes it known again.
+    pub fn handle_gone(&mut self, node: &NodeName, now: Received) {
+        self.finish(now);
+        let Some(id) = self.registry.find_node(node) else { return };
+        self.end_blindness(id, now);
+        let entry = &mut self.nodes[id.0 as usize];
+        entry.gone = true;
+        entry.enter(NodeState::Unknown, now);
+        self.examine_node(id, now, true);
+    }
+
     /// The next thing that happened to an incident.
     pub fn poll_change(&mut self) -> Option<Change> {
         self.changes.pop_front()

@@ -254,8 +254,11 @@ impl Ledger {
         };
         let surer = diagnosis.confidence > incident.diagnosis.confidence;
         let wide = diagnosis.cause.cause().reaches_followers;
+        // From here to upstream is a step nearer to the root; from one upstream cause to another
+        // only better evidence leads, and a recovery is none.
+        let was_wide = incident.diagnosis.cause.cause().reaches_followers;
         let nearer = match diagnosis.cause.cmp(&incident.diagnosis.cause) {
-            Ordering::Less => surer || wide,
+            Ordering::Less => surer || (wide && !was_wide),
             Ordering::Equal => surer,
             Ordering::Greater => false,
         };

@@ -105,6 +105,8 @@ pub struct Node {
     pub(crate) placeholders: Recent,
     /// The class was the power-on default before anything better was announced.
     pub(crate) born_with_default_class: Option<Received>,
+    /// It left, and nothing is expected of it.
+    pub(crate) gone: bool,
     /// Why we cannot see the node, and since when.
     pub(crate) blind: Option<(Received, String)>,
     state: NodeState,
@@ -123,6 +125,7 @@ impl Node {
             placeholder_at: None,
             placeholders: Recent::default(),
             born_with_default_class: None,
+            gone: false,
             blind: None,
             state: NodeState::Unknown,
             state_since: at,

@@ -64,6 +64,11 @@ pub enum Input {
         /// Why not.
         why: String,
     },
+    /// A node left; nothing more is expected of it.
+    Gone {
+        /// Which.
+        node: NodeName,
+    },
     /// A node can be observed again.
     Sighted {
         /// Which.
@@ -94,6 +99,7 @@ impl Input {
                 (kind, node.as_ref().map(NodeName::as_str), body)
             }
             Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes()),
+            Self::Gone { node } => ("gone", Some(node.as_str()), b""),
             Self::Sighted { node } => ("sighted", Some(node.as_str()), b""),
         }
     }
@@ -112,6 +118,7 @@ impl Input {
                     why: String::from_utf8_lossy(&body).into(),
                 });
             }
+            "gone" => return Some(Self::Gone { node: node? }),
             "sighted" => return Some(Self::Sighted { node: node? }),
             _ => return None,
         };

@@ -14,7 +14,8 @@ fn inputs() -> Vec<(Received, Input)> {
         Input::Event { origin: Origin::Push, node: None, body: body.clone() },
         Input::Event { origin: Origin::Pull, node: Some(node.clone()), body },
         Input::Blind { node: node.clone(), why: "its publisher is gone".to_owned() },
-        Input::Sighted { node },
+        Input::Sighted { node: node.clone() },
+        Input::Gone { node },
     ]
     .into_iter()
     .zip(1..)
@@ -36,7 +37,7 @@ fn what_is_written_reads_back_in_order_also_while_it_is_open() {
     let read: Vec<_> = reader.after(0, 100).unwrap();
     assert_eq!(read.iter().map(|e| (e.received, e.input.clone())).collect::<Vec<_>>(), inputs());
     assert_eq!(reader.after(read[1].seq, 1).unwrap(), [read[2].clone()]);
-    assert_eq!(reader.latest().unwrap(), Some(inputs()[3].0));
+    assert_eq!(reader.latest().unwrap(), Some(inputs()[4].0));
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn old_entries_go_by_age_and_by_size() {
     let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
     append(&mut journal, &inputs());
     assert_eq!(journal.prune(Received::from_nanos(2_500_000_000), u64::MAX).unwrap(), 2);
-    assert_eq!(journal.after(0, 100).unwrap().len(), 2);
+    assert_eq!(journal.after(0, 100).unwrap().len(), 3);
     let big = Input::Event { origin: Origin::Push, node: None, body: vec![b' '; 10_000] };
     let many: Vec<_> = (0..200).map(|n| (Received::from_nanos(n), big.clone())).collect();
     append(&mut journal, &many);

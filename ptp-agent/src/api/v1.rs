@@ -172,6 +172,7 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
                 (Some(origin), serde_json::from_slice(&body).ok(), None)
             }
             Input::Blind { node, why } => (None, None, Some(format!("blind to {node}: {why}"))),
+            Input::Gone { node } => (None, None, Some(format!("{node} left"))),
             Input::Sighted { node } => (None, None, Some(format!("{node} can be observed again"))),
             _ => (None, None, None),
         };

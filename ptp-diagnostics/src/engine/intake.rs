@@ -89,6 +89,7 @@ impl Engine {
         let node = &mut self.nodes[node.0 as usize];
         node.events += 1;
         node.last_seen = at;
+        node.gone = false;
     }
 
     /// The node as a whole, once all readings of an event are in.

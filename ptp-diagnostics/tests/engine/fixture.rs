@@ -96,6 +96,10 @@ pub(crate) fn report(story: &str, settings: Settings) -> Report {
                 let when = at(when.parse().unwrap());
                 engine.handle_blind(&NodeName::new(node).unwrap(), when, "its publisher is gone");
             }
+            [when, node, "gone"] => {
+                let when = at(when.parse().unwrap());
+                engine.handle_gone(&NodeName::new(node).unwrap(), when);
+            }
             [when, node, "sighted"] => {
                 let when = at(when.parse().unwrap());
                 engine.handle_sighted(&NodeName::new(node).unwrap(), when);

@@ -570,3 +570,35 @@ fn invented_nodes_and_clocks_are_bounded_and_counted() {
     assert_eq!(engine.report().nodes.len(), 2);
     assert_eq!((engine.counts().nodes_refused, engine.counts().clocks_refused), (8, 9));
 }
+
+#[test]
+fn a_recovery_does_not_rename_the_cause() {
+    assert_snapshot!(diagnose("
+        0    gm gnss  SYNCHRONIZED 4 fix=3
+        0    gm lock  LOCKED 2
+        0    gm class 6
+        10   gm gnss  FAILURE-NOFIX fix=0
+        10.1 gm lock  HOLDOVER 4
+        10.2 gm class 7
+        40   gm gnss  SYNCHRONIZED 4 fix=3
+        41   gm lock  LOCKED 2
+        41.1 gm class 6
+        100  end
+    "), @"
+    WARNING gnss-signal-loss (confirmed), resolved: since 10, known at 11.2, over at 71.1; from gm, affects gm
+      WARNING gm clock-class-degraded [clock-class] since 10.2, known at 11.2, until 41.1: class 7: T-GM in holdover, within specification
+      WARNING gm gnss-fault [gnss-sync-status] since 10, known at 13, until 40: GNSS FAILURE-NOFIX, gpsFix 0
+      WARNING gm holdover [lock-state] since 10.1, known at 13.1, until 41: HOLDOVER
+    alert at 11.2: opened WARNING GNSS signal lost on gm
+    alert at 71.1: resolved WARNING Resolved: GNSS signal lost on gm
+    ");
+}
+
+#[test]
+fn a_node_that_left_is_not_missed() {
+    let mut story = String::new();
+    for minute in 0..10 {
+        writeln!(story, "{} w1 lock LOCKED 3", minute * 60).unwrap();
+    }
+    assert_snapshot!(diagnose(&(story + "600 w1 gone\n4000 end")), @"nothing");
+}

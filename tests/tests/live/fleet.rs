@@ -43,6 +43,7 @@ pub(crate) fn config(publishers: &[&Publisher], journal: &Path) -> Config {
         slack: None,
         alertmanagers: Vec::new(),
         webhook: None,
+        kubernetes_events: false,
         read_token: None,
         write_token: None,
         thresholds: quick(),

@@ -1,0 +1,166 @@
+//! The manifests parse, keep their promises, and grant what the code asks for, no more.
+#![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{Method, Uri};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::rbac::v1::Role;
+use ptp_subscriber::discovery::kubernetes::{Settings, discover};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+fn deploy() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy")
+}
+
+/// Every document of every manifest.
+fn documents() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for folder in ["base", "persistent", "monitoring"] {
+        for entry in std::fs::read_dir(deploy().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.strip_prefix(deploy()).unwrap().display().to_string();
+            for document in text.split("\n---\n") {
+                all.push((name.clone(), serde_saphyr::from_str(document).unwrap()));
+            }
+        }
+    }
+    all
+}
+
+fn of_kind<T: serde::de::DeserializeOwned>(kind: &str) -> Vec<T> {
+    let of = documents().into_iter().filter(|(_, document)| document["kind"] == kind);
+    of.map(|(_, document)| serde_json::from_value(document).unwrap()).collect()
+}
+
+#[test]
+fn every_manifest_parses_and_is_listed() {
+    let documents = documents();
+    assert!(documents.len() >= 14, "{}", documents.len());
+    for (name, document) in &documents {
+        assert!(document["apiVersion"].is_string() && document["kind"].is_string(), "{name}");
+        let file = name.rsplit('/').next().unwrap();
+        if file == "kustomization.yaml" {
+            continue;
+        }
+        let kustomization = name.replace(file, "kustomization.yaml");
+        let listed = documents.iter().any(|(other, document)| {
+            *other == kustomization
+                && document["resources"].as_array().unwrap().iter().any(|r| r == file)
+        });
+        assert!(listed, "{name} is in no kustomization");
+        if document["kind"] != "Namespace" {
+            assert!(document["metadata"]["namespace"].is_string(), "{name} names no namespace");
+        }
+    }
+}
+
+#[test]
+fn the_container_is_confined() {
+    let [deployment] = <[Deployment; 1]>::try_from(of_kind("Deployment")).unwrap();
+    let template = deployment.spec.unwrap().template;
+    let annotations = template.metadata.unwrap().annotations.unwrap();
+    assert!(annotations.contains_key("target.workload.openshift.io/management"));
+    let pod = template.spec.unwrap();
+    assert_eq!(pod.security_context.unwrap().run_as_non_root, Some(true));
+    let container = &pod.containers[0];
+    let security = container.security_context.clone().unwrap();
+    assert_eq!(security.read_only_root_filesystem, Some(true));
+    assert_eq!(security.allow_privilege_escalation, Some(false));
+    assert_eq!(security.capabilities.unwrap().drop, Some(vec!["ALL".to_owned()]));
+    assert!(container.resources.as_ref().unwrap().limits.is_some());
+    assert!(container.liveness_probe.is_some() && container.readiness_probe.is_some());
+}
+
+/// (API group, resource, verb)
+type Call = (String, String, String);
+
+fn granted() -> BTreeSet<Call> {
+    let mut calls = BTreeSet::new();
+    for role in of_kind::<Role>("Role") {
+        for rule in role.rules.unwrap() {
+            for group in rule.api_groups.unwrap() {
+                for resource in rule.resources.clone().unwrap() {
+                    for verb in &rule.verbs {
+                        calls.insert((group.clone(), resource.clone(), verb.clone()));
+                    }
+                }
+            }
+        }
+    }
+    calls
+}
+
+/// What a request to an API server asks for, as its authoriser would see it.
+fn call(method: &Method, uri: &Uri) -> Call {
+    let path: Vec<_> = uri.path().trim_matches('/').split('/').collect();
+    let (group, rest) = match path.as_slice() {
+        ["api", _, rest @ ..] => (String::new(), rest.to_vec()),
+        ["apis", group, _, rest @ ..] => ((*group).to_owned(), rest.to_vec()),
+        other => panic!("{other:?}"),
+    };
+    let (resource, name) = match rest.as_slice() {
+        ["namespaces", _, resource, name @ ..] => (*resource, name.first()),
+        [resource, name @ ..] => (*resource, name.first()),
+        [] => panic!("{uri}"),
+    };
+    let watching = uri.query().is_some_and(|query| query.contains("watch=true"));
+    let verb = match (method.as_str(), name) {
+        ("GET", Some(_)) => "get",
+        ("GET", None) if watching => "watch",
+        ("GET", None) => "list",
+        ("POST", _) => "create",
+        ("PATCH", _) => "patch",
+        other => panic!("{other:?}"),
+    };
+    (group, resource.to_owned(), verb.to_owned())
+}
+
+#[tokio::test]
+async fn what_is_granted_is_what_is_used() {
+    type Seen = Arc<Mutex<BTreeSet<Call>>>;
+    async fn answer(State(seen): State<Seen>, method: Method, uri: Uri) -> axum::Json<Value> {
+        let call = call(&method, &uri);
+        let watching = call.2 == "watch";
+        seen.lock().unwrap().insert(call);
+        if watching {
+            std::future::pending::<()>().await;
+        }
+        let metadata = json!({"resourceVersion": "1"});
+        axum::Json(
+            json!({"apiVersion": "v1", "kind": "PodList", "metadata": metadata, "items": []}),
+        )
+    }
+    let seen = Seen::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let client = kube::Client::try_from(kube::Config::new(url)).unwrap();
+    let stop = CancellationToken::new();
+    let (_found, running) = discover(client, Settings::default(), stop.clone());
+    let running = tokio::spawn(running);
+    for _ in 0..200 {
+        if seen.lock().unwrap().len() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+
+    let mut used = seen.lock().unwrap().clone();
+    // Recording events is optional; kube's recorder creates them, and patches repeated ones.
+    for verb in ["create", "patch"] {
+        used.insert(("events.k8s.io".to_owned(), "events".to_owned(), verb.to_owned()));
+    }
+    assert_eq!(granted(), used);
+}
