@@ -150,3 +150,84 @@ async fn tokens_guard_reading_and_changing() {
     assert_eq!(made.status().as_u16(), 201);
     assert!(agent.running.stop().await);
 }
+
+/// Whether an answer has what the document says it has.
+fn fits(document: &serde_json::Value, schema: &serde_json::Value, answer: &serde_json::Value) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return fits(document, &document["components"]["schemas"][name], answer);
+    }
+    match schema["type"].as_str() {
+        Some("array") => {
+            for item in answer.as_array().unwrap() {
+                fits(document, &schema["items"], item);
+            }
+        }
+        Some("object") => {
+            let object = answer.as_object().unwrap();
+            for field in schema["required"].as_array().into_iter().flatten() {
+                assert!(object.contains_key(field.as_str().unwrap()), "no {field} in {answer}");
+            }
+            for (name, value) in object {
+                let property = &schema["properties"][name];
+                let other = &schema["additionalProperties"];
+                let known = if property.is_null() { other } else { property };
+                if !known.is_null() {
+                    fits(document, known, value);
+                }
+            }
+        }
+        Some("string") => assert!(answer.is_string(), "{answer}"),
+        Some("integer") => assert!(answer.is_i64() || answer.is_u64(), "{answer}"),
+        Some("number") => assert!(answer.is_number(), "{answer}"),
+        _ => {}
+    }
+    if let Some(allowed) = schema["enum"].as_array() {
+        assert!(allowed.contains(answer), "{answer} is none of {allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_openapi_document_says_what_is_answered() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
+    subscribed(&[&one]).await;
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an incident", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    let id = agent.report().incidents[0].id.clone();
+    let (_, document) = agent.get("/openapi.json").await;
+    let mut checked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let kinds = &item["get"]["responses"]["200"]["content"];
+        let concrete = match path.as_str() {
+            "/api/v1/stream" | "/api/v1/silences/{id}" => continue,
+            "/api/v1/nodes/{node}" => "/api/v1/nodes/w1".to_owned(),
+            "/api/v1/incidents/{id}" => format!("/api/v1/incidents/{id}"),
+            path => path.to_owned(),
+        };
+        let (status, answer) = agent.get(&concrete).await;
+        assert_eq!(status, 200, "{concrete}");
+        if let Some(schema) = kinds["application/json"]["schema"].as_object() {
+            fits(&document, &serde_json::Value::Object(schema.clone()), &answer);
+            checked += 1;
+        }
+        // Parameters nobody documented are refused, so those that are must be taken.
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "query" && parameter["name"] != "cursor" {
+                let value = match parameter["name"].as_str().unwrap() {
+                    "hours" | "limit" => "1",
+                    "severity" => "CRITICAL",
+                    "status" if path == "/alerts" => "opened",
+                    "status" => "firing",
+                    _ => "w1",
+                };
+                let name = parameter["name"].as_str().unwrap();
+                assert_eq!(agent.get(&format!("{concrete}?{name}={value}")).await.0, 200, "{name}");
+            }
+        }
+    }
+    assert!(checked >= 10, "only {checked} answers were checked");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
