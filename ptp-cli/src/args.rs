@@ -28,6 +28,10 @@ pub(crate) enum Command {
     /// Simulate clocks and faults: a recording, and beside it the truth.
     #[command(after_long_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
+    /// Subscribe to publishers and write what they send into a recording, until interrupted.
+    Record(RecordArgs),
+    /// Play a recording back: each of its nodes becomes a publisher to subscribe to.
+    Replay(ReplayArgs),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -111,6 +115,56 @@ pub(crate) struct OriginalEnv {
     /// Resources that may raise alerts; all are evidence. `sync-state` includes lock-state
     #[arg(long, env = "ALERT_EVENT_TYPES", value_name = "RESOURCE,…", value_delimiter = ',')]
     pub(crate) alert_resources: Option<Vec<String>>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Publishers, such as http://127.0.0.1:9043
+    #[arg(required = true, value_name = "URL")]
+    pub(crate) publishers: Vec<String>,
+
+    /// Where to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+
+    /// Where publishers can reach us
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+
+    /// The URL under which they can, when it is not that address
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+
+    /// Stop after so long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Recordings of events
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Address the publishers listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub(crate) address: std::net::IpAddr,
+
+    /// Port of the first publisher, the others follow; 0 chooses free ones
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+
+    /// How much faster than it was recorded
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) speed: f64,
+
+    /// Wait for a subscriber before beginning, at most this long
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) wait: Duration,
+
+    /// Go on answering this long after the last event
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) linger: Duration,
 }
 
 #[derive(Debug, Args)]

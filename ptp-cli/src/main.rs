@@ -6,6 +6,7 @@ mod error;
 mod explain;
 mod input;
 mod journal;
+mod live;
 mod render;
 mod simulate;
 mod thresholds;
@@ -44,6 +45,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Diagnose(args) => diagnose::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Simulate(args) => simulate::run(&args, &mut out),
+        Command::Record(args) => live::record(&args),
+        Command::Replay(args) => live::replay(&args, &mut out),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ptp-cli", &mut out);
             Ok(Outcome::Healthy)

@@ -5,6 +5,7 @@
 mod bench;
 mod corpus;
 mod docs;
+mod idle;
 mod tidy;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ Usage: cargo xtask COMMAND
   tidy                      check what no compiler checks: layout, dependencies, words
   docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
+  idle                      measure what an agent takes while nothing happens
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(false),
         ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
+        ["idle"] => idle::measure(),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
             eprint!("{HELP}");

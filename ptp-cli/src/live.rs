@@ -1,0 +1,181 @@
+//! `ptp-cli record` and `replay`: recordings from and to live endpoints.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use ptp_events::publisher::{Options, Publisher};
+use ptp_events::recording::{Merge, Origin, Reader, Recorded, Writer, decompress};
+use ptp_events::server::{Limits, Refusal, receiver, serve};
+use ptp_events::{NodeName, ReceiveClock, Received};
+use ptp_subscriber::directory::{Directory, Untokened};
+use ptp_subscriber::driver::{self, What};
+use ptp_subscriber::gate::{Accepted, Gate, Intake};
+use ptp_subscriber::token::TokenKey;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::Outcome;
+use crate::args::{RecordArgs, ReplayArgs};
+
+type Output = Arc<Mutex<Writer<Box<dyn Write + Send>>>>;
+
+/// Writes what is pushed.
+struct ToFile(Output);
+
+impl Intake for ToFile {
+    async fn take(&self, accepted: Accepted) -> Result<(), Refusal> {
+        let node = Some(&accepted.event.node);
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_raw(accepted.received, accepted.origin, node, &accepted.raw)
+            .map_err(|_| Refusal::CannotStore)
+    }
+}
+
+pub(crate) fn record(args: &RecordArgs) -> anyhow::Result<Outcome> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(recording(args))
+}
+
+async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
+    let out: Box<dyn Write + Send> = if args.output == Path::new("-") {
+        Box::new(io::stdout())
+    } else {
+        let file = File::create(&args.output)
+            .with_context(|| format!("cannot write `{}`", args.output.display()))?;
+        Box::new(BufWriter::new(file))
+    };
+    let out: Output = Arc::new(Mutex::new(Writer::new(out)));
+    let clock = ReceiveClock::new(|| {
+        let nanos = jiff::Timestamp::now().as_nanosecond();
+        Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+    });
+    // Good for this process only: nobody else is to post to us.
+    let secret = format!("{}-{:?}-{:?}", std::process::id(), clock.stamp(), Instant::now());
+    let directory = Directory::new(TokenKey::new(secret.as_bytes())?, Untokened::Refuse);
+    let gate = Arc::new(Gate::new(directory.clone(), ToFile(Arc::clone(&out))));
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let local = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(
+        listener,
+        receiver(gate, clock.clone()),
+        Limits::default(),
+        stop.clone().cancelled_owned(),
+    ));
+    let callback = args.endpoint.clone().unwrap_or_else(|| format!("http://{local}"));
+    let urls = args.publishers.iter().map(|url| (url.trim_end_matches('/').to_owned(), None));
+    let targets = ptp_subscriber::discovery::fixed(urls);
+    let (seen, mut observations) = mpsc::channel(1024);
+    let settings = driver::Settings::new(&callback);
+    let leaving = CancellationToken::new();
+    let driving =
+        tokio::spawn(driver::run(targets, settings, directory, clock, seen, leaving.clone()));
+    let deadline = tokio::time::sleep(args.duration.unwrap_or(Duration::from_hours(24 * 365)));
+    let mut deadline = std::pin::pin!(deadline);
+    anstream::eprintln!("recording; interrupt to stop");
+    loop {
+        tokio::select! {
+            () = &mut deadline => break,
+            _ = tokio::signal::ctrl_c() => break,
+            seen = observations.recv() => match seen {
+                Some(seen) => note(&out, &seen)?,
+                None => break,
+            },
+        }
+    }
+    leaving.cancel();
+    // What is still seen while leaving belongs to the recording too.
+    while let Some(seen) = observations.recv().await {
+        note(&out, &seen)?;
+    }
+    driving.await??;
+    stop.cancel();
+    serving.await?;
+    let out = Arc::into_inner(out).context("the recording is still being written")?;
+    out.into_inner().unwrap_or_else(PoisonError::into_inner).finish()?;
+    Ok(Outcome::Healthy)
+}
+
+/// Writes what was pulled, and tells of trouble.
+fn note(out: &Output, seen: &driver::Observation) -> io::Result<()> {
+    let publisher = seen.publisher.as_str();
+    match &seen.what {
+        What::Pulled { event, raw } => {
+            let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+            out.write_raw(seen.received, Origin::Pull, Some(&event.node), raw)?;
+        }
+        What::Unreachable { why } => anstream::eprintln!("{publisher} is unreachable: {why}"),
+        What::Reachable { .. } => anstream::eprintln!("{publisher} is reachable"),
+        _ => {}
+    }
+    Ok(())
+}
+
+pub(crate) fn replay(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    anyhow::ensure!(args.speed.is_finite() && args.speed > 0.0, "--speed must be a number above 0");
+    let mut sources = Vec::new();
+    for path in &args.files {
+        let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        sources.push(Reader::new(decompress(BufReader::new(file))?));
+    }
+    let mut events: Vec<Recorded> = Vec::new();
+    for (source, item) in Merge::new(sources) {
+        let path = args.files[source].display();
+        events.push(item.with_context(|| format!("cannot replay `{path}`"))?);
+    }
+    events.sort_by_key(Recorded::time);
+    anyhow::ensure!(!events.is_empty(), "there are no events to replay");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(replaying(args, events, out))
+}
+
+async fn replaying(
+    args: &ReplayArgs,
+    events: Vec<Recorded>,
+    out: &mut dyn Write,
+) -> anyhow::Result<Outcome> {
+    let mut publishers: BTreeMap<NodeName, Publisher> = BTreeMap::new();
+    for recorded in &events {
+        let node = &recorded.event.node;
+        if publishers.contains_key(node) {
+            continue;
+        }
+        let next = u16::try_from(publishers.len()).context("there are too many nodes")?;
+        let port = if args.port == 0 { 0 } else { args.port.saturating_add(next) };
+        let addr = SocketAddr::new(args.address, port);
+        let publisher = Publisher::bind(addr, node.clone(), Options::default())
+            .await
+            .with_context(|| format!("cannot listen on {addr}"))?;
+        writeln!(out, "{node} {}", publisher.url())?;
+        publishers.insert(node.clone(), publisher);
+    }
+    out.flush()?;
+    let begun = Instant::now();
+    while publishers.values().any(|p| p.subscriptions().is_empty()) && begun.elapsed() < args.wait {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (first, begun) = (events[0].time(), tokio::time::Instant::now());
+    for recorded in events {
+        let after = recorded.time().since(first).div_f64(args.speed);
+        tokio::time::sleep_until(begun + after).await;
+        if let Some(publisher) = publishers.get(&recorded.event.node) {
+            publisher.publish(&recorded.event).await;
+        }
+    }
+    tokio::time::sleep(args.linger).await;
+    for publisher in publishers.values_mut() {
+        publisher.stop().await;
+    }
+    Ok(Outcome::Healthy)
+}
