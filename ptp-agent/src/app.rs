@@ -203,9 +203,11 @@ fn kept_secret(journal: Option<&Path>) -> anyhow::Result<Secret> {
     {
         return Ok(Secret::new(text.trim()));
     }
-    let mut bytes = [0; 32];
+    let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let [high, low] = [&bytes[..16], &bytes[16..]]
+        .map(|half| half.iter().fold(0u128, |number, byte| number << 8 | u128::from(*byte)));
+    let text = format!("{high:032x}{low:032x}");
     if let Some(path) = &path
         && let Err(error) = write_private(path, &text)
     {

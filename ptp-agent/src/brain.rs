@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
+use ptp_events::Received;
 use ptp_events::journal::Input;
-use ptp_events::{NodeName, Received};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
 /// How many notifications a slow listener may be behind.
 const LISTENERS_LAG: usize = 1024;
 /// How long the engine may go without being told the time.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Everything that is known, as of some moment.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Recalled {
     }
 
     /// The brain, and the task that is it; the task ends when the store does.
-    #[must_use]
+    #[must_use = "the brain thinks only while its task runs"]
     pub fn start(
         self,
         store: Store,
@@ -111,7 +111,9 @@ impl Recalled {
                 tokio::select! {
                     batch = given.recv() => match batch {
                         Some(batch) => {
-                            batch.into_iter().for_each(|given| task.take(given));
+                            for given in batch {
+                                task.take(given);
+                            }
                             dirty = true;
                         }
                         None => break,
@@ -233,10 +235,4 @@ impl Task {
         let at = self.store.clock().stamp();
         self.snapshots.send_replace(Arc::new(snapshot(&self.engine, at)));
     }
-}
-
-/// Whether the agent has seen `node` lately enough to say anything about it.
-#[must_use]
-pub fn is_known(snapshot: &Snapshot, node: &NodeName) -> bool {
-    snapshot.report.nodes.iter().any(|n| n.node == *node)
 }

@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<String>,
 
-    /// Our namespace: publishers reach us as http://ptp-agent.NAME.svc.cluster.local
+    /// Our namespace: publishers reach us by the Service `ptp-agent` in it
     #[arg(long, env = "AGENT_NAMESPACE", value_name = "NAME")]
     pub agent_namespace: Option<String>,
 

@@ -2,23 +2,24 @@
 //!
 //! The publishers speak the real protocol over real HTTP; only the clocks behind them are invented.
 
+mod story;
+
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 use ptp_diagnostics::ChangeKind;
 use ptp_diagnostics::text::{lasting, time_of_day};
 use ptp_events::publisher::{Options as PublisherOptions, Publisher};
-use ptp_events::{
-    ClockClass, Event, EventId, GpsFix, Instance, Measurement, NodeName, Reading, Resource,
-    Stamped, SyncState,
-};
+use ptp_events::{NodeName, Resource};
 
 use crate::app::App;
 use crate::brain::Notification;
 use crate::config::{Config, Publishers};
 use crate::store::Retention;
+use story::{STORY, healthy, now};
 
 /// How the demo is shown.
 #[derive(Args, Clone, Debug)]
@@ -32,14 +33,6 @@ pub struct Options {
     pub linger: Duration,
 }
 
-/// One step of the story: after so long, this node says this.
-struct Step {
-    after_ms: u64,
-    node: &'static str,
-    event: fn(&NodeName, Stamped) -> Event,
-    say: Option<&'static str>,
-}
-
 const NODES: [&str; 5] = ["gm-0", "worker-0", "worker-1", "worker-2", "worker-3"];
 
 /// Runs the demo.
@@ -47,37 +40,10 @@ const NODES: [&str; 5] = ["gm-0", "worker-0", "worker-1", "worker-2", "worker-3"
 /// # Errors
 /// When ports cannot be bound, or output fails.
 pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut publishers = Vec::new();
-    for name in NODES {
-        let local = SocketAddr::from(([127, 0, 0, 1], 0));
-        let node = NodeName::new(name)?;
-        let publisher = Publisher::bind(local, node.clone(), PublisherOptions::default()).await?;
-        for event in healthy(&node) {
-            publisher.remember(&event);
-        }
-        publishers.push(publisher);
-    }
+    let mut publishers = fleet().await?;
     let folder = std::env::temp_dir().join(format!("ptp-agent-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let config = Config {
-        publishers: Publishers::Fixed(publishers.iter().map(|p| (p.url(), None)).collect()),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        api: SocketAddr::from(([127, 0, 0, 1], options.port)),
-        callback: None,
-        journal: Some(folder.join("journal.db")),
-        retention: Retention::default(),
-        callback_secret: None,
-        poll: Duration::from_secs(60),
-        remove_subscriptions: true,
-        slack: None,
-        alertmanagers: Vec::new(),
-        webhook: None,
-        kubernetes_events: false,
-        read_token: None,
-        write_token: None,
-        thresholds: ptp_diagnostics::Settings::default(),
-        grace: Duration::from_secs(5),
-    };
+    let config = config(&publishers, &folder, options.port);
     let app = App::bind(config).await?;
     let api = app.api_addr()?;
     let running = app.start().await?;
@@ -158,6 +124,43 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One publisher per node, all healthy.
+async fn fleet() -> anyhow::Result<Vec<Publisher>> {
+    let mut publishers = Vec::new();
+    for name in NODES {
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let node = NodeName::new(name)?;
+        let publisher = Publisher::bind(local, node.clone(), PublisherOptions::default()).await?;
+        for event in healthy(&node) {
+            publisher.remember(&event);
+        }
+        publishers.push(publisher);
+    }
+    Ok(publishers)
+}
+
+fn config(publishers: &[Publisher], folder: &Path, port: u16) -> Config {
+    Config {
+        publishers: Publishers::Fixed(publishers.iter().map(|p| (p.url(), None)).collect()),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        api: SocketAddr::from(([127, 0, 0, 1], port)),
+        callback: None,
+        journal: Some(folder.join("journal.db")),
+        retention: Retention::default(),
+        callback_secret: None,
+        poll: Duration::from_mins(1),
+        remove_subscriptions: true,
+        slack: None,
+        alertmanagers: Vec::new(),
+        webhook: None,
+        kubernetes_events: false,
+        read_token: None,
+        write_token: None,
+        thresholds: ptp_diagnostics::Settings::default(),
+        grace: Duration::from_secs(5),
+    }
+}
+
 fn show(notification: &Notification, out: &mut dyn Write) -> std::io::Result<()> {
     let incident = &notification.incident;
     let what = match notification.change {
@@ -183,153 +186,3 @@ fn show(notification: &Notification, out: &mut dyn Write) -> std::io::Result<()>
     }
     out.flush()
 }
-
-fn now() -> Stamped {
-    let nanos = jiff::Timestamp::now().as_nanosecond();
-    Stamped::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
-}
-
-const LOCK: Instance = Instance::from_static("ens1fx/master");
-const OS: Instance = Instance::from_static("CLOCK_REALTIME");
-
-fn event(node: &NodeName, at: Stamped, resource: Resource, reading: Reading) -> Event {
-    let mut random = [0; 16];
-    // Without randomness the time still makes ids differ.
-    if getrandom::fill(&mut random).is_err() {
-        random[..8].copy_from_slice(&at.as_nanos().to_be_bytes());
-    }
-    let hex = format!("{:032x}", u128::from_be_bytes(random));
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    let id = EventId::new(&parts.join("-")).expect("a UUID is an acceptable id");
-    Event { id, node: node.clone(), resource, stamped: at, readings: vec![reading] }
-}
-
-fn state(
-    node: &NodeName,
-    at: Stamped,
-    resource: Resource,
-    instance: Instance,
-    state: SyncState,
-    offset: i64,
-) -> Event {
-    let mut reading = Reading::new(instance);
-    reading.state = Some(state);
-    reading.offset = Some(Measurement::from_nanos(offset));
-    event(node, at, resource, reading)
-}
-
-fn class(node: &NodeName, at: Stamped, class: u8) -> Event {
-    let mut reading = Reading::new(LOCK);
-    reading.clock_class = Some(ClockClass(class));
-    event(node, at, Resource::ClockClass, reading)
-}
-
-fn gnss(node: &NodeName, at: Stamped, good: bool) -> Event {
-    let mut reading = Reading::new(LOCK);
-    reading.state = Some(if good { SyncState::Synchronized } else { SyncState::FailureNofix });
-    reading.offset = Some(Measurement::from_nanos(if good { 4 } else { 99_999_999 }));
-    reading.gps_fix = Some(GpsFix(if good { 3 } else { 0 }));
-    event(node, at, Resource::Gnss, reading)
-}
-
-fn healthy(node: &NodeName) -> Vec<Event> {
-    let at = now();
-    let mut all = vec![
-        state(node, at, LockState, LOCK, Locked, 3),
-        state(node, at, OsClock, OS, Locked, 7),
-        class(node, at, 6),
-    ];
-    if node.as_str().starts_with("gm") {
-        all.push(gnss(node, at, true));
-    }
-    all
-}
-
-use Resource::{LockState, OsClock};
-use SyncState::{Freerun, Holdover, Locked};
-
-const STORY: &[Step] = &[
-    Step {
-        after_ms: 0,
-        node: "gm-0",
-        event: |n, t| gnss(n, t, false),
-        say: Some("the satellites are gone from gm-0"),
-    },
-    Step {
-        after_ms: 150,
-        node: "gm-0",
-        event: |n, t| state(n, t, LockState, LOCK, Holdover, 4),
-        say: None,
-    },
-    Step { after_ms: 50, node: "gm-0", event: |n, t| class(n, t, 7), say: None },
-    Step { after_ms: 20, node: "worker-0", event: |n, t| class(n, t, 7), say: None },
-    Step { after_ms: 5, node: "worker-1", event: |n, t| class(n, t, 7), say: None },
-    Step { after_ms: 5, node: "worker-2", event: |n, t| class(n, t, 7), say: None },
-    Step { after_ms: 5, node: "worker-3", event: |n, t| class(n, t, 7), say: None },
-    Step {
-        after_ms: 6000,
-        node: "worker-1",
-        event: |n, t| state(n, t, LockState, LOCK, Holdover, -12),
-        say: Some("somebody pulls the cable of worker-1"),
-    },
-    Step {
-        after_ms: 400,
-        node: "worker-1",
-        event: |n, t| state(n, t, OsClock, OS, Holdover, 9),
-        say: None,
-    },
-    Step { after_ms: 200, node: "worker-1", event: |n, t| class(n, t, 248), say: None },
-    Step {
-        after_ms: 5000,
-        node: "worker-3",
-        event: |n, t| state(n, t, OsClock, OS, Freerun, -450),
-        say: Some("chronyd starts to fight phc2sys on worker-3"),
-    },
-    Step {
-        after_ms: 4000,
-        node: "worker-1",
-        event: |n, t| state(n, t, LockState, LOCK, Freerun, -12),
-        say: None,
-    },
-    Step {
-        after_ms: 300,
-        node: "worker-1",
-        event: |n, t| state(n, t, OsClock, OS, Freerun, 11),
-        say: None,
-    },
-    Step {
-        after_ms: 12_000,
-        node: "gm-0",
-        event: |n, t| gnss(n, t, true),
-        say: Some("the sky clears over gm-0"),
-    },
-    Step {
-        after_ms: 800,
-        node: "gm-0",
-        event: |n, t| state(n, t, LockState, LOCK, Locked, 2),
-        say: None,
-    },
-    Step { after_ms: 100, node: "gm-0", event: |n, t| class(n, t, 6), say: None },
-    Step { after_ms: 20, node: "worker-0", event: |n, t| class(n, t, 6), say: None },
-    Step { after_ms: 5, node: "worker-2", event: |n, t| class(n, t, 6), say: None },
-    Step { after_ms: 5, node: "worker-3", event: |n, t| class(n, t, 6), say: None },
-    Step {
-        after_ms: 2000,
-        node: "worker-1",
-        event: |n, t| state(n, t, LockState, LOCK, Locked, 60),
-        say: Some("the cable is back"),
-    },
-    Step { after_ms: 200, node: "worker-1", event: |n, t| class(n, t, 6), say: None },
-    Step {
-        after_ms: 600,
-        node: "worker-1",
-        event: |n, t| state(n, t, OsClock, OS, Locked, 31),
-        say: None,
-    },
-    Step {
-        after_ms: 2000,
-        node: "worker-3",
-        event: |n, t| state(n, t, OsClock, OS, Locked, -20),
-        say: Some("chronyd is stopped"),
-    },
-];

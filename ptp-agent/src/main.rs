@@ -57,9 +57,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     // JSON, so that no text from an event can look like a line of the log.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if quiet {
-        log.compact().init()
+        log.compact().init();
     } else {
-        log.json().init()
+        log.json().init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -26,7 +26,7 @@ const QUEUE: usize = 20_000;
 /// How many are committed together.
 const BATCH: usize = 2_000;
 /// How often age and size are looked at.
-const PRUNE_EVERY: Duration = Duration::from_secs(300);
+const PRUNE_EVERY: Duration = Duration::from_mins(5);
 /// How long after a failure writing is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 

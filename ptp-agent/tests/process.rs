@@ -30,6 +30,7 @@ struct Agent {
 }
 
 impl Agent {
+    #[expect(clippy::zombie_processes, reason = "each test waits for it; a failed one ends anyway")]
     fn start(journal: &Path) -> Self {
         let mut child = agent()
             .args(["--listen", "127.0.0.1:0", "--api-address", "127.0.0.1", "--port", "0"])

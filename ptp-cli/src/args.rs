@@ -119,7 +119,7 @@ pub(crate) struct OriginalEnv {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// Publishers, such as http://127.0.0.1:9043
+    /// Publishers, by URL
     #[arg(required = true, value_name = "URL")]
     pub(crate) publishers: Vec<String>,
 

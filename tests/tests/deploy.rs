@@ -107,8 +107,7 @@ fn call(method: &Method, uri: &Uri) -> Call {
         other => panic!("{other:?}"),
     };
     let (resource, name) = match rest.as_slice() {
-        ["namespaces", _, resource, name @ ..] => (*resource, name.first()),
-        [resource, name @ ..] => (*resource, name.first()),
+        ["namespaces", _, resource, name @ ..] | [resource, name @ ..] => (*resource, name.first()),
         [] => panic!("{uri}"),
     };
     let watching = uri.query().is_some_and(|query| query.contains("watch=true"));

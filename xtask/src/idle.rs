@@ -9,7 +9,7 @@ use crate::{Failure, root, run};
 /// How many nodes, and how long they are watched.
 const NODES: usize = 5;
 const SETTLE: Duration = Duration::from_secs(10);
-const WATCH: Duration = Duration::from_secs(60);
+const WATCH: Duration = Duration::from_mins(1);
 /// What it may take: resident kB, and share of a core.
 const MOST_KB: u64 = 25_000;
 const MOST_SHARE: f64 = 0.01;

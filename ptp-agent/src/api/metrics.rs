@@ -1,4 +1,4 @@
-//! `GET /metrics`, in the OpenMetrics text format.
+//! `GET /metrics`, in the text format of `OpenMetrics`.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! A Slack channel, by incoming webhook.
 
+use std::fmt::Write as _;
+
 use ptp_diagnostics::Severity;
 use ptp_diagnostics::report::AlertStatus;
 use serde_json::{Value, json};
@@ -39,7 +41,7 @@ fn body(message: &Message) -> Value {
     let headline = format!("{sign} *{}* {}", alert.severity, escape(&alert.summary));
     let mut text = format!("{headline}\n{}", escape(&alert.details));
     for (number, advice) in alert.recommendations.iter().enumerate() {
-        text.push_str(&format!("\n{}. {}", number + 1, escape(advice)));
+        write!(text, "\n{}. {}", number + 1, escape(advice)).unwrap_or_default();
     }
     let text: String = text.chars().take(LONGEST).collect();
     let context = format!("`{}`, incident `{}`", alert.root_cause, escape(&alert.incident));

@@ -145,7 +145,7 @@ async fn tokens_guard_reading_and_changing() {
     let later = ptp_events::Received::from_nanos(
         i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap(),
     )
-    .after(std::time::Duration::from_secs(3600));
+    .after(std::time::Duration::from_hours(1));
     let made = post("may-write", silence(&later.to_string())).await.unwrap();
     assert_eq!(made.status().as_u16(), 201);
     assert!(agent.running.stop().await);

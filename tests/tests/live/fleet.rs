@@ -38,7 +38,7 @@ pub(crate) fn config(publishers: &[&Publisher], journal: &Path) -> Config {
         journal: Some(journal.to_owned()),
         retention: Retention::default(),
         callback_secret: Some(Secret::new("a secret that is for tests only, really")),
-        poll: Duration::from_secs(60),
+        poll: Duration::from_mins(1),
         remove_subscriptions: true,
         slack: None,
         alertmanagers: Vec::new(),
