@@ -14,9 +14,11 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use ptp_subscriber::gate::Gate;
 
 use crate::brain::Brain;
 use crate::health::Health;
+use crate::intake::ToStore;
 use crate::secret::Secret;
 use crate::sinks::Silences;
 use crate::store::Store;
@@ -35,6 +37,10 @@ pub struct Api {
     pub silences: Silences,
     /// How the agent itself is.
     pub health: Health,
+    /// What is let in, and what was not.
+    pub gate: Arc<Gate<ToStore>>,
+    /// The configuration, without secrets.
+    pub config: Arc<serde_json::Value>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Who may do what.
@@ -60,6 +66,7 @@ pub fn router(api: Api) -> Router {
         .route("/alerts", get(legacy::alerts))
         .route("/summary", get(legacy::summary))
         .route("/metrics", get(metrics::show))
+        .route("/config", get(legacy::config))
         .route("/openapi.json", get(v1::openapi))
         .nest("/api/v1", v1::router())
         .route_layer(middleware::from_fn_with_state(api.clone(), guard));

@@ -159,7 +159,14 @@ impl App {
             store: store.clone(),
             silences,
             health: health.clone(),
-            metrics: Arc::new(Metrics::new(brain.clone(), store.clone(), gate, counts)),
+            metrics: Arc::new(Metrics::new(
+                brain.clone(),
+                store.clone(),
+                Arc::clone(&gate),
+                counts,
+            )),
+            gate,
+            config: Arc::new(config.shown()),
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
         };
         tasks.spawn(serve(api_socket, router(api), limits, stop.serving.clone().cancelled_owned()));

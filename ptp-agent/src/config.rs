@@ -9,6 +9,7 @@ use ptp_diagnostics::Settings;
 use ptp_diagnostics::settings::alert_resources;
 use ptp_events::{NodeName, SyncState};
 use ptp_subscriber::discovery::UrlTemplate;
+use serde_json::json;
 
 use crate::secret::Secret;
 use crate::store::Retention;
@@ -255,6 +256,43 @@ impl Config {
             write_token: secret(options.write_token),
             thresholds,
             grace: options.grace,
+        })
+    }
+}
+
+impl Config {
+    /// The configuration as it may be shown: of secrets only whether they are set.
+    #[must_use]
+    pub fn shown(&self) -> serde_json::Value {
+        let publishers = match &self.publishers {
+            Publishers::Fixed(list) => json!(list.iter().map(|(url, _)| url).collect::<Vec<_>>()),
+            Publishers::Cluster { namespace, .. } => json!({"namespace": namespace}),
+        };
+        let Settings { offset_ns, loss_of_lock, lost_states, alert_resources, .. } =
+            &self.thresholds;
+        json!({
+            "publishers": publishers,
+            "listen": self.listen,
+            "api": self.api,
+            "callback": self.callback,
+            "journal": self.journal,
+            "journal_age_s": self.retention.age.as_secs(),
+            "journal_bytes": self.retention.bytes,
+            "poll_s": self.poll.as_secs(),
+            "remove_subscriptions": self.remove_subscriptions,
+            "slack": self.slack.is_some(),
+            "alertmanagers": self.alertmanagers.len(),
+            "webhook": self.webhook.is_some(),
+            "kubernetes_events": self.kubernetes_events,
+            "read_token": self.read_token.is_some(),
+            "write_token": self.write_token.is_some(),
+            "thresholds": {
+                "offset_ns": offset_ns,
+                "loss_of_lock_s": loss_of_lock.as_secs_f64(),
+                "lost_states": lost_states,
+                "alert_resources": alert_resources,
+            },
+            "grace_s": self.grace.as_secs(),
         })
     }
 }

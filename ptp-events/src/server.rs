@@ -99,7 +99,10 @@ impl<S: Sink> Receiver<S> {
         if raw.trim_ascii().is_empty() {
             return Ok(StatusCode::NO_CONTENT);
         }
-        let event = Event::from_slice(&raw).map_err(Rejection::NotAnEvent)?;
+        let event = Event::from_slice(&raw).map_err(|error| {
+            self.sink.malformed(&raw, &error);
+            Rejection::NotAnEvent(error)
+        })?;
         let delivery = Delivery { raw, received, token, event };
         tokio::time::timeout(SINK_TIMEOUT, self.sink.take(delivery))
             .await

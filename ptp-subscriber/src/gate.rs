@@ -1,12 +1,14 @@
 //! Lets in only events of publishers we know, about the nodes they speak for.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use ptp_events::recording::Origin;
 use ptp_events::server::{Delivery, Refusal, Rejection, Sink};
-use ptp_events::{Event, Received};
+use ptp_events::{DecodeError, Event, Received};
 
 use crate::directory::Directory;
 use crate::target::PublisherName;
@@ -104,18 +106,39 @@ pub struct Gate<I> {
     directory: Directory,
     intake: I,
     counts: [AtomicU64; Outcome::ALL.len()],
+    samples: Mutex<VecDeque<Sample>>,
 }
+
+/// A body that is no event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sample {
+    /// Its first bytes, whatever is not UTF-8 replaced.
+    pub body: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// How many such bodies are kept, and how much of each, in bytes: enough to see what a publisher
+/// gets wrong, too little to be worth filling.
+const MAX_SAMPLES: usize = 20;
+const SAMPLE_BYTES: usize = 2048;
 
 impl<I> Gate<I> {
     /// A gate before `intake`.
     pub fn new(directory: Directory, intake: I) -> Self {
-        Self { directory, intake, counts: Default::default() }
+        Self { directory, intake, counts: Default::default(), samples: Mutex::default() }
     }
 
     /// How many requests came to this outcome.
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.counts[outcome as usize].load(Ordering::Relaxed)
+    }
+
+    /// The latest bodies that were no events, oldest first.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn add(&self, outcome: Outcome) {
@@ -137,6 +160,19 @@ impl<I: Intake> Sink for Gate<I> {
         self.intake.take(accepted).await?;
         self.add(Outcome::Accepted);
         Ok(())
+    }
+
+    fn malformed(&self, body: &[u8], error: &DecodeError) {
+        let mut why = error.to_string();
+        if let Some(cause) = std::error::Error::source(error) {
+            why = format!("{why}: {cause}");
+        }
+        let body = String::from_utf8_lossy(&body[..body.len().min(SAMPLE_BYTES)]).into_owned();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        if samples.len() == MAX_SAMPLES {
+            samples.pop_front();
+        }
+        samples.push_back(Sample { body, why });
     }
 
     fn rejected(&self, rejection: &Rejection) {

@@ -138,6 +138,11 @@ pub(super) async fn health(State(api): State<Api>, headers: HeaderMap) -> Respon
     (status, lines.join("\n")).into_response()
 }
 
+/// `GET /config`: what the agent was told, without its secrets.
+pub(super) async fn config(State(api): State<Api>) -> Json<serde_json::Value> {
+    Json((*api.config).clone())
+}
+
 /// `GET /readyz`: whether requests should be sent here.
 pub(super) async fn ready(State(api): State<Api>) -> Response {
     if api.health.is_ready() {

@@ -32,6 +32,7 @@ pub(super) fn router() -> Router<Api> {
         .route("/forecasts", get(forecasts))
         .route("/blind-windows", get(blind_windows))
         .route("/events", get(events))
+        .route("/rejected", get(rejected))
         .route("/silences", get(silences).post(make_silence))
         .route("/silences/{id}", get(silence).delete(end_silence))
         .route("/stream", get(stream::changes))
@@ -179,6 +180,13 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         JournalEntry { seq: entry.seq, received: entry.received, origin, event, note }
     });
     Ok(Json(Listed { items: items.collect(), next_cursor }))
+}
+
+/// The latest bodies that were posted and are no events.
+async fn rejected(State(api): State<Api>) -> Json<Value> {
+    let items = api.gate.samples().into_iter();
+    let items: Vec<_> = items.map(|s| json!({"body": s.body, "why": s.why})).collect();
+    Json(json!({"items": items}))
 }
 
 async fn silences(State(api): State<Api>, Query(query): Params) -> Answer<Listed<Silence>> {

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use smol_str::SmolStr;
 
 use super::Rejection;
-use crate::{Event, Received};
+use crate::{DecodeError, Event, Received};
 
 /// An event as it was posted to us.
 #[derive(Clone, Debug)]
@@ -46,6 +46,11 @@ pub trait Sink: Send + Sync + 'static {
     /// The publisher is waiting for the answer, and all its other consumers with it: no diagnosis
     /// and no waiting for others here. After 1.8 s the future is dropped and 503 answered.
     fn take(&self, delivery: Delivery) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Sees every body that is no event, to keep a few of them for whoever must find out why.
+    fn malformed(&self, body: &[u8], error: &DecodeError) {
+        let _ = (body, error);
+    }
 
     /// Hears of every request that was rejected, its own refusals included, to count them.
     fn rejected(&self, rejection: &Rejection) {

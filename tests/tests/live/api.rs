@@ -100,6 +100,9 @@ async fn one_bad_event_silences_nobody() {
     let wrong = format!("http://{}/event/not-a-token", agent.receiver);
     let answer = http.post(wrong).body(lock("w1", Locked, 4).to_vec()).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 404);
+    let (_, rejected) = agent.get("/api/v1/rejected").await;
+    assert_eq!(rejected["items"].as_array().unwrap().len(), 3);
+    assert_eq!(rejected["items"][2]["body"], "nonsense");
     one.publish(&lock("w1", Freerun, 350)).await;
     eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
     assert_eq!(agent.get("/summary").await.0, 200);
@@ -142,6 +145,9 @@ async fn tokens_guard_reading_and_changing() {
         post("may-write", silence("1999-01-01T00:00:00Z")).await.unwrap().status().as_u16(),
         400
     );
+    let config = http.get(url("/config")).bearer_auth("may-read").send().await.unwrap();
+    let config = config.text().await.unwrap();
+    assert!(config.contains("\"write_token\":true") && !config.contains("may-"), "{config}");
     let later = ptp_events::Received::from_nanos(
         i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap(),
     )
@@ -228,6 +234,25 @@ async fn the_openapi_document_says_what_is_answered() {
         }
     }
     assert!(checked >= 10, "only {checked} answers were checked");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn changes_are_streamed_as_they_happen() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
+    subscribed(&[&one]).await;
+    let url = format!("http://{}/api/v1/stream", agent.api);
+    let mut stream = reqwest::get(url).await.unwrap();
+    one.publish(&lock("w1", Freerun, 350)).await;
+    let mut text = String::new();
+    while !text.contains("event: opened") || !text.contains("\"root_cause\"") {
+        let chunk = tokio::time::timeout(std::time::Duration::from_secs(10), stream.chunk());
+        text += &String::from_utf8_lossy(&chunk.await.unwrap().unwrap().unwrap());
+    }
+    drop(stream);
     assert!(agent.running.stop().await);
     one.stop().await;
 }

@@ -82,3 +82,69 @@ async fn every_sink_hears_of_the_opening_and_of_the_end() {
     assert!(tokio::time::timeout(Duration::from_secs(8), agent.running.stop()).await.is_ok());
     one.stop().await;
 }
+
+/// A real Alertmanager takes what we send, and forgets it when it is over. CI installs one
+/// (Debian's `prometheus-alertmanager`); elsewhere there may be none to test with.
+#[tokio::test]
+async fn a_real_alertmanager_understands() {
+    let program = "/usr/bin/prometheus-alertmanager";
+    if !std::path::Path::new(program).exists() {
+        assert!(std::env::var_os("CI").is_none(), "CI must have {program}");
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let port = std::net::TcpListener::bind(local()).unwrap().local_addr().unwrap().port();
+    let settings = dir.path().join("alertmanager.yml");
+    std::fs::write(&settings, "route: {receiver: none}\nreceivers: [{name: none}]\n").unwrap();
+    let mut alertmanager = std::process::Command::new(program)
+        .arg(format!("--config.file={}", settings.display()))
+        .arg(format!("--storage.path={}", dir.path().join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .arg("--cluster.listen-address=")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    let alerts = async || -> Option<Vec<Value>> {
+        let answer = reqwest::get(format!("{url}/api/v2/alerts")).await.ok()?;
+        serde_json::from_str(&answer.text().await.ok()?).ok()
+    };
+    for _ in 0..200 {
+        if alerts().await.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    let mut one = publisher("w1").await;
+    let mut config = config(&[&one], &dir.path().join("journal.db"));
+    config.alertmanagers = vec![url.clone()];
+    let agent = Agent::start(config).await;
+    subscribed(&[&one]).await;
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    let mut there = Vec::new();
+    for _ in 0..200 {
+        there = alerts().await.unwrap();
+        if !there.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(there[0]["labels"]["root_cause"], "ptp-path-loss");
+    assert_eq!(there[0]["labels"]["severity"], "critical");
+    one.publish(&lock("w1", Locked, 20)).await;
+    eventually("a recovery", || (agent.report().alerts.len() == 2).then_some(())).await;
+    for _ in 0..200 {
+        there = alerts().await.unwrap();
+        if there.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(there.is_empty(), "{there:?}");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+    alertmanager.kill().unwrap();
+    alertmanager.wait().unwrap();
+}
