@@ -602,3 +602,18 @@ fn a_node_that_left_is_not_missed() {
     }
     assert_snapshot!(diagnose(&(story + "600 w1 gone\n4000 end")), @"nothing");
 }
+
+/// The network may let a newer event overtake an older one; the older one is old news then.
+#[test]
+fn what_comes_late_does_not_overwrite_what_is_newer() {
+    let mut engine = ptp_diagnostics::Engine::new(Settings::default());
+    let (locked, at) = crate::fixture::event("10.0 w1 lock LOCKED 3", 1);
+    engine.handle_event(locked, at);
+    let (mut late, _) = crate::fixture::event("9.5 w1 lock FREERUN 350", 2);
+    let (_, received) = crate::fixture::event("10.4 w1 lock FREERUN 350", 2);
+    late.id = ptp_events::EventId::new("late").unwrap();
+    engine.handle_event(late, received);
+    engine.finish(crate::fixture::at(600.0));
+    assert_eq!(engine.counts().overtaken, 1);
+    assert_snapshot!(tell(&engine.report()), @"nothing");
+}
