@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use ptp_diagnostics::Settings;
-use ptp_diagnostics::settings::alert_resources;
-use ptp_events::{NodeName, SyncState};
+use ptp_diagnostics::{Overrides, Settings};
+use ptp_events::NodeName;
 use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
 
@@ -261,6 +260,31 @@ impl Config {
 }
 
 impl Config {
+    /// For publishers on this machine, on ports that the system chooses, telling nobody.
+    #[must_use]
+    pub fn local(publishers: Vec<(String, Option<NodeName>)>, journal: Option<PathBuf>) -> Self {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            publishers: Publishers::Fixed(publishers),
+            listen: local,
+            api: local,
+            callback: None,
+            journal,
+            retention: Retention::default(),
+            callback_secret: None,
+            poll: Duration::from_mins(1),
+            remove_subscriptions: true,
+            slack: None,
+            alertmanagers: Vec::new(),
+            webhook: None,
+            kubernetes_events: false,
+            read_token: None,
+            write_token: None,
+            thresholds: Settings::default(),
+            grace: Duration::from_secs(5),
+        }
+    }
+
     /// The configuration as it may be shown: of secrets only whether they are set.
     #[must_use]
     pub fn shown(&self) -> serde_json::Value {
@@ -338,19 +362,13 @@ fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Settings {
             Err(error) => mistakes.push(format!("--thresholds {}: {error}", path.display())),
         }
     }
-    if let Some(offset) = options.offset_threshold {
-        settings.offset_ns = offset;
-        settings.offset_critical_ns = settings.offset_critical_ns.max(offset);
-    }
-    if let Some(states) = &options.lost_states {
-        let states = states.iter().map(|state| state.trim()).filter(|state| !state.is_empty());
-        settings.lost_states = states.map(SyncState::from).collect();
-    }
-    if let Some(names) = &options.alert_resources {
-        match alert_resources(names.iter().map(String::as_str)) {
-            Ok(resources) => settings.alert_resources = Some(resources),
-            Err(error) => mistakes.push(format!("--alert-resources (ALERT_EVENT_TYPES): {error}")),
-        }
+    let overrides = Overrides {
+        offset_ns: options.offset_threshold,
+        lost_states: options.lost_states.clone(),
+        alert_resources: options.alert_resources.clone(),
+    };
+    if let Err(error) = overrides.apply(&mut settings) {
+        mistakes.push(format!("--alert-resources (ALERT_EVENT_TYPES): {error}"));
     }
     settings.namespace.clone_from(&options.ptp_namespace);
     mistakes.extend(settings.mistakes().iter().map(|mistake| format!("thresholds: {mistake}")));

@@ -6,7 +6,6 @@ mod story;
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,8 +16,7 @@ use ptp_events::{NodeName, Resource};
 
 use crate::app::App;
 use crate::brain::Notification;
-use crate::config::{Config, Publishers};
-use crate::store::Retention;
+use crate::config::Config;
 use story::{STORY, healthy, now};
 
 /// How the demo is shown.
@@ -43,7 +41,9 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut publishers = fleet().await?;
     let folder = std::env::temp_dir().join(format!("ptp-agent-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let config = config(&publishers, &folder, options.port);
+    let list = publishers.iter().map(|publisher| (publisher.url(), None)).collect();
+    let mut config = Config::local(list, Some(folder.join("journal.db")));
+    config.api.set_port(options.port);
     let app = App::bind(config).await?;
     let api = app.api_addr()?;
     let running = app.start().await?;
@@ -137,28 +137,6 @@ async fn fleet() -> anyhow::Result<Vec<Publisher>> {
         publishers.push(publisher);
     }
     Ok(publishers)
-}
-
-fn config(publishers: &[Publisher], folder: &Path, port: u16) -> Config {
-    Config {
-        publishers: Publishers::Fixed(publishers.iter().map(|p| (p.url(), None)).collect()),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        api: SocketAddr::from(([127, 0, 0, 1], port)),
-        callback: None,
-        journal: Some(folder.join("journal.db")),
-        retention: Retention::default(),
-        callback_secret: None,
-        poll: Duration::from_mins(1),
-        remove_subscriptions: true,
-        slack: None,
-        alertmanagers: Vec::new(),
-        webhook: None,
-        kubernetes_events: false,
-        read_token: None,
-        write_token: None,
-        thresholds: ptp_diagnostics::Settings::default(),
-        grace: Duration::from_secs(5),
-    }
 }
 
 fn show(notification: &Notification, out: &mut dyn Write) -> std::io::Result<()> {

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ptp_diagnostics::Settings;
-use ptp_diagnostics::settings::{SettingsError, alert_resources};
-use ptp_events::SyncState;
+use ptp_diagnostics::settings::SettingsError;
+use ptp_diagnostics::{Overrides, Settings};
 
 use crate::args::OriginalEnv;
 
@@ -50,18 +49,12 @@ pub(crate) fn load(file: Option<&Path>, env: &OriginalEnv) -> Result<Settings, T
                 .map_err(|source| ThresholdsError::Toml { path: path.to_owned(), source })?
         }
     };
-    if let Some(offset) = env.offset_threshold {
-        settings.offset_ns = offset;
-        settings.offset_critical_ns = settings.offset_critical_ns.max(offset);
-    }
-    if let Some(states) = &env.lost_states {
-        let states = states.iter().map(|state| state.trim()).filter(|state| !state.is_empty());
-        settings.lost_states = states.map(SyncState::from).collect();
-    }
-    if let Some(names) = &env.alert_resources {
-        let resources = alert_resources(names.iter().map(String::as_str));
-        settings.alert_resources = Some(resources.map_err(ThresholdsError::Resources)?);
-    }
+    let overrides = Overrides {
+        offset_ns: env.offset_threshold,
+        lost_states: env.lost_states.clone(),
+        alert_resources: env.alert_resources.clone(),
+    };
+    overrides.apply(&mut settings).map_err(ThresholdsError::Resources)?;
     let mistakes = settings.mistakes();
     if mistakes.is_empty() { Ok(settings) } else { Err(ThresholdsError::Mistakes(mistakes)) }
 }

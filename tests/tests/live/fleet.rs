@@ -5,9 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ptp_agent::app::{App, Running};
-use ptp_agent::config::{Config, Publishers};
-use ptp_agent::secret::Secret;
-use ptp_agent::store::Retention;
+use ptp_agent::config::Config;
 use ptp_diagnostics::Settings;
 use ptp_diagnostics::report::Report;
 use ptp_events::publisher::{Options, Publisher};
@@ -30,25 +28,7 @@ pub(crate) async fn publisher(name: &str) -> Publisher {
 
 pub(crate) fn config(publishers: &[&Publisher], journal: &Path) -> Config {
     let list = publishers.iter().map(|p| (p.url(), Some(p.node().clone()))).collect();
-    Config {
-        publishers: Publishers::Fixed(list),
-        listen: local(),
-        api: local(),
-        callback: None,
-        journal: Some(journal.to_owned()),
-        retention: Retention::default(),
-        callback_secret: Some(Secret::new("a secret that is for tests only, really")),
-        poll: Duration::from_mins(1),
-        remove_subscriptions: true,
-        slack: None,
-        alertmanagers: Vec::new(),
-        webhook: None,
-        kubernetes_events: false,
-        read_token: None,
-        write_token: None,
-        thresholds: quick(),
-        grace: Duration::from_secs(5),
-    }
+    Config { thresholds: quick(), ..Config::local(list, Some(journal.to_owned())) }
 }
 
 /// Thresholds in tenths of what they are, so that a test need not wait for long.
