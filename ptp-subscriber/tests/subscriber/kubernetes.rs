@@ -164,9 +164,13 @@ impl ApiServer {
         change(&mut self.cluster.lock().unwrap());
     }
 
-    fn discover(&self, template: &str) -> Found {
+    fn client(&self) -> kube::Client {
         let uri = format!("http://{}", self.addr).parse().unwrap();
-        let client = kube::Client::try_from(kube::Config::new(uri)).unwrap();
+        kube::Client::try_from(kube::Config::new(uri)).unwrap()
+    }
+
+    fn discover(&self, template: &str) -> Found {
+        let client = self.client();
         let settings = Settings {
             template: UrlTemplate::parse(template).unwrap(),
             backoff: Backoff { first: Duration::from_millis(20), most: Duration::from_millis(100) },
@@ -333,4 +337,44 @@ async fn without_the_right_to_watch_it_lists_again_and_again() {
     assert!(matches!(*found.status.borrow(), Status::Failing { .. }));
     server.change(|cluster| cluster.may_not_watch = false);
     eventually("granted", || *found.status.borrow() == Status::Watching { publishers: 2 }).await;
+}
+
+/// Finds exactly the publishers behind the pods that run; asks only, changes nothing.
+async fn finds_what_is_there(client: kube::Client) {
+    use k8s_openapi::api::core::v1::Pod;
+    let settings = Settings::default();
+    let pods: kube::Api<Pod> = kube::Api::namespaced(client.clone(), &settings.namespace);
+    let selected = kube::api::ListParams::default().labels(&settings.selector);
+    let there = pods.list(&selected).await.unwrap();
+    let mut nodes: Vec<_> = there.iter().filter_map(|p| p.spec.clone()?.node_name).collect();
+    nodes.sort();
+    nodes.dedup();
+    let stop = CancellationToken::new();
+    let (found, running) = discover(client, settings, stop.clone());
+    let running = tokio::spawn(running);
+    eventually("watching", || matches!(*found.status.borrow(), Status::Watching { .. })).await;
+    eventually("the nodes of the pods", || {
+        let targets = found.targets.borrow();
+        let mut names: Vec<_> = targets.iter().map(|t| t.name.as_str().to_owned()).collect();
+        names.sort();
+        names == nodes
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+/// Here, and in the cluster that `KUBECONFIG` names if it names one.
+#[tokio::test]
+async fn what_is_there_is_found_here_and_in_a_real_cluster() {
+    let server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1"), pod("b", "w2", "10.0.0.2")],
+        ..Cluster::default()
+    })
+    .await;
+    finds_what_is_there(server.client()).await;
+    if std::env::var_os("KUBECONFIG").is_some() {
+        let client = ptp_subscriber::discovery::kubernetes::client().await.unwrap();
+        finds_what_is_there(client).await;
+    }
 }
