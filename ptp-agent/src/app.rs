@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ptp_events::journal::Input;
 use ptp_events::server::{Limits, receiver, serve};
 use ptp_events::{ReceiveClock, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
@@ -24,6 +25,7 @@ use crate::config::{Config, Publishers, loopback};
 use crate::health::Health;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::secret::Secret;
+use crate::sinks::Message;
 use crate::sinks::{
     Alertmanager, KubernetesEvents, Silences, Sink, SinkCounts, Slack, Webhook, dispatch,
 };
@@ -111,24 +113,25 @@ impl App {
             recalled,
         } = self;
         let health = Health::default();
-        if let Some(trouble) = &opened.trouble {
+        if let Some(trouble) = opened.trouble.as_ref().or(recalled.trouble.as_ref()) {
             health.set("journal-history", trouble);
         }
-        let silences = Silences::default();
-        for silence in opened.silences().unwrap_or_default() {
-            let _ = silences.put(silence);
-        }
-        let clock = ReceiveClock::new(|| {
-            let nanos = jiff::Timestamp::now().as_nanosecond();
-            Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
-        });
+        let clock = clock(recalled.latest, &health);
+        let silences = silences(&mut opened, clock.stamp());
+        let firing = recalled.firing();
+        let was_running = recalled.latest.is_some();
         let (store, given, writer) =
             opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
         let (brain, thinking) = recalled.start(store.clone(), given);
 
         let mut tasks = JoinSet::new();
         let stop = Stops::default();
+        // Before the brain thinks: what fell due meanwhile is told at once.
+        let notifications = brain.notifications.subscribe();
         let brain_task = tokio::spawn(thinking);
+        if was_running {
+            store.give(Input::Resumed).await?;
+        }
 
         let key = TokenKey::new(secret.expose().as_bytes())?;
         let directory = Directory::new(key, Untokened::Refuse);
@@ -145,11 +148,12 @@ impl App {
         ));
 
         let http = reqwest::Client::builder().build().context("cannot set up HTTP")?;
-        let (sinks, counts) = sinks(&config, &http).await?;
+        let (sinks, counts) = sinks(&config, &http, &firing).await?;
         tasks.spawn(dispatch(
-            brain.notifications.subscribe(),
+            notifications,
             sinks,
             silences.clone(),
+            clock.clone(),
             config.grace / 2,
             stop.telling.clone(),
         ));
@@ -173,14 +177,9 @@ impl App {
 
         let targets = targets(&config.publishers, &health, &mut tasks, &stop.subscribing).await?;
         let (seen, observations) = mpsc::channel(SEEN);
-        let mut settings = driver::Settings::new(&callback);
-        settings.remove_on_stop = config.remove_subscriptions;
-        settings.leave_within = config.grace / 2;
-        settings.pace.pull = config.poll;
-        let driving = {
-            let stop = stop.subscribing.clone();
-            tokio::spawn(driver::run(targets, settings, directory, clock, seen, stop))
-        };
+        let settings = subscribing(&config, &callback);
+        let leave = stop.subscribing.clone();
+        let driving = tokio::spawn(driver::run(targets, settings, directory, clock, seen, leave));
         tasks.spawn(watch_seen(observations, store.clone(), health.clone()));
         health.set_ready(true);
         Ok(Running {
@@ -195,6 +194,39 @@ impl App {
             writer,
         })
     }
+}
+
+fn subscribing(config: &Config, callback: &str) -> driver::Settings {
+    let mut settings = driver::Settings::new(callback);
+    settings.remove_on_stop = config.remove_subscriptions;
+    settings.leave_within = config.grace / 2;
+    settings.pace.pull = config.poll;
+    settings
+}
+
+/// The silences still in force.
+fn silences(opened: &mut Opened, now: Received) -> Silences {
+    let silences = Silences::default();
+    for silence in opened.silences().unwrap_or_default() {
+        let _ = silence.until > now && silences.put(silence, now);
+    }
+    silences
+}
+
+/// Our clock: the wall clock as it was at the start, going on evenly.
+///
+/// The host's clock is under diagnosis too: when it is stepped, timers must neither stop nor all
+/// run out at once. It never goes back behind what the journal holds.
+fn clock(latest: Option<Received>, health: &Health) -> ReceiveClock {
+    let nanos = jiff::Timestamp::now().as_nanosecond();
+    let wall = Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX));
+    let base = latest.map_or(wall, |latest| latest.max(wall));
+    if base.since(wall) > Duration::from_secs(1) {
+        health
+            .set("clock", "the host's clock is behind what the journal holds; its times are used");
+    }
+    let begun = std::time::Instant::now();
+    ReceiveClock::new(move || base.after(begun.elapsed()))
 }
 
 async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -231,24 +263,30 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-type Counted = Vec<(&'static str, Arc<SinkCounts>)>;
+type Counted = Vec<(String, Arc<SinkCounts>)>;
 
 async fn sinks(
     config: &Config,
     http: &reqwest::Client,
+    firing: &[Message],
 ) -> anyhow::Result<(Vec<(Sink, Arc<SinkCounts>)>, Counted)> {
     let mut sinks = Vec::new();
     let mut counted = Vec::new();
-    let mut add = |name, sink| {
+    let mut add = |name: &str, sink| {
         let counts = Arc::<SinkCounts>::default();
-        counted.push((name, Arc::clone(&counts)));
+        counted.push((name.to_owned(), Arc::clone(&counts)));
         sinks.push((sink, counts));
     };
     if let Some(url) = &config.slack {
         add("slack", Sink::Slack(Slack::new(http.clone(), url.clone())));
     }
-    for url in &config.alertmanagers {
-        add("alertmanager", Sink::Alertmanager(Alertmanager::new(http.clone(), url)));
+    for (number, url) in config.alertmanagers.iter().enumerate() {
+        let mut alertmanager = Alertmanager::new(http.clone(), url);
+        // It forgets what is not repeated, and what fires has not ended because we restarted.
+        for message in firing {
+            alertmanager.remember(message);
+        }
+        add(&format!("alertmanager-{number}"), Sink::Alertmanager(alertmanager));
     }
     if let Some((url, secret)) = &config.webhook {
         let webhook = Webhook::new(http.clone(), url.clone(), secret.clone());
@@ -320,6 +358,14 @@ pub struct Running {
 }
 
 impl Running {
+    /// Returns when a part ended that never should, with its name: the process had better end too.
+    pub async fn broken(&mut self) -> &'static str {
+        tokio::select! {
+            _ = &mut self.brain_task => "the engine",
+            _ = &mut self.driving => "the subscriber",
+        }
+    }
+
     /// Stops in order: leaves the publishers, lets requests and alerts finish, closes the journal.
     /// Returns whether all of it was done within the grace.
     pub async fn stop(self) -> bool {
@@ -329,11 +375,12 @@ impl Running {
             stop.subscribing.cancel();
             let _ = driving.await;
             stop.receiving.cancel();
+            // What was let in is written and diagnosed, then what came of it is told.
+            store.close();
+            let _ = brain_task.await;
             stop.telling.cancel();
             stop.serving.cancel();
             while tasks.join_next().await.is_some() {}
-            store.close();
-            let _ = brain_task.await;
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         };
         tokio::time::timeout(grace, drained).await.is_ok()

@@ -14,12 +14,15 @@ use ptp_events::journal::Input;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
+use crate::sinks::Message;
 use crate::store::{Given, Opened, Record, Store, StoredAlert, StoredIncident};
 
 /// How often a new snapshot is made while things happen.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
 /// How many notifications a slow listener may be behind.
 const LISTENERS_LAG: usize = 1024;
+/// How old an alert may be that was found and not told because the process ended.
+const UNTOLD: Duration = Duration::from_hours(1);
 /// How long the engine may go without being told the time.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
@@ -61,6 +64,8 @@ pub struct Brain {
 pub struct Recalled {
     engine: Engine,
     told: HashSet<(String, String, i64)>,
+    /// When the last of them was received.
+    pub latest: Option<Received>,
     /// How many inputs were read back.
     pub inputs: u64,
     /// What could not be read, for people.
@@ -85,7 +90,23 @@ impl Recalled {
         };
         let told = told.unwrap_or_default().into_iter();
         let told = told.map(|alert| (alert.incident, alert.status, alert.at.as_nanos())).collect();
-        Self { engine, told, inputs: read.unwrap_or(0), trouble }
+        Self { latest: engine.latest(), engine, told, inputs: read.unwrap_or(0), trouble }
+    }
+
+    /// For each firing incident that people were told of, what they were told last.
+    #[must_use]
+    pub fn firing(&self) -> Vec<Message> {
+        let report = self.engine.report();
+        let firing = report.incidents.into_iter().filter(|i| i.resolved_at.is_none());
+        let last = |incident: &IncidentReport| {
+            report.alerts.iter().rev().find(|alert| alert.incident == incident.id).cloned()
+        };
+        firing
+            .filter_map(|incident| {
+                let alert = last(&incident)?;
+                Some(Message { alert: Arc::new(alert), incident: Arc::new(incident) })
+            })
+            .collect()
     }
 
     /// The brain, and the task that is it; the task ends when the store does.
@@ -100,8 +121,10 @@ impl Recalled {
         let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
         let (notifications, _) = broadcast::channel(LISTENERS_LAG);
         let brain = Brain { snapshot, notifications: notifications.clone() };
-        let mut task = Task { engine, told, alerts_seen: 0, store, snapshots, notifications };
+        let mut task =
+            Task { engine, told, alerts_seen: 0, asked: false, store, snapshots, notifications };
         let run = async move {
+            task.tell_untold(now);
             // What fell due while nobody was running is told now.
             task.ask_for_time();
             let mut dirty = false;
@@ -133,11 +156,17 @@ impl Recalled {
     }
 }
 
+/// What makes an alert the same after a restart.
+fn key(alert: &Alert) -> (String, String, i64) {
+    (alert.incident.clone(), alert.status.as_str().to_owned(), alert.timestamp.as_nanos())
+}
+
 /// Gives an engine what the journal holds; what cannot be decoded was refused when it came.
 pub fn give(engine: &mut Engine, received: Received, input: &Input) {
     match input {
         Input::Blind { node, why } => engine.handle_blind(node, received, why),
         Input::Sighted { node } => engine.handle_sighted(node, received),
+        Input::Resumed => engine.handle_resumed(received),
         Input::Gone { node } => engine.handle_gone(node, received),
         other => {
             if let Some(Ok(event)) = other.event() {
@@ -155,6 +184,8 @@ struct Task {
     engine: Engine,
     told: HashSet<(String, String, i64)>,
     alerts_seen: u64,
+    /// The time was asked for and has not come yet.
+    asked: bool,
     store: Store,
     snapshots: watch::Sender<Arc<Snapshot>>,
     notifications: broadcast::Sender<Notification>,
@@ -163,6 +194,9 @@ struct Task {
 impl Task {
     /// When the engine wants to be told the time.
     fn wake(&self) -> Instant {
+        if self.asked {
+            return Instant::now() + LONGEST_SLEEP;
+        }
         let now = self.store.clock().stamp();
         let sleep = self.engine.poll_timeout().map_or(LONGEST_SLEEP, |due| due.since(now));
         // A little later rather than a little earlier, so that it is due when we say the time.
@@ -170,15 +204,45 @@ impl Task {
     }
 
     /// The time comes through the store, behind everything that was given before.
-    fn ask_for_time(&self) {
-        if let Err(error) = self.store.tell_time() {
-            tracing::warn!(%error, "cannot tell the engine the time");
+    fn ask_for_time(&mut self) {
+        match self.store.tell_time() {
+            Ok(()) => self.asked = true,
+            Err(error) => tracing::warn!(%error, "cannot tell the engine the time"),
+        }
+    }
+
+    /// Tells what was found just before the last process ended, and not told any more.
+    fn tell_untold(&mut self, now: Received) {
+        let untold: Vec<Alert> = self
+            .engine
+            .alerts_after(0)
+            .map(|(_, alert)| alert)
+            .filter(|alert| now.since(alert.timestamp) < UNTOLD)
+            .filter(|alert| !self.told.contains(&key(alert)))
+            .cloned()
+            .collect();
+        self.alerts_seen = self.engine.alerts_after(0).last().map_or(0, |(number, _)| number);
+        let incidents = self.engine.report().incidents;
+        for alert in untold {
+            let Some(incident) = incidents.iter().find(|i| i.id == alert.incident) else {
+                continue;
+            };
+            self.told.insert(key(&alert));
+            self.tell(Notification {
+                change: ChangeKind::Updated,
+                incident: Arc::new(incident.clone()),
+                at: alert.timestamp,
+                alert: Some(Arc::new(alert)),
+            });
         }
     }
 
     fn take(&mut self, given: Given) {
         match given {
-            Given::Time(now) => self.engine.handle_time(now),
+            Given::Time(now) => {
+                self.asked = false;
+                self.engine.handle_time(now);
+            }
             Given::Input(received, input) => give(&mut self.engine, received, &input),
         }
         while let Some(change) = self.engine.poll_change() {
@@ -201,8 +265,7 @@ impl Task {
             .find(|(_, alert)| alert.incident == incident && alert.timestamp == at)?;
         let alert = alert.clone();
         self.alerts_seen = number;
-        let key = (alert.incident.clone(), alert.status.as_str().to_owned(), at.as_nanos());
-        self.told.insert(key).then_some(alert)
+        self.told.insert(key(&alert)).then_some(alert)
     }
 
     fn tell(&self, notification: Notification) {

@@ -129,6 +129,9 @@ pub struct Options {
     pub grace: Duration,
 }
 
+/// How many resolved incidents, and alerts, the agent shows.
+const MAX_INCIDENTS: usize = 1000;
+
 /// Reads `60s`, `7d`, `1h30m` or ISO 8601.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
@@ -204,7 +207,22 @@ impl Config {
     ///
     /// # Errors
     /// With every mistake.
-    pub fn new(options: Options) -> Result<Self, ConfigError> {
+    pub fn new(mut options: Options) -> Result<Self, ConfigError> {
+        // A variable that is set to nothing, as manifests do, is not set.
+        for text in [
+            &mut options.endpoint,
+            &mut options.callback_secret,
+            &mut options.slack_webhook_url,
+            &mut options.webhook,
+            &mut options.webhook_secret,
+            &mut options.read_token,
+            &mut options.write_token,
+            &mut options.publisher_url_template,
+            &mut options.agent_namespace,
+        ] {
+            text.take_if(|text| text.trim().is_empty());
+        }
+        options.alertmanager.retain(|url| !url.trim().is_empty());
         let mut mistakes = Vec::new();
         let thresholds = thresholds(&options, &mut mistakes);
         let publishers = publishers(&options, &mut mistakes);
@@ -233,7 +251,7 @@ impl Config {
             return Err(ConfigError { mistakes });
         }
         let callback = callback(&options);
-        let secret = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Secret::from);
+        let secret = |text: Option<String>| text.map(Secret::from);
         Ok(Self {
             publishers,
             listen: options.listen,
@@ -370,6 +388,8 @@ fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Settings {
     if let Err(error) = overrides.apply(&mut settings) {
         mistakes.push(format!("--alert-resources (ALERT_EVENT_TYPES): {error}"));
     }
+    // What is kept in memory and shown in one piece; the journal keeps the rest.
+    settings.max_incidents = settings.max_incidents.min(MAX_INCIDENTS);
     settings.namespace.clone_from(&options.ptp_namespace);
     mistakes.extend(settings.mistakes().iter().map(|mistake| format!("thresholds: {mistake}")));
     settings

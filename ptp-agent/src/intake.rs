@@ -35,6 +35,8 @@ impl Intake for ToStore {
 /// Puts what the driver sees into the store, until there is nothing more to see.
 pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: Health) {
     let mut nodes: HashMap<PublisherName, NodeName> = HashMap::new();
+    // Whom each publisher's silence was put down to, to take it back by the same name.
+    let mut blinded: HashMap<PublisherName, NodeName> = HashMap::new();
     while let Some(Observation { publisher, what, .. }) = seen.recv().await {
         let name = publisher.as_str();
         let input = match what {
@@ -50,18 +52,22 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             What::Reachable { .. } => {
                 tracing::info!(publisher = name, "reachable");
                 health.clear(name);
-                nodes.get(&publisher).map(|node| Input::Sighted { node: node.clone() })
+                blinded.remove(&publisher).map(|node| Input::Sighted { node })
             }
             What::Unreachable { why } => {
                 tracing::warn!(publisher = name, why, "unreachable");
                 health.set(name, &why);
-                let node = nodes.get(&publisher).cloned().or_else(|| NodeName::new(name).ok());
-                node.map(|node| Input::Blind { node, why: format!("its publisher: {why}") })
+                let node = nodes.get(&publisher).cloned().or_else(|| named(name));
+                node.map(|node| {
+                    blinded.insert(publisher.clone(), node.clone());
+                    Input::Blind { node, why: format!("its publisher: {why}") }
+                })
             }
             What::Gone => {
                 tracing::info!(publisher = name, "gone from the cluster");
                 health.clear(name);
-                nodes.remove(&publisher).map(|node| Input::Gone { node })
+                let blinded = blinded.remove(&publisher);
+                nodes.remove(&publisher).or(blinded).map(|node| Input::Gone { node })
             }
             What::Subscribed { resource, adopted } => {
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
@@ -83,4 +89,9 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             tracing::warn!(publisher = name, %error, "cannot store what was seen");
         }
     }
+}
+
+/// The node a publisher is named after, unless nobody knows its node and it goes by its URL.
+fn named(publisher: &str) -> Option<NodeName> {
+    if publisher.contains("://") { None } else { NodeName::new(publisher).ok() }
 }

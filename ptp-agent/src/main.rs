@@ -79,11 +79,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let app = App::bind(config).await?;
     let (receiver, api) = (app.receiver_addr()?, app.api_addr()?);
-    let running = app.start().await?;
+    let mut running = app.start().await?;
     tracing::info!(%receiver, %api, "running");
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        part = running.broken() => anyhow::bail!("{part} ended; so do we, to be started again"),
     }
     tracing::info!("stopping");
     if running.stop().await {

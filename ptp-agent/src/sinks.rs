@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ptp_diagnostics::report::{Alert, IncidentReport};
+use ptp_diagnostics::report::{Alert, AlertStatus, IncidentReport};
+use ptp_events::{ReceiveClock, Received};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -160,10 +161,12 @@ pub struct Silences(Arc<Mutex<BTreeMap<String, Silence>>>);
 pub const MAX_SILENCES: usize = 1000;
 
 impl Silences {
-    /// Adds or replaces one; false when there are too many.
+    /// Adds or replaces one, and forgets those that are over at `now`; false when there are too
+    /// many.
     #[must_use]
-    pub fn put(&self, silence: Silence) -> bool {
+    pub fn put(&self, silence: Silence, now: Received) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, silence| silence.until > now);
         let fits = all.len() < MAX_SILENCES || all.contains_key(&silence.id);
         if fits {
             all.insert(silence.id.clone(), silence);
@@ -177,23 +180,26 @@ impl Silences {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// The silence that covers an alert.
+    /// The silence that covers an alert at `now`.
     #[must_use]
-    pub fn covering(&self, alert: &Alert) -> Option<String> {
+    pub fn covering(&self, alert: &Alert, now: Received) -> Option<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let nodes = || alert.affected_nodes.iter().map(ptp_events::NodeName::as_str);
-        let covers =
-            |silence: &&Silence| silence.covers(alert.timestamp, alert.root_cause.code(), nodes());
+        let covers = |silence: &&Silence| silence.covers(now, alert.root_cause.code(), nodes());
         all.values().find(covers).map(|silence| silence.id.clone())
     }
 }
 
-/// Hands every alert to every sink until `stop`; then lets them finish what is queued, within
-/// `grace`.
+/// How often it is looked whether a silence has ended.
+const SILENCES_EVERY: Duration = Duration::from_secs(10);
+
+/// Hands every alert to every sink until `stop`; then what has been raised by then, and lets the
+/// sinks finish, within `grace`.
 pub async fn dispatch(
     mut notifications: broadcast::Receiver<Notification>,
     sinks: Vec<(Sink, Arc<SinkCounts>)>,
     silences: Silences,
+    clock: ReceiveClock,
     grace: Duration,
     stop: CancellationToken,
 ) {
@@ -204,20 +210,47 @@ pub async fn dispatch(
         queues.push((queue, Arc::clone(&counts)));
         tasks.spawn(work(sink, counts, messages));
     }
+    let mut desk = Desk { queues, silences, clock, silenced: BTreeMap::new() };
+    let mut look = tokio::time::interval(SILENCES_EVERY);
     loop {
         let notification = tokio::select! {
             () = stop.cancelled() => break,
             notification = notifications.recv() => notification,
-        };
-        let Notification { alert, incident, .. } = match notification {
-            Ok(notification) => notification,
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::error!(missed, "alerts were raised faster than they could be handed on");
+            _ = look.tick() => {
+                desk.look_at_silences();
                 continue;
             }
-            Err(broadcast::error::RecvError::Closed) => break,
         };
-        let Some(alert) = alert else { continue };
+        match notification {
+            Ok(notification) => desk.handle(&notification),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::error!(missed, "alerts were raised faster than they could be handed on");
+            }
+            Err(broadcast::error::RecvError::Closed) => break,
+        }
+    }
+    while let Ok(notification) = notifications.try_recv() {
+        desk.handle(&notification);
+    }
+    drop(desk);
+    let drained = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, drained).await.is_err() {
+        tracing::warn!("gave up alerts that could not be delivered in time");
+    }
+}
+
+/// Decides who hears of what.
+struct Desk {
+    queues: Vec<(mpsc::Sender<Message>, Arc<SinkCounts>)>,
+    silences: Silences,
+    clock: ReceiveClock,
+    /// Incidents nobody was told of because of a silence, and what they would have been told.
+    silenced: BTreeMap<String, Message>,
+}
+
+impl Desk {
+    fn handle(&mut self, notification: &Notification) {
+        let Some(alert) = &notification.alert else { return };
         tracing::info!(
             incident = alert.incident,
             status = alert.status.as_str(),
@@ -226,23 +259,52 @@ pub async fn dispatch(
             nodes = alert.affected_nodes.len(),
             "alert"
         );
-        if let Some(silence) = silences.covering(&alert) {
-            tracing::info!(incident = alert.incident, silence, "silenced");
-            continue;
+        let incident = Arc::clone(&notification.incident);
+        let message = Message { alert: Arc::clone(alert), incident };
+        if alert.status == AlertStatus::Resolved {
+            // The end is told whenever the beginning was.
+            if self.silenced.remove(&alert.incident).is_none() {
+                self.send(&message);
+            }
+            return;
         }
-        for (queue, counts) in &queues {
-            let message = Message { alert: Arc::clone(&alert), incident: Arc::clone(&incident) };
-            if queue.try_send(message).is_err() {
+        if let Some(silence) = self.silences.covering(alert, self.clock.stamp()) {
+            tracing::info!(incident = alert.incident, silence, "silenced");
+            if alert.status == AlertStatus::Opened && self.silenced.len() < MAX_SILENCED
+                || self.silenced.contains_key(&alert.incident)
+            {
+                self.silenced.insert(alert.incident.clone(), message);
+            }
+            return;
+        }
+        self.silenced.remove(&alert.incident);
+        self.send(&message);
+    }
+
+    /// Tells of what goes on although its silence has ended.
+    fn look_at_silences(&mut self) {
+        let now = self.clock.stamp();
+        let over = |message: &Message| self.silences.covering(&message.alert, now).is_none();
+        let ended: Vec<_> =
+            self.silenced.iter().filter(|(_, m)| over(m)).map(|(id, _)| id.clone()).collect();
+        for id in ended {
+            if let Some(message) = self.silenced.remove(&id) {
+                self.send(&message);
+            }
+        }
+    }
+
+    fn send(&self, message: &Message) {
+        for (queue, counts) in &self.queues {
+            if queue.try_send(message.clone()).is_err() {
                 counts.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
-    drop(queues);
-    let drained = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(grace, drained).await.is_err() {
-        tracing::warn!("gave up alerts that could not be delivered in time");
-    }
 }
+
+/// How many silenced incidents are remembered for when their silence ends.
+const MAX_SILENCED: usize = 10_000;
 
 async fn work(mut sink: Sink, counts: Arc<SinkCounts>, mut messages: mpsc::Receiver<Message>) {
     let mut refresh = tokio::time::interval(alertmanager::REPEAT);

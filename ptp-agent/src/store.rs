@@ -207,27 +207,24 @@ impl Opened {
     #[must_use]
     pub fn open(path: Option<&Path>) -> Self {
         let Some(path) = path else { return Self { journal: None, trouble: None } };
-        match open_with_tables(path) {
-            Ok(journal) => Self { journal: Some(journal), trouble: None },
-            Err(error) => {
-                let why = chain(&error);
-                let aside = path.with_extension("unreadable");
-                let moved = path.exists() && std::fs::rename(path, &aside).is_ok();
-                for suffix in ["-wal", "-shm"] {
-                    let mut name = path.as_os_str().to_owned();
-                    name.push(suffix);
-                    let _ = std::fs::remove_file(name);
-                }
-                let journal = open_with_tables(path).ok();
-                let trouble = match (&journal, moved) {
-                    (Some(_), _) => {
-                        format!("{why}; begun anew, the old one is `{}`", aside.display())
-                    }
-                    (None, _) => format!("{why}; nothing is being kept"),
-                };
-                Self { journal, trouble: Some(trouble) }
-            }
+        let error = match open_with_tables(path) {
+            Ok(journal) => return Self { journal: Some(journal), trouble: None },
+            Err(error) => error,
+        };
+        let why = chain(&error);
+        if !error.is_unreadable() {
+            // Somebody else's file, no right to it, no room: nothing that moving it would mend.
+            return Self { journal: None, trouble: Some(format!("{why}; nothing is being kept")) };
         }
+        let aside = put_aside(path);
+        let journal = open_with_tables(path).ok();
+        let trouble = match (&journal, aside) {
+            (Some(_), Some(aside)) => {
+                format!("{why}; begun anew, the old one is `{}`", aside.display())
+            }
+            _ => format!("{why}; nothing is being kept"),
+        };
+        Self { journal, trouble: Some(trouble) }
     }
 
     /// Hands everything kept to `each`, oldest first.
@@ -299,6 +296,23 @@ impl Opened {
     }
 }
 
+/// Renames a journal and what belongs to it to a name that is not taken.
+fn put_aside(path: &Path) -> Option<PathBuf> {
+    let with = |path: &Path, suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let free =
+        (0..1000).map(|n| with(path, &format!(".unreadable-{n}"))).find(|to| !to.exists())?;
+    std::fs::rename(path, &free).ok()?;
+    for suffix in ["-wal", "-shm"] {
+        // There may be none.
+        let _ = std::fs::rename(with(path, suffix), with(&free, suffix));
+    }
+    Some(free)
+}
+
 fn open_with_tables(path: &Path) -> Result<Journal, JournalError> {
     let mut journal = Journal::open(path)?;
     tables::create(&mut journal)?;
@@ -317,6 +331,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+fn count_inputs(batch: &[Item]) -> u64 {
+    let inputs = batch.iter().filter(|item| matches!(item, Item::Given(Given::Input(..), _)));
+    inputs.count() as u64
+}
+
 struct Writer {
     journal: Option<Journal>,
     retention: Retention,
@@ -333,11 +352,10 @@ impl Writer {
         while items.blocking_recv_many(&mut batch, BATCH) > 0 {
             let now = self.clock.stamp();
             let rest = failed.is_some_and(|at| now.since(at) < RETRY);
-            let stored = if rest { Err(()) } else { self.write(&batch) };
-            if stored.is_ok() {
-                failed = None;
-            } else if !rest {
-                failed = Some(now);
+            if rest {
+                self.counts.unwritten.fetch_add(count_inputs(&batch), Ordering::Relaxed);
+            } else {
+                failed = self.write(&batch).err().map(|()| now);
             }
             let mut given = Vec::with_capacity(batch.len());
             for item in batch.drain(..) {
@@ -352,8 +370,8 @@ impl Writer {
                 return;
             }
             if pruned.is_none_or(|at| now.since(at) >= PRUNE_EVERY) {
-                pruned = Some(now);
-                self.prune(now);
+                // With more to remove, go on after the next batch.
+                pruned = Some(now).filter(|_| !self.prune(now));
             }
         }
     }
@@ -366,7 +384,7 @@ impl Writer {
                 _ => None,
             })
         };
-        let count = inputs().count() as u64;
+        let count = count_inputs(batch);
         let Some(journal) = &mut self.journal else {
             self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
             return Ok(());
@@ -375,17 +393,16 @@ impl Writer {
             Item::Record(record) => Some(record),
             Item::Given(..) => None,
         });
-        let mut outcome = if count > 0 { journal.append(inputs()) } else { Ok(()) };
-        if outcome.is_ok() {
-            outcome = tables::keep(journal, records);
-        }
+        let appended = if count > 0 { journal.append(inputs()) } else { Ok(()) };
+        let counter = if appended.is_ok() { &self.counts.written } else { &self.counts.unwritten };
+        counter.fetch_add(count, Ordering::Relaxed);
+        let outcome = appended.and_then(|()| tables::keep(journal, records));
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(()) => {
                 if failure.take().is_some() {
                     tracing::info!("the journal is being written again");
                 }
-                self.counts.written.fetch_add(count, Ordering::Relaxed);
                 Ok(())
             }
             Err(error) => {
@@ -394,18 +411,23 @@ impl Writer {
                     tracing::error!(why, "cannot write the journal; diagnosing goes on without it");
                 }
                 *failure = Some(why);
-                self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
                 Err(())
             }
         }
     }
 
-    fn prune(&mut self, now: Received) {
-        let Some(journal) = &mut self.journal else { return };
-        match journal.prune(now.before(self.retention.age), self.retention.bytes) {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed old entries from the journal"),
-            Err(error) => tracing::warn!(why = chain(&error), "cannot remove old entries"),
+    /// Removes some of what is too old; true when there may be more.
+    fn prune(&mut self, now: Received) -> bool {
+        let Some(journal) = &mut self.journal else { return false };
+        let removed = match journal.prune(now.before(self.retention.age), self.retention.bytes) {
+            Ok(removed) => removed,
+            Err(error) => {
+                tracing::warn!(why = chain(&error), "cannot remove old entries");
+                0
+            }
+        };
+        if removed > 0 {
+            tracing::info!(removed, "removed old entries from the journal");
         }
         if let Err(error) = tables::prune(journal, now.before(self.retention.age)) {
             tracing::warn!(why = chain(&error), "cannot remove old incidents");
@@ -413,5 +435,6 @@ impl Writer {
         if let Ok(bytes) = journal.size() {
             self.counts.bytes.store(bytes, Ordering::Relaxed);
         }
+        removed > 0
     }
 }

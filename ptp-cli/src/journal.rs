@@ -33,6 +33,7 @@ pub(crate) fn diagnose(
             match &entry.input {
                 Input::Blind { node, why } => engine.handle_blind(node, entry.received, why),
                 Input::Sighted { node } => engine.handle_sighted(node, entry.received),
+                Input::Resumed => engine.handle_resumed(entry.received),
                 Input::Gone { node } => engine.handle_gone(node, entry.received),
                 input => match input.event() {
                     Some(Ok(event)) => engine.handle_event(event, entry.received),

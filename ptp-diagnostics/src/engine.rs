@@ -180,6 +180,7 @@ impl Engine {
             entry.enter(NodeState::Unknown, now);
             let window = BlindWindow::new(node.clone(), now, why.to_owned());
             self.blind.push(window);
+            self.forget_blindness();
         }
         self.examine_node(id, now, true);
     }
@@ -193,6 +194,35 @@ impl Engine {
         self.nodes[id.0 as usize].last_seen = now;
         self.end_blindness(id, now);
         self.examine_node(id, now, true);
+    }
+
+    /// Notes that nobody was listening since the last input, until now.
+    ///
+    /// Nobody's silence means anything for that time, and it is a blind window for every node.
+    pub fn handle_resumed(&mut self, now: Received) {
+        let Some(since) = self.latest else { return };
+        for node in &mut self.nodes {
+            node.last_seen = node.last_seen.max(now);
+            if !node.gone {
+                let why = "the agent was not running".to_owned();
+                let mut window = BlindWindow::new(node.name.clone(), since, why);
+                window.to = Some(now);
+                self.blind.push(window);
+            }
+        }
+        self.forget_blindness();
+        self.finish(now);
+    }
+
+    /// Forgets the oldest blind windows that are over, when there are too many.
+    fn forget_blindness(&mut self) {
+        let excess = self.blind.len().saturating_sub(self.settings.max_incidents);
+        let mut left = excess;
+        self.blind.retain(|window| {
+            let forget = left > 0 && window.to.is_some();
+            left -= usize::from(forget);
+            !forget
+        });
     }
 
     /// Notes that `node` left: its silence means nothing from now on.

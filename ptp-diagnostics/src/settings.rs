@@ -181,6 +181,11 @@ impl Settings {
                 "must be longer than 0 s",
             ),
             ("reorder-window", self.reorder_window > secs(60), "must be at most 60 s"),
+            (
+                "upstream",
+                self.upstream.max(self.loss_of_lock).max(self.process_restart) > secs(86_400),
+                "must be at most 1 d, and so must `loss-of-lock` and `process-restart`",
+            ),
             ("max-nodes", self.max_nodes == 0, "must be at least 1"),
             ("max-clocks-per-node", self.max_clocks_per_node == 0, "must be at least 1"),
             ("max-incidents", self.max_incidents == 0, "must be at least 1"),

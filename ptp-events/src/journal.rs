@@ -17,6 +17,9 @@ const APPLICATION_ID: i32 = 0x5054_506A;
 /// The version of the tables.
 const VERSION: i32 = 1;
 
+/// How many entries are removed in one transaction.
+const PRUNED_AT_ONCE: i64 = 10_000;
+
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,11 +72,23 @@ pub enum Input {
         /// Which.
         node: NodeName,
     },
+    /// Nobody was listening until now.
+    Resumed,
     /// A node can be observed again.
     Sighted {
         /// Which.
         node: NodeName,
     },
+}
+
+impl JournalError {
+    /// Whether the file is damaged, or no database: nothing in it can be read any more.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let (Self::Open { source, .. } | Self::Failed { source }) = self else { return false };
+        matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    }
 }
 
 impl Input {
@@ -100,6 +115,7 @@ impl Input {
             }
             Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes()),
             Self::Gone { node } => ("gone", Some(node.as_str()), b""),
+            Self::Resumed => ("resumed", None, b""),
             Self::Sighted { node } => ("sighted", Some(node.as_str()), b""),
         }
     }
@@ -118,6 +134,7 @@ impl Input {
                     why: String::from_utf8_lossy(&body).into(),
                 });
             }
+            "resumed" => return Some(Self::Resumed),
             "gone" => return Some(Self::Gone { node: node? }),
             "sighted" => return Some(Self::Sighted { node: node? }),
             _ => return None,
@@ -179,14 +196,15 @@ impl Journal {
 
     fn prepare(&self) -> Result<(), rusqlite::Error> {
         self.db.busy_timeout(Duration::from_secs(5))?;
+        // Has an effect only before anything is written; that includes the journal mode.
+        self.db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
         // FULL: what is committed survives the machine, not only the process.
         self.db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         let tables: i64 =
             self.db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if tables == 0 {
             self.db.execute_batch(&format!(
-                "PRAGMA auto_vacuum = INCREMENTAL;
-                 PRAGMA application_id = {APPLICATION_ID};
+                "PRAGMA application_id = {APPLICATION_ID};
                  PRAGMA user_version = {VERSION};
                  CREATE TABLE inputs (
                      seq INTEGER PRIMARY KEY,
@@ -282,21 +300,25 @@ impl Journal {
 
     /// Removes entries received before `time`, and the oldest beyond `bytes`; returns how many.
     ///
+    /// At most 10,000 at a time, so that whoever writes is not kept waiting: when it removes that
+    /// many, there may be more.
+    ///
     /// # Errors
     /// When writing fails.
     pub fn prune(&mut self, time: Received, bytes: u64) -> Result<usize, JournalError> {
-        let mut removed =
-            self.db.execute("DELETE FROM inputs WHERE received < ?1", [time.as_nanos()])?;
-        while self.size()? > bytes {
-            let tenth = "DELETE FROM inputs WHERE seq <= (SELECT min(seq) + (max(seq) - min(seq)) / 10 FROM inputs)";
-            let more = self.db.execute(tenth, [])?;
-            removed += more;
-            if more == 0 {
-                break;
-            }
+        let oldest =
+            "DELETE FROM inputs WHERE seq IN (SELECT seq FROM inputs ORDER BY seq LIMIT ?1)";
+        let aged = "DELETE FROM inputs WHERE seq IN \
+            (SELECT seq FROM inputs WHERE received < ?1 ORDER BY received LIMIT ?2)";
+        let mut removed = self.db.execute(aged, params![time.as_nanos(), PRUNED_AT_ONCE])?;
+        if removed == 0 && self.size()? > bytes {
+            removed = self.db.execute(oldest, [PRUNED_AT_ONCE])?;
         }
         if removed > 0 {
-            self.db.execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")?;
+            // Each step of these gives back a page, so they must be stepped to their end.
+            for pragma in ["incremental_vacuum", "wal_checkpoint"] {
+                self.db.pragma_query(None, pragma, |_| Ok(()))?;
+            }
         }
         Ok(removed)
     }

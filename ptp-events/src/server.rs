@@ -94,6 +94,9 @@ impl<S: Sink> Receiver<S> {
             }
             token => token.map(SmolStr::from),
         };
+        if !self.sink.admits(token.as_deref()) {
+            return Err(Rejection::Refused(Refusal::UnknownToken));
+        }
         let raw = read(body).await?;
         let received = self.clock.stamp();
         if raw.trim_ascii().is_empty() {

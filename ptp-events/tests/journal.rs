@@ -51,8 +51,10 @@ fn old_entries_go_by_age_and_by_size() {
     let many: Vec<_> = (0..200).map(|n| (Received::from_nanos(n), big.clone())).collect();
     append(&mut journal, &many);
     assert!(journal.size().unwrap() > 1_000_000);
-    journal.prune(Received::from_nanos(0), 500_000).unwrap();
+    assert_eq!(journal.prune(Received::from_nanos(0), 500_000).unwrap(), 203);
     assert!(journal.size().unwrap() <= 500_000);
+    let file = std::fs::metadata(dir.path().join("journal.db")).unwrap().len();
+    assert!(file < 1_000_000, "the file shrinks too, and has {file} bytes");
 }
 
 #[test]

@@ -144,6 +144,17 @@ impl Directory {
         }
     }
 
+    /// Whether a token, or none, could belong to somebody.
+    pub(crate) fn knows(&self, token: Option<&str>) -> bool {
+        match token {
+            Some(token) => {
+                let fingerprint = self.key.fingerprint(token);
+                self.read().publishers.contains_key(&fingerprint)
+            }
+            None => self.untokened == Untokened::ByNode,
+        }
+    }
+
     /// Decides whether an event comes in.
     ///
     /// # Errors

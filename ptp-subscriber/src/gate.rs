@@ -147,6 +147,10 @@ impl<I> Gate<I> {
 }
 
 impl<I: Intake> Sink for Gate<I> {
+    fn admits(&self, token: Option<&str>) -> bool {
+        self.directory.knows(token)
+    }
+
     async fn take(&self, delivery: Delivery) -> Result<(), Refusal> {
         let token = delivery.token.as_deref();
         let admission = self.directory.admit(token, &delivery.event)?;

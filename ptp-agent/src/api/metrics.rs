@@ -35,7 +35,7 @@ impl Metrics {
         brain: Brain,
         store: Store,
         gate: Arc<Gate<ToStore>>,
-        sinks: Vec<(&'static str, Arc<SinkCounts>)>,
+        sinks: Vec<(String, Arc<SinkCounts>)>,
     ) -> Self {
         let mut registry = Registry::with_prefix("ptp_agent");
         registry.register_collector(Box::new(Figures { brain, store, gate, sinks }));
@@ -62,7 +62,7 @@ struct Figures {
     brain: Brain,
     store: Store,
     gate: Arc<Gate<ToStore>>,
-    sinks: Vec<(&'static str, Arc<SinkCounts>)>,
+    sinks: Vec<(String, Arc<SinkCounts>)>,
 }
 
 impl fmt::Debug for Figures {

@@ -173,6 +173,7 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
                 (Some(origin), serde_json::from_slice(&body).ok(), None)
             }
             Input::Blind { node, why } => (None, None, Some(format!("blind to {node}: {why}"))),
+            Input::Resumed => (None, None, Some("nobody listened until now".to_owned())),
             Input::Gone { node } => (None, None, Some(format!("{node} left"))),
             Input::Sighted { node } => (None, None, Some(format!("{node} can be observed again"))),
             _ => (None, None, None),
@@ -231,7 +232,7 @@ async fn make_silence(
     }
     let id = format!("{:x}", from.as_nanos());
     let silence = Silence { id, node, root_cause, from, until, comment, created_by };
-    if !api.silences.put(silence.clone()) {
+    if !api.silences.put(silence.clone(), from) {
         return Err(Problem::new(StatusCode::CONFLICT, "there are too many silences; end some"));
     }
     keep(&api, &silence)?;
@@ -243,8 +244,10 @@ async fn end_silence(State(api): State<Api>, Path(id): Path<String>) -> Answer<S
     let Some(mut silence) = found else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no such silence"));
     };
-    silence.until = silence.until.min(api.store.clock().stamp());
-    let _ = api.silences.put(silence.clone());
+    let now = api.store.clock().stamp();
+    silence.until = silence.until.min(now);
+    // Over by now, so it is forgotten with this.
+    let _ = api.silences.put(silence.clone(), now);
     keep(&api, &silence)?;
     Ok(Json(silence))
 }

@@ -33,16 +33,26 @@ impl Alertmanager {
         let id = &message.alert.incident;
         let mut alerts = vec![alert.clone()];
         // With another severity it is another alert to Alertmanager: end the one before.
-        if let Some(mut before) = self.firing.remove(id)
+        if let Some(before) = self.firing.get(id)
             && before["labels"] != alert["labels"]
         {
+            let mut before = before.clone();
             before["endsAt"] = json!(message.alert.timestamp);
             alerts.push(before);
         }
-        if message.alert.status != AlertStatus::Resolved && self.firing.len() < MAX_FIRING {
-            self.firing.insert(id.clone(), alert);
+        call(self.http.post(&self.url).json(&alerts)).await?;
+        self.remember(message);
+        Ok(())
+    }
+
+    /// Takes note of what is firing, without saying it now.
+    pub fn remember(&mut self, message: &Message) {
+        let id = &message.alert.incident;
+        if message.alert.status == AlertStatus::Resolved {
+            self.firing.remove(id);
+        } else if self.firing.len() < MAX_FIRING || self.firing.contains_key(id) {
+            self.firing.insert(id.clone(), body(message));
         }
-        call(self.http.post(&self.url).json(&alerts)).await
     }
 
     /// Says again what is firing; what is not repeated counts as resolved.

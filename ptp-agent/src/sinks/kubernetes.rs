@@ -39,7 +39,8 @@ impl KubernetesEvents {
             type_,
             reason: reason.to_owned(),
             note: Some(note),
-            action: "Diagnose".to_owned(),
+            // Part of what makes an event another one, so that two causes are two events.
+            action: alert.root_cause.code().to_owned(),
             secondary: None,
         };
         let regarding = ObjectReference {

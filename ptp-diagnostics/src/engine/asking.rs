@@ -171,6 +171,7 @@ impl Engine {
         node.blind = Some((since, why.to_owned()));
         node.enter(NodeState::Unknown, now);
         self.blind.push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
+        self.forget_blindness();
     }
 
     pub(super) fn describe(

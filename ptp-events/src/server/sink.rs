@@ -41,6 +41,13 @@ pub enum Refusal {
 
 /// Takes events in.
 pub trait Sink: Send + Sync + 'static {
+    /// Whether anything posted with this token, or without one, may be taken at all; asked before
+    /// the body is read.
+    fn admits(&self, token: Option<&str>) -> bool {
+        let _ = token;
+        true
+    }
+
     /// Takes one event; returns when it is durably taken, as the publisher never repeats it.
     ///
     /// The publisher is waiting for the answer, and all its other consumers with it: no diagnosis

@@ -139,7 +139,7 @@ async fn the_disk_may_fail_and_diagnosis_goes_on() {
     assert!(health.as_str().unwrap().contains("begun anew"), "{health}");
     one.publish(&lock("w1", Freerun, 350)).await;
     eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
-    assert!(journal.with_extension("unreadable").exists());
+    assert!(dir.path().join("journal.db.unreadable-0").exists());
     assert!(agent.running.stop().await);
     one.stop().await;
 }
