@@ -88,7 +88,13 @@ impl Recalled {
             (Err(error), _) | (_, Err(error)) => Some(crate::store::chain(error)),
             _ => None,
         };
-        let told = told.unwrap_or_default().into_iter();
+        let told = told.unwrap_or_default();
+        // Time that passed after the last input is not in the journal, but what was told by then is.
+        if let Some(time) = told.iter().map(|alert| alert.at).max() {
+            engine.handle_time(time);
+            while engine.poll_change().is_some() {}
+        }
+        let told = told.into_iter();
         let told = told.map(|alert| (alert.incident, alert.status, alert.at.as_nanos())).collect();
         Self { latest: engine.latest(), engine, told, inputs: read.unwrap_or(0), trouble }
     }

@@ -148,3 +148,67 @@ async fn a_real_alertmanager_understands() {
     alertmanager.kill().unwrap();
     alertmanager.wait().unwrap();
 }
+
+#[tokio::test]
+async fn a_silence_hides_the_beginning_but_never_the_end_of_what_was_told() {
+    let dir = TempDir::new().unwrap();
+    let (url, seen) = takes_everything().await;
+    let mut one = publisher("w1").await;
+    let mut two = publisher("w2").await;
+    let mut config = config(&[&one, &two], &dir.path().join("journal.db"));
+    config.webhook = Some((Secret::from(format!("{url}/hook")), None));
+    config.write_token = Some(Secret::new("may-write"));
+    let agent = Agent::start(config).await;
+    subscribed(&[&one, &two]).await;
+    let told = |kind: &str| {
+        let seen = seen.lock().unwrap();
+        let of_kind =
+            seen.iter().filter(|(_, _, body)| body["type"].as_str().unwrap().ends_with(kind));
+        of_kind.count()
+    };
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an alert about w1", || (told("opened") == 1).then_some(())).await;
+
+    let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
+    let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
+    let answer = reqwest::Client::new()
+        .post(format!("http://{}/api/v1/silences", agent.api))
+        .bearer_auth("may-write")
+        .body(silence.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 201);
+    two.publish(&lock("w2", Freerun, 350)).await;
+    eventually("a silenced alert", || (agent.report().alerts.len() == 2).then_some(())).await;
+    one.publish(&lock("w1", Locked, 3)).await;
+    eventually("the end of w1", || (told("resolved") == 1).then_some(())).await;
+    assert_eq!(told("opened"), 1, "w2 is silenced");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn what_fires_over_a_restart_is_repeated_to_alertmanager_and_not_told_twice() {
+    let dir = TempDir::new().unwrap();
+    let journal = dir.path().join("journal.db");
+    let (url, seen) = takes_everything().await;
+    let mut one = publisher("w1").await;
+    let count = |path: &str| seen.lock().unwrap().iter().filter(|(p, ..)| p == path).count();
+    for start in 1..=2 {
+        let mut config = config(&[&one], &journal);
+        config.alertmanagers = vec![format!("{url}/am")];
+        config.webhook = Some((Secret::from(format!("{url}/hook")), None));
+        let agent = Agent::start(config).await;
+        subscribed(&[&one]).await;
+        one.publish(&lock("w1", Freerun, 350)).await;
+        eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+        // The first repetition comes at once, the next after a minute.
+        eventually("Alertmanager to hear", || (count("/am/api/v2/alerts") >= start).then_some(()))
+            .await;
+        assert!(agent.running.stop().await);
+    }
+    assert_eq!(count("/hook"), 1, "people are told once");
+    one.stop().await;
+}
