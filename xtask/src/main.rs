@@ -5,6 +5,7 @@
 mod bench;
 mod corpus;
 mod docs;
+mod score;
 mod tidy;
 
 use std::path::PathBuf;
@@ -19,6 +20,9 @@ Usage: cargo xtask COMMAND
   docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
+  score [--seeds dev|score] [--quick] [--check] [--explain] [--kind NAME]
+                            how good the diagnosis is, over simulated faults; with the scoring
+                            seeds docs/quality.md is written, with --check the floor is held
 ";
 
 /// Why a chore was not done.
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(false),
         ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
+        ["score", rest @ ..] => score::run(rest),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
             eprint!("{HELP}");
