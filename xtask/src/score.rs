@@ -22,7 +22,8 @@ use crate::{Failure, root};
 /// The least that `--check` accepts, in total over the quick development seeds.
 const FLOOR: &str = include_str!("score/floor.txt");
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Options {
     seeds: Vec<u64>,
     scoring: bool,
@@ -34,14 +35,7 @@ struct Options {
 
 impl Options {
     fn parse(args: &[&str]) -> Result<Self, Failure> {
-        let mut options = Self {
-            seeds: Vec::new(),
-            scoring: false,
-            quick: false,
-            check: false,
-            explain: false,
-            kind: None,
-        };
+        let mut options = Self::default();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match *arg {

@@ -8,7 +8,7 @@ use ptp_sim::LabelledFault;
 
 /// How much earlier than its fault an incident may begin, and how much later than its recovery.
 const BEFORE: Duration = Duration::from_secs(5);
-const AFTER: Duration = Duration::from_secs(60);
+const AFTER: Duration = Duration::from_mins(1);
 
 /// What was matched; indices into the slices given.
 #[derive(Debug, Default)]

@@ -233,7 +233,8 @@ fn tell(incident: &IncidentReport, start: Received) -> String {
     text.push_str(" [");
     for (at, finding) in incident.findings.iter().enumerate().take(6) {
         let comma = if at > 0 { ", " } else { "" };
-        write!(text, "{comma}{} {}", finding.node, finding.code).unwrap_or_default();
+        let (node, code, says) = (&finding.node, finding.code, &finding.says);
+        write!(text, "{comma}{node} {code}: {says}").unwrap_or_default();
     }
     text.push(']');
     text
