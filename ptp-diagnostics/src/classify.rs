@@ -6,6 +6,7 @@
 use ptp_events::{Received, Resource, SyncState};
 
 use crate::cause::RootCause;
+use crate::crossings::is_far;
 use crate::domain::Domain;
 use crate::incident::{Diagnosis, Verdict};
 use crate::node::{ClockId, Node, NodeId, Role};
@@ -111,6 +112,25 @@ impl<'a> World<'a> {
         })
     }
 
+    /// Whether the node's PTP clock hears a reference: it is locked, or it left its lock because
+    /// the reference was too far away.
+    pub(crate) fn hears_its_reference(&self, node: NodeId) -> bool {
+        let far = |clock: &Timeline| {
+            let least = self.settings.offset_ns * 4 / 5;
+            clock.lost_by_offset().is_some_and(|offset| offset.magnitude() >= least)
+        };
+        let mut ptp = self.of(node, &Resource::LockState).peekable();
+        ptp.peek().is_some() && ptp.all(|clock| clock.is_locked() || far(clock))
+    }
+
+    /// Whether most of these nodes left their lock because the reference was too far away.
+    fn moved_together(&self, nodes: &[NodeId]) -> bool {
+        let moved = |node: &&NodeId| {
+            self.of(**node, &Resource::LockState).any(|clock| clock.lost_by_offset().is_some())
+        };
+        nodes.iter().filter(moved).count() * 2 > nodes.len()
+    }
+
     fn degraded_class(&self, node: NodeId) -> Option<ptp_events::ClockClass> {
         self.of(node, &Resource::ClockClass)
             .filter(|clock| clock.degraded_since().is_some())
@@ -121,19 +141,22 @@ impl<'a> World<'a> {
 
     /// Whether what happens on the grandmaster `gm` explains a follower's trouble at `link`.
     ///
-    /// A grandmaster in holdover still serves time, so it explains a worse class but not a lost
-    /// lock, unless the followers lose theirs together.
-    pub(crate) fn grandmaster_explains(&self, gm: NodeId, link: Link, since: Received) -> bool {
+    /// A grandmaster in holdover still serves time: it explains a worse class, and a follower that
+    /// hears it and is off, but not one that hears nobody, unless many lose theirs together.
+    pub(crate) fn grandmaster_explains(
+        &self,
+        gm: NodeId,
+        node: NodeId,
+        link: Link,
+        since: Received,
+    ) -> bool {
         let class = self.degraded_class(gm);
         let unlocked = self.ptp_unlocked(gm);
         let bad = self.bad_receiver(gm).is_some() || class.is_some() || unlocked.is_some();
         match link {
             Link::Class => bad,
             Link::Ptp | Link::Os | Link::Overall => {
-                let lost =
-                    self.of(gm, &Resource::LockState).any(|clock| clock.lost_since().is_some());
-                bad && (lost
-                    || class.is_some_and(clock_class::is_out_of_spec)
+                bad && (self.hears_its_reference(node)
                     || self.domain.mass_loss(since, self.nodes, self.settings).is_some())
             }
             _ => false,
@@ -226,10 +249,9 @@ fn gnss(node: NodeId, receiver: &Timeline) -> Diagnosis {
 
 /// A grandmaster elsewhere in the domain that explains the trouble.
 fn upstream(world: &World<'_>, subject: &Subject, link: Link) -> Option<Diagnosis> {
-    let gm =
-        *world.domain.grandmasters.iter().find(|gm| {
-            **gm != subject.node && world.grandmaster_explains(**gm, link, subject.since)
-        })?;
+    let gm = *world.domain.grandmasters.iter().find(|gm| {
+        **gm != subject.node && world.grandmaster_explains(**gm, subject.node, link, subject.since)
+    })?;
     Some(match world.bad_receiver(gm) {
         Some(receiver) => gnss(gm, receiver),
         None => grandmaster_without_gnss_fault(gm),
@@ -251,7 +273,8 @@ fn grandmaster_without_gnss_fault(gm: NodeId) -> Diagnosis {
 fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
     use RootCause as C;
     let node = subject.node;
-    if world.ptp_unlocked(node).is_some() {
+    // A clock that has its lock back announces its own class for a moment longer.
+    if world.ptp_unlocked(node).is_some() || world.ptp_troubled(node, subject.since) {
         return ptp(world, subject);
     }
     if let Some(diagnosis) = upstream(world, subject, Link::Class) {
@@ -271,11 +294,85 @@ fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
     if world.ptp_unlocked(node).is_some() {
         return ptp(world, subject);
     }
+    if subject.code == "node-clock-skew" {
+        return at(node, C::OsClockFault, Verdict::Likely, 0.85, &[(C::Misconfiguration, 0.1)]);
+    }
     if world.knows_ptp(node) {
         return at(node, C::OsClockFault, Verdict::Confirmed, 0.9, &[(C::PublisherArtefact, 0.05)]);
     }
     let alternatives = [(C::PtpPathLoss, 0.3), (C::UpstreamLoss, 0.1)];
+    // Seen to start, and PTP has never said a word: it hears no master it may follow.
+    let never = subject
+        .clock
+        .map(|id| world.clock(id))
+        .is_some_and(|clock| clock.last_locked().is_none() && world.node(node).is_starting(clock));
+    if never {
+        return at(node, C::Misconfiguration, Verdict::Likely, 0.6, &alternatives);
+    }
     at(node, C::OsClockFault, Verdict::Inconclusive, 0.45, &alternatives)
+}
+
+fn hugging(node: NodeId) -> Diagnosis {
+    use RootCause as C;
+    let alternatives = [(C::PtpPathUnstable, 0.2), (C::OscillatorDrift, 0.05)];
+    at(node, C::OffsetThresholdHugging, Verdict::Likely, 0.75, &alternatives)
+}
+
+/// What the shape of the offsets points to, when that is what was found.
+fn by_shape(world: &World<'_>, subject: &Subject) -> Option<Diagnosis> {
+    use RootCause as C;
+    use Verdict::{Confirmed, Likely};
+    let node = subject.node;
+    Some(match subject.code {
+        "offset-drift" => {
+            let alternatives = [(C::PtpPathUnstable, 0.1), (C::PathAsymmetry, 0.1)];
+            at(node, C::OscillatorDrift, Likely, 0.75, &alternatives)
+        }
+        "offset-step" => {
+            let alternatives = [(C::GrandmasterSwitch, 0.1), (C::PtpPathUnstable, 0.05)];
+            at(node, C::PathAsymmetry, Likely, 0.8, &alternatives)
+        }
+        "offset-noise" => {
+            let alternatives = [(C::OffsetThresholdHugging, 0.1), (C::OscillatorDrift, 0.05)];
+            at(node, C::PtpPathUnstable, Likely, 0.8, &alternatives)
+        }
+        "threshold-hugging" => hugging(node),
+        "grandmaster-switch" => Diagnosis {
+            cause: C::GrandmasterSwitch,
+            verdict: Confirmed,
+            confidence: 0.9,
+            origin: world
+                .domain
+                .mass_loss(subject.since, world.nodes, world.settings)
+                .unwrap_or_else(|| vec![node]),
+            alternatives: vec![(C::UpstreamLoss, 0.08)],
+        },
+        _ => return None,
+    })
+}
+
+/// A clock that left its lock because its reference was too far away, all of a sudden or slowly.
+fn moved(world: &World<'_>, node: NodeId, clock: &Timeline) -> Option<Diagnosis> {
+    use RootCause as C;
+    use Verdict::{Inconclusive, Likely};
+    let offset = clock.lost_by_offset()?.magnitude();
+    let limit = world.settings.offset_ns;
+    if is_far(offset, limit) {
+        let alternatives = [(C::PtpPathUnstable, 0.2), (C::GrandmasterSwitch, 0.1)];
+        return Some(at(node, C::PathAsymmetry, Likely, 0.6, &alternatives));
+    }
+    if offset * 10 < limit * 8 {
+        return None;
+    }
+    if clock.trace().trend().is_some() {
+        let alternatives = [(C::PathAsymmetry, 0.15), (C::OffsetThresholdHugging, 0.1)];
+        return Some(at(node, C::OscillatorDrift, Likely, 0.7, &alternatives));
+    }
+    if clock.trace().wanders() {
+        let alternatives = [(C::OscillatorDrift, 0.2), (C::PtpPathUnstable, 0.2)];
+        return Some(at(node, C::OffsetThresholdHugging, Inconclusive, 0.5, &alternatives));
+    }
+    None
 }
 
 fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
@@ -287,6 +384,9 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     }
     if world.node(node).role() == Role::Grandmaster {
         return grandmaster_without_gnss_fault(node);
+    }
+    if let Some(diagnosis) = by_shape(world, subject) {
+        return diagnosis;
     }
     let clock = world
         .of(node, &Resource::LockState)
@@ -310,6 +410,17 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     if let Some(nodes) = world.domain.mass_loss(lost, world.nodes, world.settings)
         && nodes.contains(&node)
     {
+        // They hear somebody whose time is another: no switch was lost.
+        if world.moved_together(&nodes) {
+            let alternatives = vec![(C::GrandmasterDegraded, 0.2), (C::UpstreamLoss, 0.1)];
+            return Diagnosis {
+                cause: C::GrandmasterSwitch,
+                verdict: Likely,
+                confidence: 0.7,
+                origin: nodes,
+                alternatives,
+            };
+        }
         let alternatives = vec![(C::GrandmasterDegraded, 0.1), (C::PtpPathLoss, 0.05)];
         return Diagnosis {
             cause: C::UpstreamLoss,
@@ -326,7 +437,19 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         .change_before(3)
         .is_some_and(|fourth| subject.since.since(fourth) < world.settings.upstream);
     if frequent || flaps {
-        let confidence = if frequent { 0.87 } else { 0.6 };
+        let half_an_hour = std::time::Duration::from_mins(30);
+        let crossings = clock.crossings(subject.since.before(half_an_hour), world.settings);
+        if crossings.count >= world.settings.hugging
+            && crossings.hug(world.settings.offset_ns, clock.trace())
+        {
+            return hugging(node);
+        }
+        // Losses that came with an offset may yet turn out to be a matter of the offset's shape.
+        let confidence = match (frequent, crossings.others, crossings.far) {
+            (true, 1.., _) => 0.87,
+            (true, _, 3..) => 0.8,
+            _ => 0.6,
+        };
         let alternatives = [(C::PathAsymmetry, 0.1), (C::OffsetThresholdHugging, 0.1)];
         return at(node, C::PtpPathUnstable, Likely, confidence, &alternatives);
     }
@@ -334,6 +457,9 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         let alternatives =
             [(C::PathAsymmetry, 0.35), (C::PtpPathUnstable, 0.3), (C::OscillatorDrift, 0.2)];
         return at(node, C::Unknown, Inconclusive, 0.1, &alternatives);
+    }
+    if let Some(diagnosis) = moved(world, node, clock) {
+        return diagnosis;
     }
     // Out of FREERUN alone we cannot tell a lost path from a wrong one.
     let held_over =

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ptp_events::{Received, Resource};
 
+use crate::domain::Domain;
 use crate::node::Node;
 use crate::{Settings, Severity, Timeline};
 
@@ -57,6 +58,8 @@ pub struct View<'a> {
     /// Since when the detector has been firing for this clock, if it is.
     pub firing: Option<Received>,
     pub(crate) clocks: &'a [Timeline],
+    pub(crate) nodes: &'a [Node],
+    pub(crate) domain: &'a Domain,
 }
 
 impl<'a> View<'a> {
@@ -85,6 +88,63 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn is_starting(&self) -> bool {
         self.clock.last_locked().is_none() && self.node.is_starting(self.clock)
+    }
+
+    /// Until when a PTP clock of the node, which was seen to start, may still overshoot.
+    ///
+    /// Only while its reference is heard: a clock that then goes into HOLDOVER has lost it.
+    #[must_use]
+    pub fn settling_until(&self) -> Option<Received> {
+        let critical = self.settings.offset_critical_ns;
+        self.of_node(&Resource::LockState)
+            .filter(|ptp| ptp.began_unlocked() && self.node.is_starting(ptp))
+            .filter(|ptp| {
+                ptp.is_locked() || ptp.lost_by_offset().is_some_and(|o| o.magnitude() <= critical)
+            })
+            .filter_map(|ptp| Some(ptp.first_locked()?.after(self.settings.settle)))
+            .find(|until| self.now < *until)
+    }
+
+    /// Whether a PTP clock of the node may still overshoot after its start.
+    #[must_use]
+    pub fn is_settling(&self) -> bool {
+        self.settling_until().is_some()
+    }
+
+    /// Whether the node as a whole has said LOCKED since this clock said otherwise.
+    ///
+    /// sync-state is the worst of both clocks (docs/diagnosis.md §5), so the clock must be LOCKED
+    /// too, and the event that said so was lost.
+    #[must_use]
+    pub fn is_locked_after_all(&self) -> bool {
+        let Some(unlocked) = self.clock.unlocked_since() else {
+            return false;
+        };
+        *self.clock.resource() != Resource::SyncState
+            && self.of_node(&Resource::SyncState).any(|overall| {
+                overall.state().is_some_and(|(state, since)| state.is_locked() && since > unlocked)
+                    && overall.last_seen() > self.clock.last_seen()
+            })
+    }
+
+    /// Since when the node's stamps are off, and by how many nanoseconds; positive when its clock
+    /// is behind ours.
+    #[must_use]
+    pub fn skew(&self) -> Option<(Received, i64)> {
+        let limit = i64::try_from(self.settings.skew.as_nanos()).unwrap_or(i64::MAX);
+        self.node.skew.beyond(limit)
+    }
+
+    /// Whether many nodes lost their lock around `since`, and all of them have it again.
+    pub(crate) fn all_came_back(&self, since: Received) -> bool {
+        self.domain.mass_loss(since, self.nodes, self.settings).is_some_and(|lost| {
+            lost.iter().all(|id| {
+                let members = self.nodes[id.0 as usize].clocks.iter();
+                members
+                    .filter(|member| member.resource == Resource::LockState)
+                    .all(|member| self.clocks[member.id.0 as usize].is_locked())
+            })
+        })
     }
 }
 

@@ -3,15 +3,21 @@
 mod clock_class_degraded;
 mod frequent_state_changes;
 mod gnss_fault;
+mod grandmaster_switch;
 mod high_offset;
 mod holdover;
 mod loss_of_lock;
 mod never_locked;
+mod node_clock_skew;
+mod offset_drift;
+mod offset_noise;
+mod offset_step;
 mod os_clock_unsynchronised;
 mod persistent_freerun;
 mod process_restart;
 mod silence;
 mod synce_degraded;
+mod threshold_hugging;
 
 use ptp_events::Resource;
 
@@ -25,6 +31,11 @@ pub const BUILT_IN: &[Detector] = &[
     silence::DETECTOR,
     gnss_fault::DETECTOR,
     process_restart::DETECTOR,
+    grandmaster_switch::DETECTOR,
+    offset_step::DETECTOR,
+    offset_drift::DETECTOR,
+    offset_noise::DETECTOR,
+    threshold_hugging::DETECTOR,
     high_offset::DETECTOR,
     holdover::DETECTOR,
     loss_of_lock::DETECTOR,
@@ -34,4 +45,5 @@ pub const BUILT_IN: &[Detector] = &[
     clock_class_degraded::DETECTOR,
     synce_degraded::DETECTOR,
     os_clock_unsynchronised::DETECTOR,
+    node_clock_skew::DETECTOR,
 ];

@@ -32,6 +32,7 @@ use crate::ledger::{Change, Ledger};
 use crate::node::{ClockId, Node, NodeId, NodeState};
 use crate::registry::Registry;
 use crate::report::{Alert, BlindWindow};
+use crate::skew::UsualSkew;
 use crate::timeline::Timeline;
 
 /// What the engine counted.
@@ -101,6 +102,7 @@ pub struct Engine {
     blank: Timeline,
     nodes: Vec<Node>,
     domain: Domain,
+    usual_skew: UsualSkew,
     ledger: Ledger,
     timers: BinaryHeap<Reverse<(Received, Timer)>>,
     changes: VecDeque<Change>,
@@ -132,6 +134,7 @@ impl Engine {
             blank: Timeline::new(Resource::SyncState, Instance::NODE, Received::from_nanos(0)),
             nodes: Vec::new(),
             domain: Domain::default(),
+            usual_skew: UsualSkew::default(),
             ledger: Ledger::default(),
             timers: BinaryHeap::new(),
             changes: VecDeque::new(),

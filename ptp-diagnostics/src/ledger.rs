@@ -1,15 +1,19 @@
 //! From findings to incidents: one per root cause, with a life of its own.
 
+mod rules;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
 
 use ptp_events::Received;
 
+use self::rules::{
+    drags, explains_here, explains_there, is_shape, is_wide, key, lingers, relays, resolve_hold,
+};
 use crate::cause::RootCause;
 use crate::classify::{Link, Subject, World, classify};
 use crate::finding::Finding;
-use crate::incident::{Diagnosis, Incident, IncidentId, MAX_FINDINGS, Status};
+use crate::incident::{Diagnosis, Incident, IncidentId, MAX_FINDINGS, Status, Verdict};
 use crate::node::{ClockId, NodeId};
 use crate::timeline::Fact;
 use crate::{Severity, evidence};
@@ -55,6 +59,9 @@ pub(crate) struct Found {
     pub now: Received,
     pub says: String,
 }
+
+/// The most incidents of single nodes that are searched for a boundary clock.
+const MAX_RELAYS: usize = 64;
 
 /// All incidents, and what connects them to nodes.
 #[derive(Debug, Default)]
@@ -108,7 +115,7 @@ impl Ledger {
             let diagnosis = classify(world, &found.subject);
             match self.explaining(world, &found, link, &diagnosis) {
                 Some(id) => {
-                    self.reconsider(world, id, diagnosis, found.now);
+                    self.reconsider(world, id, diagnosis, &found.subject, found.now);
                     id
                 }
                 None => self.open(world, &found, diagnosis),
@@ -121,6 +128,19 @@ impl Ledger {
     /// The incident of another node, or of many, that explains a finding here without a doubt.
     fn settled(&self, world: &World<'_>, found: &Found, link: Link) -> Option<IncidentId> {
         let subject = &found.subject;
+        // It says what the others were, and is not explained by them.
+        if subject.code == "grandmaster-switch" {
+            return self.wide.iter().copied().find(|id| {
+                let incident = &self.incidents[id];
+                if incident.diagnosis.cause == RootCause::UpstreamLoss {
+                    // So long after the loss this is the servos settling again.
+                    let later = found.now.since(incident.opened_at) > world.settings.reopen;
+                    return later && incident.affected.contains(&subject.node);
+                }
+                !incident.diagnosis.origin.contains(&subject.node)
+                    && drags(world, incident, subject, link)
+            });
+        }
         let of_many = |incident: &Incident| {
             incident.diagnosis.cause == RootCause::UpstreamLoss
                 && matches!(link, Link::Ptp | Link::Class | Link::Overall)
@@ -129,13 +149,30 @@ impl Ledger {
         let began_here =
             |id: &&IncidentId| self.incidents[*id].diagnosis.origin.contains(&subject.node);
         // A node with a fault of its own is looked at more closely first.
-        if let Some(own) = here.iter().find(began_here) {
+        let passed_on = link == Link::Class && world.ptp_unlocked(subject.node).is_none();
+        if let Some(own) = here.iter().find(began_here).filter(|_| !passed_on) {
             let incident = &self.incidents[own];
             return (incident.diagnosis.origin.len() > 1 && of_many(incident)).then_some(*own);
         }
         let explains =
             |id: &IncidentId| explains_there(world, &self.incidents[id], subject, link, found.now);
-        here.iter().chain(&self.wide).copied().find(explains)
+        here.iter()
+            .chain(&self.wide)
+            .copied()
+            .find(explains)
+            .or_else(|| self.relayed(world, subject, link))
+    }
+
+    /// The incident of a boundary clock that lost its own path, when this node follows it: it
+    /// announces the same worse class, or hears a time that has moved.
+    fn relayed(&self, world: &World<'_>, subject: &Subject, link: Link) -> Option<IncidentId> {
+        if !matches!(link, Link::Class | Link::Ptp | Link::Os | Link::Overall) {
+            return None;
+        }
+        self.single.iter().copied().take(MAX_RELAYS).find(|id| {
+            let incident = &self.incidents[id];
+            relays(world, incident, subject, incident.affected.contains(&subject.node))
+        })
     }
 
     /// The incident of this node that explains a finding, firing or lately resolved.
@@ -156,17 +193,27 @@ impl Ledger {
         let there = || {
             let same = |id: &IncidentId| {
                 let incident = &self.incidents[id].diagnosis;
-                incident.cause == diagnosis.cause && incident.origin == diagnosis.origin
+                let together = incident.origin.len() > 1
+                    && diagnosis.origin.iter().any(|node| incident.origin.contains(node));
+                incident.cause == diagnosis.cause
+                    && (together || incident.origin == diagnosis.origin)
             };
             self.wide.iter().copied().find(same)
         };
         if let Some(id) = here.or_else(there) {
             return Some(id);
         }
+        if let Some(id) = self.part_of(world, found, diagnosis) {
+            return Some(id);
+        }
         let recent = self.resolved.iter().rev().copied().find(|id| {
             let incident = &self.incidents[id];
-            let fresh =
-                incident.resolved_at.is_some_and(|at| found.now.since(at) <= world.settings.reopen);
+            let within = world.settings.reopen.saturating_mul(lingers(incident.diagnosis.cause));
+            let fresh = incident.resolved_at.is_some_and(|at| found.now.since(at) <= within);
+            // Followers of a grandmaster that came back are off until they have followed.
+            if fresh && incident.merged_into.is_none() && drags(world, incident, subject, link) {
+                return true;
+            }
             fresh
                 && incident.merged_into.is_none()
                 && incident.affected.contains(&subject.node)
@@ -176,6 +223,25 @@ impl Ledger {
         })?;
         self.reopen(recent, found.now);
         Some(recent)
+    }
+
+    /// The incident of a single node that turns out to be the first of many.
+    fn part_of(
+        &self,
+        world: &World<'_>,
+        found: &Found,
+        diagnosis: &Diagnosis,
+    ) -> Option<IncidentId> {
+        if diagnosis.origin.len() < 3 {
+            return None;
+        }
+        self.single.iter().copied().find(|id| {
+            let incident = &self.incidents[id];
+            let apart = incident.opened_at.since(found.subject.since);
+            let apart = apart.max(found.subject.since.since(incident.opened_at));
+            apart <= world.settings.upstream
+                && incident.affected.iter().all(|node| diagnosis.origin.contains(node))
+        })
     }
 
     fn open(&mut self, world: &World<'_>, found: &Found, diagnosis: Diagnosis) -> IncidentId {
@@ -247,6 +313,7 @@ impl Ledger {
         world: &World<'_>,
         id: IncidentId,
         diagnosis: Diagnosis,
+        subject: &Subject,
         now: Received,
     ) {
         let Some(incident) = self.incidents.get_mut(&id) else {
@@ -254,13 +321,26 @@ impl Ledger {
         };
         let surer = diagnosis.confidence > incident.diagnosis.confidence;
         let wide = diagnosis.cause.cause().reaches_followers;
-        // From here to upstream is a step nearer to the root; from one upstream cause to another
-        // only better evidence leads, and a recovery is none.
-        let was_wide = incident.diagnosis.cause.cause().reaches_followers;
+        let direct = incident.diagnosis.verdict == Verdict::Confirmed;
+        // The shape that was found first says more than the flapping it ends in.
+        let shapes = is_shape(diagnosis.cause) && is_shape(incident.diagnosis.cause);
+        let undecided = incident.diagnosis.verdict == Verdict::Inconclusive
+            && diagnosis.verdict != Verdict::Inconclusive
+            && diagnosis.origin == incident.diagnosis.origin;
+        // What all came back from at once was no loss.
+        let came_back = diagnosis.cause == RootCause::GrandmasterSwitch
+            && diagnosis.verdict == Verdict::Confirmed
+            && diagnosis.origin.len() > 2
+            && subject.since.since(incident.opened_at) <= world.settings.reopen
+            && matches!(
+                incident.diagnosis.cause,
+                RootCause::UpstreamLoss | RootCause::GrandmasterDegraded
+            );
         let nearer = match diagnosis.cause.cmp(&incident.diagnosis.cause) {
-            Ordering::Less => surer || (wide && !was_wide),
+            _ if shapes => surer && incident.diagnosis.confidence < 0.65,
+            Ordering::Less => surer || (wide && !direct),
             Ordering::Equal => surer,
-            Ordering::Greater => false,
+            Ordering::Greater => came_back || (undecided && surer),
         };
         // A cause on another node is not ours to blame for what this one already explains.
         let related = diagnosis.origin.iter().any(|node| incident.affected.contains(node)) || wide;
@@ -340,6 +420,8 @@ impl Ledger {
         self.incidents.get(&kept.incident).is_none_or(|incident| {
             let link = world.link(subject);
             incident.diagnosis.origin.contains(&subject.node)
+                || (incident.affected.contains(&subject.node)
+                    && relays(world, incident, subject, true))
                 || explains_there(world, incident, subject, link, now)
         })
     }
@@ -393,8 +475,10 @@ impl Ledger {
             };
             evidence::push(world, incident, node, clock, fact);
             let subject = Subject { since: fact.at, ..incident.latest };
-            if subject.clock == Some(clock) {
-                self.reconsider(world, id, classify(world, &subject), fact.at);
+            // What follows is explained by the origin, and says nothing new about it.
+            let origin = incident.diagnosis.origin.contains(&node);
+            if subject.clock == Some(clock) && origin && !recovered {
+                self.reconsider(world, id, classify(world, &subject), &subject, fact.at);
             }
             let Some(incident) = self.incidents.get(&id) else {
                 continue;
@@ -526,115 +610,4 @@ impl Ledger {
             self.connect(world, into, node);
         }
     }
-}
-
-/// Whether an incident may explain what is found on other nodes.
-fn is_wide(incident: &Incident) -> bool {
-    let cause = incident.diagnosis.cause;
-    cause.cause().reaches_followers || cause == RootCause::TelemetryGap
-}
-
-/// How long all must be well before an incident is over. One that came back is watched for longer,
-/// so that a clock that flaps is one incident rather than one per flap.
-fn resolve_hold(world: &World<'_>, incident: &Incident) -> Duration {
-    let doubled = world.settings.resolve.saturating_mul(1 << incident.reopened.min(16));
-    doubled.min(world.settings.reopen.max(world.settings.resolve))
-}
-
-/// Whether an incident that began on this node explains what is found here.
-fn explains_here(
-    world: &World<'_>,
-    incident: &Incident,
-    subject: &Subject,
-    link: Link,
-    diagnosis: &Diagnosis,
-    now: Received,
-) -> bool {
-    use RootCause as C;
-    let cause = incident.diagnosis.cause;
-    if (link == Link::Telemetry) != (cause == C::TelemetryGap) {
-        return false;
-    }
-    if cause == diagnosis.cause {
-        return true;
-    }
-    let near = |a: Received, b: Received| {
-        a.since(b) <= world.settings.correlate && b.since(a) <= world.settings.correlate
-    };
-    let gnss = matches!(cause, C::GnssAntennaFault | C::GnssReceiverFault | C::GnssSignalLoss);
-    let os_only = matches!(cause, C::OsClockFault);
-    let synce_only = matches!(cause, C::SynceDegraded);
-    match link {
-        Link::Telemetry => true,
-        // The receiver may be noticed after what it caused.
-        Link::Gnss => gnss || (!os_only && near(incident.opened_at, subject.since)),
-        Link::Ptp | Link::Class | Link::Restart => {
-            !(os_only || synce_only) || near(incident.opened_at, subject.since)
-        }
-        Link::Os => os_only || (!synce_only && world.ptp_troubled(subject.node, now)),
-        Link::Overall => !synce_only,
-        Link::Synce => !os_only,
-    }
-}
-
-/// Whether an incident that began elsewhere explains what is found on this node.
-fn explains_there(
-    world: &World<'_>,
-    incident: &Incident,
-    subject: &Subject,
-    link: Link,
-    now: Received,
-) -> bool {
-    use RootCause as C;
-    let cause = incident.diagnosis.cause;
-    if cause == C::TelemetryGap {
-        return link == Link::Telemetry
-            && now.since(incident.opened_at) <= world.settings.correlate;
-    }
-    if !cause.cause().reaches_followers {
-        return false;
-    }
-    // A clock that follows announces what it is told; one that does not, a class of its own.
-    let link = match link {
-        Link::Class if world.ptp_unlocked(subject.node).is_some() => Link::Ptp,
-        link => link,
-    };
-    let already = incident.affected.contains(&subject.node);
-    let upstream = || match cause {
-        C::UpstreamLoss => {
-            subject.since.since(incident.opened_at) <= world.settings.upstream
-                || world.domain.mass_loss(subject.since, world.nodes, world.settings).is_some()
-        }
-        C::GrandmasterDegraded => link == Link::Class,
-        _ => incident
-            .diagnosis
-            .origin
-            .iter()
-            .any(|gm| world.grandmaster_explains(*gm, link, subject.since)),
-    };
-    match link {
-        Link::Class => already || upstream(),
-        Link::Ptp => (already && cause == C::UpstreamLoss) || upstream(),
-        Link::Os | Link::Overall => {
-            world.ptp_troubled(subject.node, now) && (already || upstream())
-        }
-        Link::Restart | Link::Gnss | Link::Synce | Link::Telemetry => false,
-    }
-}
-
-/// A name for an incident that is the same whenever the same input is diagnosed (FNV-1a).
-fn key(world: &World<'_>, subject: &Subject) -> String {
-    let clock = subject.clock.map(|id| world.clock(id));
-    let parts = [
-        world.node(subject.node).name.as_str(),
-        subject.code,
-        clock.map_or("", |clock| clock.resource().name()),
-        clock.map_or("", |clock| clock.instance().as_str()),
-        &subject.since.to_string(),
-    ];
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in parts.join("\u{1f}").bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
 }

@@ -15,11 +15,13 @@ pub mod report;
 pub mod settings;
 pub mod text;
 pub mod timeline;
+pub mod trace;
 
 mod cause;
 mod causes;
 mod classify;
 mod clock_class;
+mod crossings;
 mod detectors;
 mod domain;
 mod engine;
@@ -36,6 +38,7 @@ mod quality;
 mod recent;
 mod registry;
 mod severity;
+mod skew;
 
 pub use cause::{Action, Cause, RootCause};
 pub use detector::{Assessment, Detector, Scope, View};

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::Timeline;
 use crate::recent::Recent;
+use crate::skew::Skew;
 
 /// A clock's place in the engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -100,7 +101,7 @@ pub struct Node {
     pub(crate) role: Role,
     pub(crate) events: u64,
     pub(crate) last_seen: Received,
-    /// When the publisher last said that it has no data yet.
+    /// When the publisher first said that it has no data yet.
     pub(crate) placeholder_at: Option<Received>,
     pub(crate) placeholders: Recent,
     /// The class was the power-on default before anything better was announced.
@@ -109,6 +110,8 @@ pub struct Node {
     pub(crate) gone: bool,
     /// Why we cannot see the node, and since when.
     pub(crate) blind: Option<(Received, String)>,
+    /// How far its stamps are from when we receive them.
+    pub(crate) skew: Skew,
     state: NodeState,
     state_since: Received,
     time_in: [Duration; 4],
@@ -127,6 +130,7 @@ impl Node {
             born_with_default_class: None,
             gone: false,
             blind: None,
+            skew: Skew::default(),
             state: NodeState::Unknown,
             state_since: at,
             time_in: [Duration::ZERO; 4],

@@ -73,6 +73,25 @@ pub struct Settings {
     /// is longer.
     #[serde(deserialize_with = "duration")]
     pub silence: Duration,
+    /// `offset-drift`: the threshold is crossed within this time.
+    #[serde(deserialize_with = "duration")]
+    pub drift_horizon: Duration,
+    /// `offset-step`: shifted by more than this, in nanoseconds.
+    pub step_ns: u64,
+    /// `offset-noise`: this many times as noisy as usual.
+    pub noise_growth: f64,
+    /// `threshold-hugging`: this many losses of lock within half an hour, hardly over the threshold.
+    pub hugging: u32,
+    /// `grandmaster-switch`: lost together, and back within this time.
+    #[serde(deserialize_with = "duration")]
+    pub switch: Duration,
+    /// `node-clock-skew`: stamps further from the time of receipt than this.
+    #[serde(deserialize_with = "duration")]
+    pub skew: Duration,
+    /// How long after its first lock a clock that was seen to start may still leave its threshold:
+    /// a slow servo overshoots before it has settled.
+    #[serde(deserialize_with = "duration")]
+    pub settle: Duration,
     /// An incident resolves when all of its clocks have been healthy for this long.
     #[serde(deserialize_with = "duration")]
     pub resolve: Duration,
@@ -128,6 +147,13 @@ impl Default for Settings {
             synce: secs(0),
             never_locked: secs(600),
             silence: secs(300),
+            drift_horizon: secs(14_400),
+            step_ns: 30,
+            noise_growth: 3.0,
+            hugging: 3,
+            switch: secs(20),
+            skew: secs(2),
+            settle: secs(3600),
             resolve: secs(30),
             reopen: secs(600),
             correlate: secs(30),
@@ -180,6 +206,13 @@ impl Settings {
                 self.state_changes_window.is_zero(),
                 "must be longer than 0 s",
             ),
+            ("step-ns", self.step_ns == 0, "must be at least 1"),
+            (
+                "noise-growth",
+                self.noise_growth.is_nan() || self.noise_growth <= 1.0,
+                "must exceed 1",
+            ),
+            ("hugging", self.hugging == 0, "must be at least 1"),
             ("reorder-window", self.reorder_window > secs(60), "must be at most 60 s"),
             (
                 "upstream",

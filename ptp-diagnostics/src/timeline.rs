@@ -10,7 +10,9 @@ use ptp_events::{
 
 use crate::Settings;
 use crate::clock_class;
+use crate::crossings::Crossings;
 use crate::recent::Recent;
+use crate::trace::Trace;
 
 /// Something a clock said that differed from what it said before.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,7 +125,14 @@ pub struct Timeline {
     /// Since when without a break in one of the settings' lost states.
     lost_since: Option<Received>,
     unlocked_since: Option<Received>,
+    first_locked: Option<Received>,
     last_locked: Option<Received>,
+    /// The first state it said was neither LOCKED nor HOLDOVER.
+    began_unlocked: bool,
+    /// Whether the lock was lost by an offset over the threshold, with the reference still heard.
+    lost_by_offset: bool,
+    /// When it last lost its lock, when it had it again, and whether a dead process was why.
+    last_break: Option<(Received, Received, bool)>,
     changes: u64,
     /// When the latest changes happened; one more than the limit on frequent changes.
     change_times: VecDeque<Received>,
@@ -143,6 +152,7 @@ pub struct Timeline {
     quality_since: Received,
 
     samples: Samples,
+    trace: Trace,
     /// Gaps between events that changed nothing: the cadence of polling, if there is one.
     gaps: VecDeque<Duration>,
     cadence: Option<Duration>,
@@ -169,7 +179,11 @@ impl Timeline {
             entered_with: None,
             lost_since: None,
             unlocked_since: None,
+            first_locked: None,
             last_locked: None,
+            began_unlocked: false,
+            lost_by_offset: false,
+            last_break: None,
             changes: 0,
             change_times: VecDeque::new(),
             class: None,
@@ -183,6 +197,7 @@ impl Timeline {
             normal_quality: None,
             quality_since: at,
             samples: Samples::default(),
+            trace: Trace::default(),
             gaps: VecDeque::new(),
             cadence: None,
             facts: VecDeque::new(),
@@ -269,18 +284,36 @@ impl Timeline {
             && !stale
         {
             self.samples.push(at, offset, settings);
+            // What comes with a change was sent because it is unusual; repeated states are polled.
+            if !changed && self.resource == Resource::LockState {
+                self.trace.push(at, offset.as_nanos(), settings.step_ns as f64);
+            }
         }
 
         let lost = settings.lost_states.contains(&state);
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
         if state.is_locked() {
-            self.unlocked_since = None;
+            if let Some(lost) = self.unlocked_since.take()
+                && self.last_locked.is_some()
+            {
+                self.last_break = Some((lost, at, self.process_down()));
+            }
+            self.first_locked.get_or_insert(at);
             self.last_locked = Some(at);
         } else {
             self.unlocked_since.get_or_insert(at);
         }
         if !changed {
             return false;
+        }
+        let measures = matches!(measured, Some(Measurement::Offset(_)));
+        if self.state.is_none() {
+            self.began_unlocked = !state.is_locked() && state != SyncState::Holdover;
+        }
+        self.lost_by_offset = state == SyncState::Freerun && self.is_locked() && measures;
+        // The reference is gone: what is measured after it came back is another story.
+        if !state.is_locked() && !self.lost_by_offset {
+            self.trace.clear();
         }
         if self.state.is_some() {
             self.changes += 1;
@@ -291,6 +324,7 @@ impl Timeline {
         }
         // Only a clock that was locked can be in holdover.
         if state == SyncState::Holdover {
+            self.first_locked.get_or_insert(at);
             self.last_locked.get_or_insert(at);
         }
         self.previous = self.state.replace(state.clone());
@@ -439,6 +473,43 @@ impl Timeline {
         self.last_locked
     }
 
+    /// When it was first known to be locked.
+    #[must_use]
+    pub const fn first_locked(&self) -> Option<Received> {
+        self.first_locked
+    }
+
+    /// Whether the first state we heard of was neither LOCKED nor HOLDOVER.
+    #[must_use]
+    pub const fn began_unlocked(&self) -> bool {
+        self.began_unlocked
+    }
+
+    /// With which offset it left LOCKED for FREERUN: its reference is heard, and too far away.
+    ///
+    /// `None` when it is locked, or lost its reference; the offset is then the last one before.
+    #[must_use]
+    pub fn lost_by_offset(&self) -> Option<Offset> {
+        self.entered_with.and_then(Measurement::offset).filter(|_| self.lost_by_offset)
+    }
+
+    /// When it last lost its lock, and when it had it again.
+    #[must_use]
+    pub fn last_break(&self) -> Option<(Received, Received)> {
+        self.last_break.map(|(lost, back, _)| (lost, back))
+    }
+
+    /// Whether that was because a process died.
+    #[must_use]
+    pub fn broke_by_process(&self) -> bool {
+        self.last_break.is_some_and(|(_, _, down)| down)
+    }
+
+    /// Its losses of lock since `from` that came with an offset over the threshold.
+    pub(crate) fn crossings(&self, from: Received, settings: &Settings) -> Crossings {
+        Crossings::of(self, from, settings.offset_ns)
+    }
+
     /// What stood in the offset's place when the present state began.
     #[must_use]
     pub const fn entered_with(&self) -> Option<Measurement> {
@@ -518,6 +589,12 @@ impl Timeline {
     #[must_use]
     pub const fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// The shape of its offsets over the last hour; only of PTP clocks.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// The latest changes of what it said, oldest first; at most [`Settings::history`].

@@ -6,6 +6,7 @@ mod bench;
 mod corpus;
 mod docs;
 mod idle;
+mod score;
 mod tidy;
 
 use std::path::PathBuf;
@@ -21,6 +22,9 @@ Usage: cargo xtask COMMAND
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   idle                      measure what an agent takes while nothing happens
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
+  score [--seeds dev|score] [--quick] [--check] [--explain] [--kind NAME]
+                            how good the diagnosis is, over simulated faults; with the scoring
+                            seeds docs/quality.md is written, with --check the floor is held
 ";
 
 /// Why a chore was not done.
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
         ["idle"] => idle::measure(),
+        ["score", rest @ ..] => score::run(rest),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {
             eprint!("{HELP}");

@@ -6,12 +6,13 @@
 //! The holdover classes 7, 135, 140, 150, 160 and 165 say by themselves that a reference was lost.
 //! 248 is also what a clock starts with, and counts only after a traceable class was seen. 255 is
 //! normal for a slave-only clock and never counts. The second of waiting lets the events that
-//! explain the change arrive first. Meanings: IEEE 1588-2019 table 4, ITU-T G.8275.1 table 2.
+//! explain the change arrive first; a clock that is no grandmaster is given as long as `holdover`
+//! (default 3 s), because the reason is then its own lost lock, or one upstream. Meanings: IEEE 1588-2019 table 4, ITU-T G.8275.1 table 2.
 
 use ptp_events::Resource;
 
 use crate::detector::{Assessment, Detector, Scope, View};
-use crate::{Severity, clock_class};
+use crate::{Role, Severity, clock_class};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "clock-class-degraded",
@@ -33,5 +34,10 @@ fn examine(view: &View<'_>) -> Assessment {
         0..=2 => Severity::Warning,
         _ => Severity::Critical,
     };
-    Assessment::after(view, since, view.settings.clock_class, severity)
+    // What a clock passes on, or announces without its lock, `holdover` explains: here or upstream.
+    let hold = match view.node.role() {
+        Role::Grandmaster => view.settings.clock_class,
+        _ => view.settings.clock_class.max(view.settings.holdover),
+    };
+    Assessment::after(view, since, hold, severity)
 }

@@ -35,11 +35,13 @@ fn examine(view: &View<'_>) -> Assessment {
     let limit = view.settings.state_changes;
     let needed = if view.firing.is_some() { limit.div_ceil(2).saturating_sub(1) } else { limit };
     match view.clock.change_before(needed) {
-        Some(oldest) if view.now < oldest.after(window) => Assessment::Firing {
-            severity: Severity::Warning,
-            since: view.firing.unwrap_or(oldest),
-            again: Some(oldest.after(window)),
-        },
+        Some(oldest) if view.now < oldest.after(window) && !view.is_settling() => {
+            Assessment::Firing {
+                severity: Severity::Warning,
+                since: view.firing.unwrap_or(oldest),
+                again: Some(oldest.after(window)),
+            }
+        }
         _ => Assessment::Quiet,
     }
 }

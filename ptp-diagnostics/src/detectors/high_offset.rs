@@ -41,7 +41,7 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some((at, last)) = samples.last else {
         return Assessment::Quiet;
     };
-    if view.is_starting() {
+    if view.is_starting() || view.is_settling() {
         return Assessment::Quiet;
     }
     let severity = if samples.over_peak > settings.offset_critical_ns {

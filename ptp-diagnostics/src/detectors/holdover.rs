@@ -7,7 +7,7 @@
 //! configures by default: 1500 ns in 14400 s, about 104 ps/s, on top of the last offset before the
 //! loss.
 
-use ptp_events::SyncState;
+use ptp_events::{Resource, SyncState};
 
 use super::STATE_CLOCKS;
 use crate::detector::{Assessment, Detector, Scope, View};
@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "holdover",
     summary: "a clock has lost its reference and keeps time alone",
     manual: include_str!("holdover.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
     examine,
     describe: |_| "HOLDOVER".to_owned(),
 };
@@ -27,6 +27,9 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some((SyncState::Holdover, since)) = view.clock.state() else {
         return Assessment::Quiet;
     };
+    if view.is_locked_after_all() {
+        return Assessment::Quiet;
+    }
     let critical_at = forecast::holdover_limit(view.clock, settings)
         .map(|limit| limit.before(settings.holdover_critical));
     match Assessment::after(view, since, settings.holdover, Severity::Warning) {

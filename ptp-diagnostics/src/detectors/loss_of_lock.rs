@@ -9,6 +9,8 @@
 //! `persistent-freerun` and `never-locked` watch over those. When the state came because a process
 //! died (offset -9999999999999999), the clock gets `process-restart` (default 30 s) to come back.
 
+use ptp_events::Resource;
+
 use super::STATE_CLOCKS;
 use crate::Severity;
 use crate::detector::{Assessment, Detector, Scope, View};
@@ -17,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "loss-of-lock",
     summary: "a clock lost its lock",
     manual: include_str!("loss_of_lock.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
     examine,
     describe: |view| match view.clock.state() {
         Some((state, _)) if view.clock.process_down() => format!("{state}: its process is down"),
@@ -30,8 +32,14 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some(since) = view.clock.lost_since() else {
         return Assessment::Quiet;
     };
+    if view.is_locked_after_all() {
+        return Assessment::Quiet;
+    }
     if view.is_starting() {
         return Assessment::Quiet;
+    }
+    if let Some(until) = view.settling_until() {
+        return Assessment::Wait(until);
     }
     let hold = if view.clock.process_down() {
         view.settings.process_restart

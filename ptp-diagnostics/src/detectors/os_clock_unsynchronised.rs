@@ -7,6 +7,8 @@
 //! phc2sys, its configuration, or another daemon (chronyd, ntpd) that steers the same clock. When
 //! the PTP clock is not LOCKED either, look upstream instead.
 
+use std::time::Duration;
+
 use ptp_events::Resource;
 
 use crate::Severity;
@@ -16,7 +18,10 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "os-clock-unsynchronised",
     summary: "the system clock is not locked although PTP is",
     manual: include_str!("os_clock_unsynchronised.rs"),
-    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[Resource::LockState] },
+    scope: Scope::Clock {
+        subjects: &[Resource::OsClock],
+        also: &[Resource::LockState, Resource::SyncState],
+    },
     examine,
     describe: |view| {
         let state = view.clock.state().map_or("", |(state, _)| state.as_str());
@@ -24,10 +29,16 @@ pub(super) const DETECTOR: Detector = Detector {
     },
 };
 
+/// The system clock follows within a second (docs/protocol.md §5).
+const LAG: Duration = Duration::from_secs(1);
+
 fn examine(view: &View<'_>) -> Assessment {
     let Some(unlocked) = view.clock.unlocked_since() else {
         return Assessment::Quiet;
     };
+    if view.is_locked_after_all() {
+        return Assessment::Quiet;
+    }
     let mut since = unlocked;
     let mut ptp_clocks = 0;
     for ptp in view.of_node(&Resource::LockState) {
@@ -40,6 +51,10 @@ fn examine(view: &View<'_>) -> Assessment {
     if ptp_clocks == 0 {
         return Assessment::Quiet;
     }
-    let hold = view.settings.os_clock * if view.is_starting() { 6 } else { 1 };
+    let mut hold = view.settings.os_clock * if view.is_starting() { 6 } else { 1 };
+    // PTP has its lock back, and the system clock, which lags by a second, was asked too soon.
+    if since > unlocked && view.clock.last_seen() < since.after(LAG) {
+        hold = hold.max(view.cadence().unwrap_or_default() + LAG);
+    }
     Assessment::after(view, since, hold, Severity::Critical)
 }

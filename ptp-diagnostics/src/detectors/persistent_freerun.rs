@@ -6,7 +6,7 @@
 //! What took the lock away is told by the incident's root cause. The threshold is the one that
 //! the service before this one documented.
 
-use ptp_events::SyncState;
+use ptp_events::{Resource, SyncState};
 
 use super::STATE_CLOCKS;
 use crate::Severity;
@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "persistent-freerun",
     summary: "a clock has been FREERUN without a break for too long",
     manual: include_str!("persistent_freerun.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
     examine,
     describe: |view| {
         format!(
@@ -28,6 +28,14 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
+    if view.is_locked_after_all() {
+        return Assessment::Quiet;
+    }
+    if let (Some(until), Some((SyncState::Freerun, _))) =
+        (view.settling_until(), view.clock.state())
+    {
+        return Assessment::Wait(until);
+    }
     match view.clock.state() {
         Some((SyncState::Freerun, since)) => {
             Assessment::after(view, since, view.settings.persistent_freerun, Severity::Critical)

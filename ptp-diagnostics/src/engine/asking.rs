@@ -51,6 +51,8 @@ impl Engine {
             settings: &self.settings,
             firing: firing.map(|(since, ..)| since),
             clocks: &self.clocks,
+            nodes: &self.nodes,
+            domain: &self.domain,
         };
         let assessment = (self.detectors[detector].examine)(&view);
         // The usual answer, for which nothing need be done.
@@ -84,6 +86,8 @@ impl Engine {
             settings: &self.settings,
             firing: firing.map(|(since, ..)| since),
             clocks: &self.clocks,
+            nodes: &self.nodes,
+            domain: &self.domain,
         };
         let assessment = (self.detectors[detector].examine)(&view);
         self.settle(detector, id, None, Timer::Node(id, slot), assessment, now);
@@ -190,6 +194,8 @@ impl Engine {
             settings: &self.settings,
             firing: Some(since),
             clocks: &self.clocks,
+            nodes: &self.nodes,
+            domain: &self.domain,
         };
         (self.detectors[detector].describe)(&view)
     }

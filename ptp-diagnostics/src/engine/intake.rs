@@ -4,11 +4,12 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use ptp_events::{Event, NodeName, Reading, Received, Resource, SyncState};
+use ptp_events::{Event, NodeName, Reading, Received, Resource, Stamped, SyncState};
 
 use super::Engine;
 use crate::classify::World;
 use crate::node::{ClockId, Member, Node, NodeId, Role};
+use crate::skew::skew;
 use crate::timeline::Timeline;
 
 /// How late an event may be delivered and still be recognised as old news.
@@ -35,7 +36,7 @@ impl Engine {
             self.counts.events += 1;
             self.counts.placeholders += 1;
             self.count_for(node, at);
-            self.nodes[node.0 as usize].placeholder_at = Some(at);
+            self.nodes[node.0 as usize].placeholder_at.get_or_insert(at);
             return;
         }
         let mut fresh = false;
@@ -55,7 +56,11 @@ impl Engine {
             if timeline.is_repeated(at, stamped, content, window) {
                 continue;
             }
-            fresh = true;
+            if !fresh {
+                fresh = true;
+                self.note_skew(node, at, stamped);
+            }
+            let timeline = &mut self.clocks[clock.0 as usize];
             if timeline.is_overtaken(at, stamped, window) {
                 self.counts.overtaken += 1;
                 continue;
@@ -81,6 +86,16 @@ impl Engine {
         } else {
             self.counts.duplicates += 1;
         }
+    }
+
+    /// Compares a node's stamp with the time of receipt, and that with what other nodes have.
+    fn note_skew(&mut self, id: NodeId, at: Received, stamped: Stamped) {
+        let raw = skew(at, stamped);
+        self.nodes[id.0 as usize].skew.latest = raw;
+        let limit = i64::try_from(self.settings.skew.as_nanos()).unwrap_or(i64::MAX);
+        let usual = self.usual_skew.get(at, &self.nodes);
+        let node = &mut self.nodes[id.0 as usize];
+        node.skew.push(at, usual, limit);
     }
 
     pub(super) fn count_for(&mut self, node: NodeId, at: Received) {

@@ -146,9 +146,9 @@ fn one_outage_with_one_follower_in_full() {
     assert_snapshot!(diagnose(&gnss_outage(1, true)), @"
     CRITICAL gnss-signal-loss (confirmed), resolved: since 100, known at 101.3, over at 556.001; from gm, affects gm w00
       CRITICAL gm clock-class-degraded [clock-class] since 100.3, known at 101.3, until 521: class 140: T-GM in holdover, out of specification (category 1)
-      CRITICAL w00 clock-class-degraded [clock-class] since 100.301, known at 101.301, until 521.001: class 140: T-GM in holdover, out of specification (category 1)
       CRITICAL gm gnss-fault [gnss-sync-status] since 100, known at 103, until 500: GNSS FAILURE-NOFIX, gpsFix 0
       WARNING gm holdover [lock-state] since 100.2, known at 103.2, until 400.5: HOLDOVER
+      CRITICAL w00 clock-class-degraded [clock-class] since 100.301, known at 103.301, until 521.001: class 140: T-GM in holdover, out of specification (category 1)
       CRITICAL gm loss-of-lock [lock-state] since 400.5, known at 410.5, until 520: FREERUN
       CRITICAL gm loss-of-lock [os-clock-sync-state] since 400.7, known at 410.7, until 522: FREERUN
       CRITICAL w00 loss-of-lock [lock-state] since 402.001, known at 412.001, until 525.001: FREERUN
@@ -181,12 +181,12 @@ fn another_fault_during_an_outage_is_its_own_incident() {
     assert_snapshot!(diagnose(&(story + "390 end")), @"
     WARNING gnss-signal-loss (confirmed), firing: since 100, known at 101.3; from gm, affects gm w00 w01 w02 w03
       WARNING gm clock-class-degraded [clock-class] since 100.3, known at 101.3: class 7: T-GM in holdover, within specification
-      WARNING w00 clock-class-degraded [clock-class] since 100.301, known at 101.301: class 7: T-GM in holdover, within specification
-      WARNING w01 clock-class-degraded [clock-class] since 100.302, known at 101.302: class 7: T-GM in holdover, within specification
-      WARNING w02 clock-class-degraded [clock-class] since 100.303, known at 101.303, until 250.2: class 7: T-GM in holdover, within specification
-      WARNING w03 clock-class-degraded [clock-class] since 100.304, known at 101.304: class 7: T-GM in holdover, within specification
       WARNING gm gnss-fault [gnss-sync-status] since 100, known at 103: GNSS FAILURE-NOFIX, gpsFix 0
       WARNING gm holdover [lock-state] since 100.2, known at 103.2: HOLDOVER
+      WARNING w00 clock-class-degraded [clock-class] since 100.301, known at 103.301: class 7: T-GM in holdover, within specification
+      WARNING w01 clock-class-degraded [clock-class] since 100.302, known at 103.302: class 7: T-GM in holdover, within specification
+      WARNING w02 clock-class-degraded [clock-class] since 100.303, known at 103.303, until 250.2: class 7: T-GM in holdover, within specification
+      WARNING w03 clock-class-degraded [clock-class] since 100.304, known at 103.304: class 7: T-GM in holdover, within specification
     CRITICAL os-clock-fault (confirmed), firing: since 200, known at 210; from w01, affects w01
       CRITICAL w01 loss-of-lock [os-clock-sync-state] since 200, known at 210: FREERUN
       CRITICAL w01 os-clock-unsynchronised [os-clock-sync-state] since 200, known at 210: CLOCK_REALTIME FREERUN while PTP is LOCKED
@@ -217,9 +217,7 @@ fn a_clock_that_flaps_for_an_hour_is_one_incident() {
         .map(|a| format!("{} {} {}", a.status.as_str(), a.severity, a.summary))
         .collect();
     assert_snapshot!(alerts.join("\n"), @"
-    opened CRITICAL PTP path lost on w1
-    resolved CRITICAL Resolved: PTP path lost on w1
-    opened CRITICAL Again: PTP path lost on w1
+    opened CRITICAL Path asymmetry on w1
     resolved CRITICAL Resolved: PTP path unstable on w1
     ");
 }
@@ -301,15 +299,15 @@ fn one_cable_is_one_node() {
         200.2 w1 sync LOCKED
         300   end
     "), @"
-    CRITICAL ptp-path-loss (likely), resolved: since 100, known at 101.2, over at 230.2; from w1, affects w1
-      WARNING w1 clock-class-degraded [clock-class] since 100.2, known at 101.2, until 161: class 7: T-GM in holdover, within specification
+    CRITICAL ptp-path-loss (likely), resolved: since 100, known at 103, over at 230.2; from w1, affects w1
       WARNING w1 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
       WARNING w1 holdover [sync-state] since 100, known at 103, until 160: HOLDOVER
       WARNING w1 holdover [os-clock-sync-state] since 100.1, known at 103.1, until 160.4: HOLDOVER
+      WARNING w1 clock-class-degraded [clock-class] since 100.2, known at 103.2, until 161: class 7: T-GM in holdover, within specification
       CRITICAL w1 loss-of-lock [lock-state] since 160, known at 170, until 200: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 160, known at 170, until 200.2: FREERUN
       CRITICAL w1 loss-of-lock [os-clock-sync-state] since 160.4, known at 170.4, until 200.2: FREERUN
-    alert at 101.2: opened WARNING PTP path lost on w1
+    alert at 103: opened WARNING PTP path lost on w1
     alert at 170: escalated CRITICAL PTP path lost on w1
     alert at 230.2: resolved CRITICAL Resolved: PTP path lost on w1
     ");
@@ -394,10 +392,10 @@ fn classes_alone_are_the_upstream_grandmasters() {
         150 w2 class 6
         300 end
     "), @"
-    CRITICAL grandmaster-degraded (likely), resolved: since 50, known at 51, over at 180; from w1, affects w1 w2
-      CRITICAL w1 clock-class-degraded [clock-class] since 50, known at 51, until 150: class 140: T-GM in holdover, out of specification (category 1)
-      CRITICAL w2 clock-class-degraded [clock-class] since 50, known at 51, until 150: class 140: T-GM in holdover, out of specification (category 1)
-    alert at 51: opened WARNING Upstream grandmaster degraded on w1
+    CRITICAL grandmaster-degraded (likely), resolved: since 50, known at 53, over at 180; from w1, affects w1 w2
+      CRITICAL w1 clock-class-degraded [clock-class] since 50, known at 53, until 150: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL w2 clock-class-degraded [clock-class] since 50, known at 53, until 150: class 140: T-GM in holdover, out of specification (category 1)
+    alert at 53: opened WARNING Upstream grandmaster degraded on w1
     alert at 90: escalated CRITICAL Upstream grandmaster degraded on w1, 1 more node affected
     alert at 180: resolved CRITICAL Resolved: Upstream grandmaster degraded on w1, 1 more node affected
     ");

@@ -1,0 +1,51 @@
+//! The offset changes steadily and will cross `offset-ns` (default 100 ns) within `drift-horizon`
+//! (default 4 h).
+//!
+//! Severity: WARNING. Clears when the trend does.
+//!
+//! The slope is that of Theil and Sen over 64 samples, or 32 if it is steep, and must be significant
+//! (Mann and Kendall, z over 5), amount to a quarter of `offset-ns` unless
+//! half of that is used up already, and stand out of what the
+//! line leaves unexplained: a clock behind a slow servo wanders by ten or fifteen.
+//! So it takes regular samples: somebody's polling. An offset that grows while the clock is LOCKED
+//! is mostly an oscillator that drifts faster and faster behind a slow servo: ageing, temperature,
+//! a failing oven. A clock that was switched on less than `settle` (default 1 h) ago is not judged.
+
+use ptp_events::Resource;
+
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "offset-drift",
+    summary: "the offset drifts towards its threshold",
+    manual: include_str!("offset_drift.rs"),
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    examine,
+    describe: |view| match view.clock.trace().trend() {
+        Some(trend) => format!(
+            "the offset drifts by {:+.0} ns per hour ({} samples)",
+            trend.slope * 3600.0,
+            trend.samples
+        ),
+        None => String::new(),
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some(trend) = view.clock.trace().trend().filter(|_| !view.is_settling()) else {
+        return Assessment::Quiet;
+    };
+    let limit = view.settings.offset_ns as f64;
+    // A quarter of the way, or beyond the half: less is the wander of a slow servo.
+    if trend.change_ns * 4.0 < limit && trend.level_ns.abs() * 2.0 < limit {
+        return Assessment::Quiet;
+    }
+    let left = limit - trend.level_ns * trend.slope.signum();
+    let horizon = view.settings.drift_horizon.as_secs_f64();
+    if left > trend.slope.abs() * horizon {
+        return Assessment::Quiet;
+    }
+    let since = view.firing.unwrap_or(trend.since);
+    Assessment::Firing { severity: Severity::Warning, since, again: None }
+}

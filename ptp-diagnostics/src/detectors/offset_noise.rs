@@ -1,0 +1,40 @@
+//! Successive offsets differ more than `noise-growth` (default 3) times as much as this clock's
+//! own usually do.
+//!
+//! Severity: WARNING. Clears below two thirds of that.
+//!
+//! The measure is the trimmed mean difference of the last 20 samples, which a drift or a wander leaves
+//! alone; the usual one is learnt while things are calm. It takes regular samples. A spread below
+//! a tenth of `offset-ns` is never reported: it threatens nothing. More noise is more variation of
+//! packet delay: congestion, a link without PTP support, a route over other equipment.
+
+use ptp_events::Resource;
+
+use crate::Severity;
+use crate::detector::{Assessment, Detector, Scope, View};
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "offset-noise",
+    summary: "the offset is noisier than this clock's usually is",
+    manual: include_str!("offset_noise.rs"),
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    examine,
+    describe: |view| match view.clock.trace().noise() {
+        Some((growth, spread)) => {
+            format!("the offset's noise grew {growth:.1} times, to {spread:.0} ns")
+        }
+        None => String::new(),
+    },
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some((growth, spread)) = view.clock.trace().noise() else {
+        return Assessment::Quiet;
+    };
+    let needed = view.settings.noise_growth * if view.firing.is_some() { 0.67 } else { 1.0 };
+    if growth < needed || spread * 10.0 < view.settings.offset_ns as f64 || view.is_settling() {
+        return Assessment::Quiet;
+    }
+    let since = view.firing.unwrap_or(view.now);
+    Assessment::Firing { severity: Severity::Warning, since, again: None }
+}

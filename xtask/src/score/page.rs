@@ -1,0 +1,59 @@
+//! The figures as a table, and as docs/quality.md.
+
+use std::fmt::Write as _;
+
+use super::tally::Tally;
+
+const HEAD: &str = "\
+| kind | scenarios | recall | unpublished found | precision | top-1 | alerts per fault | delay, median | delay, p95 | forecasts | error, median | band holds |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+";
+
+/// One row per kind and one for all.
+pub(crate) fn table(rows: &[(&str, Tally)], total: &Tally) -> String {
+    let mut out = HEAD.to_owned();
+    for (name, tally) in rows.iter().map(|(name, tally)| (*name, tally)).chain([("**all**", total)])
+    {
+        row(&mut out, name, tally);
+    }
+    out
+}
+
+fn row(out: &mut String, name: &str, tally: &Tally) {
+    let share = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+    let seconds = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1} s"));
+    let percent =
+        |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{:.0} %", v * 1e2));
+    let hidden = match tally.hidden {
+        0 => "–".to_owned(),
+        hidden => format!("{}/{hidden}", tally.hidden_found),
+    };
+    let alerts = match tally.alerts_per_fault() {
+        Some(alerts) => format!("{alerts:.2}"),
+        None => format!("{} in all", tally.alerts),
+    };
+    writeln!(
+        out,
+        "| {name} | {} | {} | {hidden} | {} | {} | {alerts} | {} | {} | {} | {} | {} |",
+        tally.scenarios,
+        share(tally.recall()),
+        share(tally.precision()),
+        share(tally.top1()),
+        seconds(tally.delay(0.5)),
+        seconds(tally.delay(0.95)),
+        tally.forecasts(),
+        percent(tally.forecast_error()),
+        percent(tally.coverage()),
+    )
+    .unwrap_or_default();
+}
+
+/// The whole page.
+pub(crate) fn page(rows: &[(&str, Tally)], total: &Tally) -> String {
+    format!(
+        "<!-- Written by `cargo xtask score --seeds score`. Change the sources instead. -->\n{}\n{}\n{}",
+        include_str!("intro.md"),
+        table(rows, total),
+        include_str!("limits.md")
+    )
+}

@@ -1,0 +1,97 @@
+//! Sums over scenarios, and the figures that follow from them.
+
+use super::play::Outcome;
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) scenarios: u32,
+    pub(crate) visible: u32,
+    pub(crate) visible_found: u32,
+    pub(crate) hidden: u32,
+    pub(crate) hidden_found: u32,
+    right_cause: u32,
+    false_incidents: u32,
+    pub(crate) alerts: u32,
+    pub(crate) quiet_alerts: u32,
+    delays: Vec<f64>,
+    forecast_errors: Vec<f64>,
+    bands: u32,
+    bands_held: u32,
+}
+
+impl Tally {
+    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut tally = Self::default();
+        for outcome in outcomes {
+            tally.scenarios += 1;
+            tally.visible += outcome.visible;
+            tally.visible_found += outcome.visible_found;
+            tally.hidden += outcome.hidden;
+            tally.hidden_found += outcome.hidden_found;
+            tally.right_cause += outcome.right_cause;
+            tally.false_incidents += outcome.false_incidents;
+            tally.alerts += outcome.alerts;
+            tally.quiet_alerts += outcome.quiet_alerts;
+            tally.delays.extend(&outcome.delays);
+            for (error, held) in &outcome.forecasts {
+                tally.forecast_errors.push(*error);
+                tally.bands += u32::from(held.is_some());
+                tally.bands_held += u32::from(*held == Some(true));
+            }
+        }
+        tally.delays.sort_by(f64::total_cmp);
+        tally.forecast_errors.sort_by(f64::total_cmp);
+        tally
+    }
+
+    fn found(&self) -> u32 {
+        self.visible_found + self.hidden_found
+    }
+
+    /// The share of faults that were found, of those that could be and those that were.
+    pub(crate) fn recall(&self) -> Option<f64> {
+        share(self.visible_found, self.visible)
+    }
+
+    /// The share of incidents that are about a fault.
+    pub(crate) fn precision(&self) -> Option<f64> {
+        share(self.found(), self.found() + self.false_incidents)
+    }
+
+    /// The share of found faults whose cause was named.
+    pub(crate) fn top1(&self) -> Option<f64> {
+        share(self.right_cause, self.found())
+    }
+
+    pub(crate) fn alerts_per_fault(&self) -> Option<f64> {
+        share(self.alerts, self.visible + self.hidden)
+    }
+
+    pub(crate) fn delay(&self, quantile: f64) -> Option<f64> {
+        at(&self.delays, quantile)
+    }
+
+    pub(crate) fn forecast_error(&self) -> Option<f64> {
+        at(&self.forecast_errors, 0.5)
+    }
+
+    pub(crate) const fn forecasts(&self) -> usize {
+        self.forecast_errors.len()
+    }
+
+    pub(crate) fn coverage(&self) -> Option<f64> {
+        share(self.bands_held, self.bands)
+    }
+}
+
+fn share(part: u32, whole: u32) -> Option<f64> {
+    (whole > 0).then(|| f64::from(part) / f64::from(whole))
+}
+
+/// The value below which this share of `sorted` lies.
+fn at(sorted: &[f64], quantile: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let index = (last as f64 * quantile).round() as usize;
+    sorted.get(index).copied()
+}
