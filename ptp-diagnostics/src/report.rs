@@ -258,14 +258,15 @@ pub struct Forecast {
     pub limit_ns: u64,
     /// When it is reached, at the median.
     pub at: Received,
-    /// The 10 % bound; `null` when no samples say anything about the spread.
+    /// The 10 % bound; without samples that of the oscillators there are.
     pub earliest: Option<Received>,
-    /// The 90 % bound; `null` when no samples say anything about the spread.
+    /// The 90 % bound; without samples that of the oscillators there are.
     pub latest: Option<Received>,
     /// How many samples it rests on.
     pub samples: u64,
-    /// `default` is the daemon's: [`crate::Settings::holdover_limit_ns`] in
-    /// [`crate::Settings::holdover_model`].
+    /// `linear` or `quadratic` when it was fitted to samples. `default` is
+    /// [`crate::Settings::holdover_limit_ns`] in [`crate::Settings::holdover_model`], or that of
+    /// followers.
     pub model: &'static str,
 }
 
@@ -490,18 +491,23 @@ impl Engine {
             return (None, Some("the incident is over"));
         }
         let world = self.world();
-        let held_over = incident
-            .affected
-            .iter()
-            .flat_map(|node| world.of(*node, &Resource::LockState))
-            .filter(|clock| clock.is(&SyncState::Holdover));
-        let limit = held_over.filter_map(|c| forecast::holdover_limit(c, self.settings())).min();
-        match limit {
-            Some(at) => {
-                let limit_ns = self.settings().holdover_limit_ns;
-                let (earliest, latest) = (None, None);
-                let forecast =
-                    Forecast { limit_ns, at, earliest, latest, samples: 0, model: "default" };
+        let held_over = incident.affected.iter().flat_map(|node| {
+            let role = world.node(*node).role();
+            world
+                .of(*node, &Resource::LockState)
+                .filter(|clock| clock.is(&SyncState::Holdover))
+                .filter_map(move |clock| forecast::holdover_limit(clock, role, world.settings))
+        });
+        match held_over.min_by_key(|crossing| crossing.at) {
+            Some(crossing) => {
+                let forecast = Forecast {
+                    limit_ns: self.settings().holdover_limit_ns,
+                    at: crossing.at,
+                    earliest: Some(crossing.earliest),
+                    latest: Some(crossing.latest),
+                    samples: crossing.samples as u64,
+                    model: crossing.model,
+                };
                 (Some(forecast), None)
             }
             None => (None, Some("no PTP clock of the incident is in holdover")),

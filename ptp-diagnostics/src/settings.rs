@@ -54,6 +54,10 @@ pub struct Settings {
     /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s).
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,
+    /// The same for a node that is no grandmaster: between a TCXO, 1500 ns in some ten minutes, and
+    /// an OCXO, in some hours.
+    #[serde(deserialize_with = "duration")]
+    pub holdover_model_follower: Duration,
     /// `gnss-fault`: the receiver gives no time for this long.
     #[serde(deserialize_with = "duration")]
     pub gnss_fault: Duration,
@@ -141,6 +145,7 @@ impl Default for Settings {
             holdover_critical: secs(600),
             holdover_limit_ns: 1500,
             holdover_model: secs(14_400),
+            holdover_model_follower: secs(1800),
             gnss_fault: secs(3),
             clock_class: secs(1),
             os_clock: secs(10),
@@ -200,6 +205,11 @@ impl Settings {
                 "must not contain a locked state",
             ),
             ("holdover-model", self.holdover_model.is_zero(), "must be longer than 0 s"),
+            (
+                "holdover-model-follower",
+                self.holdover_model_follower.is_zero(),
+                "must be longer than 0 s",
+            ),
             ("holdover-limit-ns", self.holdover_limit_ns == 0, "must be at least 1"),
             (
                 "state-changes-window",

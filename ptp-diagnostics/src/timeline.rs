@@ -11,6 +11,7 @@ use ptp_events::{
 use crate::Settings;
 use crate::clock_class;
 use crate::crossings::Crossings;
+use crate::forecast::Held;
 use crate::recent::Recent;
 use crate::trace::Trace;
 
@@ -153,6 +154,7 @@ pub struct Timeline {
 
     samples: Samples,
     trace: Trace,
+    held: Held,
     /// Gaps between events that changed nothing: the cadence of polling, if there is one.
     gaps: VecDeque<Duration>,
     cadence: Option<Duration>,
@@ -198,6 +200,7 @@ impl Timeline {
             quality_since: at,
             samples: Samples::default(),
             trace: Trace::default(),
+            held: Held::default(),
             gaps: VecDeque::new(),
             cadence: None,
             facts: VecDeque::new(),
@@ -290,6 +293,13 @@ impl Timeline {
             }
         }
 
+        if let Some(Measurement::Offset(offset)) = measured
+            && stale
+            && Some(offset) != self.entered_with.and_then(Measurement::offset)
+            && !changed
+        {
+            self.held.push(at, offset.as_nanos());
+        }
         let lost = settings.lost_states.contains(&state);
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
         if state.is_locked() {
@@ -311,6 +321,9 @@ impl Timeline {
             self.began_unlocked = !state.is_locked() && state != SyncState::Holdover;
         }
         self.lost_by_offset = state == SyncState::Freerun && self.is_locked() && measures;
+        if state == SyncState::Holdover {
+            self.held.clear();
+        }
         // The reference is gone: what is measured after it came back is another story.
         if !state.is_locked() && !self.lost_by_offset {
             self.trace.clear();
@@ -595,6 +608,10 @@ impl Timeline {
     #[must_use]
     pub const fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    pub(crate) const fn held(&self) -> &Held {
+        &self.held
     }
 
     /// The latest changes of what it said, oldest first; at most [`Settings::history`].

@@ -3,9 +3,10 @@
 //! Severity: WARNING; CRITICAL when its time error is forecast to reach `holdover-limit-ns`
 //! (default 1500 ns) within `holdover-critical` (default 10 min).
 //!
-//! In holdover the oscillator keeps time alone. Without samples the forecast is the one the daemon
-//! configures by default: 1500 ns in 14400 s, about 104 ps/s, on top of the last offset before the
-//! loss.
+//! In holdover the oscillator keeps time alone. Samples of it, where a publisher sends any, are fitted
+//! with a parabola. Without them the forecast is `holdover-model` (default 4 h to the limit, as the
+//! daemon configures: about 104 ps/s) for a grandmaster, and `holdover-model-follower` (default
+//! 30 min) for other nodes, on top of the last offset before the loss; the bounds are then wide.
 
 use ptp_events::{Resource, SyncState};
 
@@ -30,8 +31,8 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_locked_after_all() {
         return Assessment::Quiet;
     }
-    let critical_at = forecast::holdover_limit(view.clock, settings)
-        .map(|limit| limit.before(settings.holdover_critical));
+    let critical_at = forecast::holdover_limit(view.clock, view.node.role(), settings)
+        .map(|limit| limit.at.before(settings.holdover_critical));
     match Assessment::after(view, since, settings.holdover, Severity::Warning) {
         Assessment::Firing { since, .. } => {
             let critical = critical_at.is_some_and(|at| view.now >= at);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ptp_diagnostics::{Engine, Settings};
-use ptp_events::{Event, Received};
+use ptp_events::{Event, NodeName, Received};
 
 use crate::fixture::event;
 
@@ -165,4 +165,104 @@ proptest! {
         let after: Vec<_> = engine.report().incidents.into_iter().map(|i| i.id).collect();
         prop_assert!(before.iter().all(|id| after.contains(id)));
     }
+
+    /// When it happens makes no difference, only what and in what order.
+    #[test]
+    fn shifting_time_shifts_the_diagnosis(story in arb_story(), seconds in 1u64..100_000_000) {
+        let by = Duration::from_secs(seconds);
+        let shifted: Vec<_> = story
+            .iter()
+            .map(|(event, received)| {
+                let stamped = event.stamped.after(by);
+                (Event { stamped, ..event.clone() }, received.after(by))
+            })
+            .collect();
+        let begin = story[0].1;
+        same(&outline(&shifted, begin.after(by)), &outline(&story, begin))?;
+    }
+
+    /// What a node is called makes no difference.
+    #[test]
+    fn renaming_nodes_renames_the_diagnosis(story in arb_story()) {
+        let renamed: Vec<_> = story
+            .iter()
+            .map(|(event, received)| {
+                let node = NodeName::new(&format!("{}-renamed", event.node)).unwrap();
+                (Event { node, ..event.clone() }, *received)
+            })
+            .collect();
+        let begin = story[0].1;
+        same(&outline(&renamed, begin).replace("-renamed", ""), &outline(&story, begin))?;
+    }
+
+    /// Two faults one after the other are diagnosed as each alone.
+    #[test]
+    fn stories_one_after_the_other_are_told_as_each_alone(
+        cables in (20u32..2000, 20u32..2000),
+        nodes in (0u32..3, 0u32..3),
+        gap in 4000u32..50_000,
+    ) {
+        let later = 100 + cables.0 + gap;
+        let first = lost_cable(nodes.0, 100, cables.0);
+        let second = lost_cable(nodes.1, later, cables.1);
+        let healthy = healthy(3);
+        let begin = healthy[0].1;
+        let told = |faults: &[&[(Event, Received)]]| {
+            let mut events = healthy.clone();
+            events.extend(faults.iter().flat_map(|fault| fault.iter().cloned()));
+            outline(&events, begin)
+        };
+        let each = format!("{}\n{}", told(&[&first]), told(&[&second]));
+        same(&told(&[&first, &second]), &each)?;
+    }
+
+    /// Nodes that are well change nothing for those that are not.
+    #[test]
+    fn healthy_nodes_change_nothing(cable in 20u32..2000, more in 1u32..20) {
+        let story = |others: u32| {
+            let mut events = healthy(3 + others);
+            events.extend(lost_cable(1, 100, cable));
+            events
+        };
+        let begin = story(0)[0].1;
+        same(&outline(&story(more), begin), &outline(&story(0), begin))?;
+    }
+}
+
+/// So many nodes say that they are locked.
+fn healthy(nodes: u32) -> Vec<(Event, Received)> {
+    (0..nodes).map(|n| event(&format!("0.{n:03} w{n} lock LOCKED 3"), n as usize)).collect()
+}
+
+/// A node loses its cable for so many seconds and 90 more.
+fn lost_cable(node: u32, at: u32, seconds: u32) -> Vec<(Event, Received)> {
+    let said = [(0, "HOLDOVER 4"), (seconds, "FREERUN 4"), (seconds + 90, "LOCKED 9")];
+    said.into_iter()
+        .map(|(after, said)| event(&format!("{} w{node} lock {said}", at + after), 100))
+        .collect()
+}
+
+/// Every incident in short, with times relative to `begin`.
+fn outline(events: &[(Event, Received)], begin: Received) -> String {
+    let mut engine = Engine::new(Settings::default());
+    for (event, received) in events {
+        engine.handle_event(event.clone(), *received);
+    }
+    let latest = engine.latest().unwrap();
+    engine.finish(latest.after(Duration::from_secs(700)));
+    let report = engine.report();
+    let mut lines: Vec<_> = report
+        .incidents
+        .iter()
+        .map(|incident| {
+            let (opened, known) =
+                (incident.opened_at.since(begin), incident.detected_at.since(begin));
+            let over = incident.resolved_at.map(|at| at.since(begin));
+            let (cause, severity) = (incident.root_cause, incident.severity);
+            let (origin, affected) = (&incident.origin_nodes, &incident.affected_nodes);
+            format!("{opened:010.3?} {known:?} {over:?} {cause} {severity} {origin:?} {affected:?}")
+        })
+        .collect();
+    lines.sort();
+    lines.join("\n")
 }
