@@ -62,7 +62,8 @@ pub struct Brain {
 /// The engine as it was when the journal ended.
 #[derive(Debug)]
 pub struct Recalled {
-    engine: Engine,
+    /// Boxed, as it is large and travels through futures.
+    engine: Box<Engine>,
     told: HashSet<(String, String, i64)>,
     /// When the last of them was received.
     pub latest: Option<Received>,
@@ -78,7 +79,7 @@ impl Recalled {
     pub fn from(opened: &mut Opened, settings: Settings) -> Self {
         // What is given comes in order: nothing need be held back.
         let settings = Settings { reorder_window: Duration::ZERO, ..settings };
-        let mut engine = Engine::new(settings);
+        let mut engine = Box::new(Engine::new(settings));
         let read = opened.replay(|received, input| {
             give(&mut engine, received, &input);
             while engine.poll_change().is_some() {}
@@ -187,7 +188,7 @@ fn snapshot(engine: &Engine, at: Received) -> Snapshot {
 }
 
 struct Task {
-    engine: Engine,
+    engine: Box<Engine>,
     told: HashSet<(String, String, i64)>,
     alerts_seen: u64,
     /// The time was asked for and has not come yet.

@@ -1,6 +1,6 @@
 //! The shape of a clock's offsets over the last hour: level, spread, steps and trend.
 //!
-//! Bounded: [`KEEP`] samples at most, one per [`SPACING`] at most, so that polling every minute
+//! Bounded: `KEEP` samples at most, one per `SPACING` at most, so that polling every minute
 //! shows an hour. The statistics are taken when a sample is kept, never per event.
 
 use std::collections::VecDeque;

@@ -37,6 +37,7 @@ pub(crate) fn quick() -> Settings {
         loss_of_lock: Duration::from_secs(1),
         holdover: Duration::from_millis(300),
         resolve: Duration::from_secs(1),
+        reopen: Duration::from_secs(1),
         ..Settings::default()
     }
 }

@@ -131,7 +131,7 @@ async fn a_real_alertmanager_understands() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(there[0]["labels"]["root_cause"], "ptp-path-loss");
+    assert_eq!(there[0]["labels"]["root_cause"], "path-asymmetry");
     assert_eq!(there[0]["labels"]["severity"], "critical");
     one.publish(&lock("w1", Locked, 20)).await;
     eventually("a recovery", || (agent.report().alerts.len() == 2).then_some(())).await;
