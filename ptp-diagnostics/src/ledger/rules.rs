@@ -49,13 +49,7 @@ pub(super) fn relays(
 /// How many times longer than others an incident of this cause may come back: a slow servo takes an
 /// hour to follow, and overshoots.
 pub(super) const fn lingers(cause: RootCause) -> u32 {
-    match cause {
-        RootCause::PathAsymmetry
-        | RootCause::OscillatorDrift
-        | RootCause::OffsetThresholdHugging
-        | RootCause::PtpPathUnstable => 6,
-        _ => 1,
-    }
+    if is_shape(cause) { 6 } else { 1 }
 }
 
 /// Whether a follower is off because the grandmaster of `incident`, gone or moved until lately, is
