@@ -14,6 +14,7 @@ pub(crate) fn write(mut out: impl Write, events: u64, nodes: u64) -> io::Result<
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
+        let salt = random >> 32;
         let node = n % nodes;
         let turn = n / nodes;
         let offset = i64::try_from(random % 81).unwrap_or(0) - 40;
@@ -37,7 +38,7 @@ pub(crate) fn write(mut out: impl Write, events: u64, nodes: u64) -> io::Result<
         let address = format!("/cluster/node/worker-{node}.ran.example.com/{instance}");
         write!(
             out,
-            r#"{{"specversion":"1.0","id":"{random:016x}-4862-986f-8edf-2dfc3688{n:08x}","source":"/sync/{source}","type":"event.sync.{kind}","time":"2026-11-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}362012Z","data":{{"version":"1.0","values":[{{"ResourceAddress":"{address}","data_type":"notification","value_type":"enumeration","value":"{state}"}}"#
+            r#"{{"specversion":"1.0","id":"{salt:08x}-7787-4862-986f-2dfc{n:08x}","source":"/sync/{source}","type":"event.sync.{kind}","time":"2026-11-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}362012Z","data":{{"version":"1.0","values":[{{"ResourceAddress":"{address}","data_type":"notification","value_type":"enumeration","value":"{state}"}}"#
         )?;
         if turn % 3 < 2 {
             write!(
