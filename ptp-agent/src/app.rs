@@ -1,5 +1,6 @@
 //! From a configuration to a running agent, and back down again.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ptp_events::journal::Input;
 use ptp_events::server::{Limits, receiver, serve};
-use ptp_events::{ReceiveClock, Received};
+use ptp_events::{NodeName, ReceiveClock, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
+use ptp_subscriber::discovery::kubernetes::{self, Status};
 use ptp_subscriber::driver;
 use ptp_subscriber::gate::Gate;
 use ptp_subscriber::token::TokenKey;
@@ -175,7 +177,8 @@ impl App {
         };
         tasks.spawn(serve(api_socket, router(api), limits, stop.serving.clone().cancelled_owned()));
 
-        let targets = targets(&config.publishers, &health, &mut tasks, &stop.subscribing).await?;
+        let targets =
+            follow(&config.publishers, &brain, &store, &health, &mut tasks, &stop).await?;
         let (seen, observations) = mpsc::channel(SEEN);
         let settings = subscribing(&config, &callback);
         let leave = stop.subscribing.clone();
@@ -293,33 +296,59 @@ async fn sinks(
         add("webhook", Sink::Webhook(webhook));
     }
     if config.kubernetes_events {
-        let client = ptp_subscriber::discovery::kubernetes::client()
-            .await
-            .context("cannot find the cluster to record events in")?;
+        let client =
+            kubernetes::client().await.context("cannot find the cluster to record events in")?;
         add("kubernetes", Sink::Kubernetes(KubernetesEvents::new(client)));
     }
     Ok((sinks, counted))
 }
 
+type Targets = watch::Receiver<Vec<ptp_subscriber::target::Target>>;
+type Discovery = watch::Receiver<Status>;
+
+/// The nodes that the journal tells of.
+fn known_nodes(brain: &Brain) -> Vec<NodeName> {
+    brain.snapshot.borrow().report.nodes.iter().map(|entry| entry.node.clone()).collect()
+}
+
+/// Takes leave of the nodes that left the cluster while nobody was running: of the others,
+/// discovery tells as they go.
+async fn tell_gone(known: Vec<NodeName>, targets: Targets, mut status: Discovery, store: Store) {
+    if status.wait_for(|status| matches!(status, Status::Watching { .. })).await.is_err() {
+        return;
+    }
+    let there: HashSet<_> =
+        targets.borrow().iter().map(|target| target.name.as_str().to_owned()).collect();
+    for node in known.into_iter().filter(|node| !there.contains(node.as_str())) {
+        tracing::info!(%node, "left the cluster while the agent was away");
+        if let Err(error) = store.give(Input::Gone { node }).await {
+            tracing::warn!(%error, "cannot store what was seen");
+        }
+    }
+}
+
 /// Follows the publishers there are.
-async fn targets(
+async fn follow(
     publishers: &Publishers,
+    brain: &Brain,
+    store: &Store,
     health: &Health,
     tasks: &mut JoinSet<()>,
-    stop: &CancellationToken,
-) -> anyhow::Result<watch::Receiver<Vec<ptp_subscriber::target::Target>>> {
-    use ptp_subscriber::discovery::kubernetes::{self, Status};
+    stop: &Stops,
+) -> anyhow::Result<Targets> {
     let (namespace, template) = match publishers {
-        Publishers::Fixed(list) => return Ok(ptp_subscriber::discovery::fixed(list.clone())),
+        Publishers::Fixed(list) => {
+            return Ok(ptp_subscriber::discovery::fixed(list.clone()));
+        }
         Publishers::Cluster { namespace, template } => (namespace.clone(), template.clone()),
     };
     let client = kubernetes::client()
         .await
         .context("cannot find the cluster; outside of one, name publishers with --publisher URL")?;
     let settings = kubernetes::Settings { namespace, template, ..kubernetes::Settings::default() };
-    let (found, running) = kubernetes::discover(client, settings, stop.clone());
+    let (found, running) = kubernetes::discover(client, settings, stop.subscribing.clone());
     tasks.spawn(running);
-    let (mut status, health) = (found.status, health.clone());
+    let (mut status, health) = (found.status.clone(), health.clone());
     tasks.spawn(async move {
         while status.changed().await.is_ok() {
             match &*status.borrow_and_update() {
@@ -328,6 +357,7 @@ async fn targets(
             }
         }
     });
+    tasks.spawn(tell_gone(known_nodes(brain), found.targets.clone(), found.status, store.clone()));
     Ok(found.targets)
 }
 

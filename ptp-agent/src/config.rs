@@ -1,5 +1,7 @@
 //! What the agent is told, checked before anything is bound.
 
+mod file;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,9 +15,15 @@ use serde_json::json;
 use crate::secret::Secret;
 use crate::store::Retention;
 
+pub use file::with_file;
+
 /// Flags and environment variables; those of the service before this one keep their names.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// These options in TOML, as in `poll = "30s"`; variables and flags win over it
+    #[arg(long, env = "PTP_AGENT_CONFIG", value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+
     /// A publisher to subscribe to, as URL or URL=NODE (repeatable); without any, the cluster's
     #[arg(long, value_name = "URL[=NODE]")]
     pub publisher: Vec<String>,

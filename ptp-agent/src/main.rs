@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ptp_agent::app::App;
-use ptp_agent::config::{Config, Options};
+use ptp_agent::config::{Config, Options, with_file};
 use ptp_agent::demo;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,8 +28,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match configured().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "logging may not be set up")]
@@ -39,6 +38,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The command line, over the environment, over the file that either names.
+fn configured() -> anyhow::Result<Cli> {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let command = with_file(Cli::command(), &arguments)?;
+    let matches = command.get_matches_from(arguments);
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {

@@ -171,29 +171,34 @@ impl Discovery {
     }
 
     fn handle_event(&mut self, event: Event<Pod>) {
-        match event {
-            Event::Init => self.pods.begin(),
+        let watching = match event {
+            Event::Init => {
+                self.pods.begin();
+                false
+            }
             Event::InitApply(pod) => {
                 self.pods.list(&pod);
                 return;
             }
             Event::InitDone => {
                 self.pods.finish();
-                if !self.may_not_watch {
-                    self.say_watching();
-                }
+                !self.may_not_watch
             }
             Event::Apply(pod) => {
                 self.pods.apply(&pod);
-                self.say_watching();
+                true
             }
             Event::Delete(pod) => {
                 self.pods.delete(&pod);
-                self.say_watching();
+                true
             }
-        }
+        };
         if self.pods.is_listed() {
             self.publish();
+        }
+        // After the targets, so that who hears of it finds them.
+        if watching {
+            self.say_watching();
         }
     }
 

@@ -1,11 +1,13 @@
 //! The program itself: killed, stopped, misconfigured.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
+mod agent;
+mod cluster;
+
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ptp_events::journal::{Input, Journal};
@@ -13,52 +15,31 @@ use ptp_subscriber::target::PublisherName;
 use ptp_subscriber::token::TokenKey;
 use tempfile::TempDir;
 
-const SECRET: &str = "a secret that is for tests only, really";
-
-fn agent() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ptp-agent"));
-    command.env_clear();
-    command
-}
-
-/// A running agent with one publisher that never answers, and where it receives events.
-struct Agent {
-    child: Child,
-    receiver: String,
-    api: String,
-    log: BufReader<std::process::ChildStderr>,
-}
-
-impl Agent {
-    #[expect(clippy::zombie_processes, reason = "each test waits for it; a failed one ends anyway")]
-    fn start(journal: &Path) -> Self {
-        let mut child = agent()
-            .args(["--listen", "127.0.0.1:0", "--api-address", "127.0.0.1", "--port", "0"])
-            .args(["--publisher", "http://127.0.0.1:1=w1", "--callback-secret", SECRET])
-            .args(["--grace", "5s", "--journal"])
-            .arg(journal)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the agent ended early");
-            if let Some(fields) = line.split_once("\"receiver\":\"").map(|(_, rest)| rest) {
-                let receiver = fields.split('"').next().unwrap().to_owned();
-                let api = line.split_once("\"api\":\"").unwrap().1.split('"').next().unwrap();
-                let api = api.to_owned();
-                return Self { child, receiver, api, log };
-            }
-        }
-    }
-}
+use agent::{Agent, SECRET, agent, eventually, quiet};
 
 fn event(id: u32) -> String {
     format!(
         r#"{{"specversion":"1.0","id":"e{id}","source":"/sync/ptp-status/lock-state","type":"event.sync.ptp-status.ptp-state-change","time":"2026-11-23T06:40:30.{id:09}Z","data":{{"version":"1.0","values":[{{"ResourceAddress":"/cluster/node/w1/ens1fx/master","data_type":"notification","value_type":"enumeration","value":"LOCKED"}}]}}}}"#
     )
+}
+
+/// Posts this many events, each until it is accepted or has been refused a hundred times; returns
+/// how many were.
+fn post_some(receiver: &str, count: u32) -> usize {
+    let token = TokenKey::new(SECRET.as_bytes()).unwrap().token(&PublisherName::new("w1"));
+    let client = reqwest::blocking::Client::new();
+    let url = format!("http://{receiver}/event/{token}");
+    let accepted = |id| {
+        (0..100).any(|_| {
+            let answer = client.post(&url).body(event(id)).send().unwrap();
+            let accepted = answer.status().as_u16() == 204;
+            if !accepted {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            accepted
+        })
+    };
+    (0..count).filter(|id| accepted(*id)).count()
 }
 
 /// Posts events over one connection until it breaks; returns the ids answered with 204.
@@ -133,17 +114,11 @@ fn what_was_acknowledged_survives_kill_9() {
 #[test]
 fn sigterm_ends_it_in_order() {
     let dir = TempDir::new().unwrap();
-    let mut agent = Agent::start(&dir.path().join("journal.db"));
-    let healthy = reqwest::blocking::get(format!("http://{}/livez", agent.api)).unwrap();
-    assert_eq!(healthy.status().as_u16(), 200);
+    let agent = Agent::start(&dir.path().join("journal.db"));
+    assert_eq!(agent.get("/livez").0, 200);
     let begun = Instant::now();
-    let id = agent.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let status = agent.child.wait().unwrap();
-    assert!(status.success(), "{status}");
+    let rest = agent.stop();
     assert!(begun.elapsed() < Duration::from_secs(8));
-    let mut rest = String::new();
-    agent.log.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("\"stopped\""), "{rest}");
 }
 
@@ -179,7 +154,7 @@ fn a_good_configuration_works() {
 #[test]
 fn no_text_from_outside_forges_a_line_of_the_log() {
     let dir = TempDir::new().unwrap();
-    let mut agent = Agent::start(&dir.path().join("journal.db"));
+    let agent = Agent::start(&dir.path().join("journal.db"));
     let token = TokenKey::new(SECRET.as_bytes()).unwrap().token(&PublisherName::new("w1"));
     let forged = event(1).replace("LOCKED", "x\\n{\\\"level\\\":\\\"ERROR\\\",\\\"forged\\\":1}");
     let url = format!("http://{}/event/{token}", agent.receiver);
@@ -191,12 +166,81 @@ fn no_text_from_outside_forges_a_line_of_the_log() {
         answer.status().as_u16() == 204
     });
     assert!(taken);
-    let id = agent.child.id().to_string();
-    Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    agent.child.wait().unwrap();
-    for line in agent.log.lines() {
-        let line = line.unwrap();
-        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    for line in agent.stop().lines() {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(json.get("forged").is_none());
     }
+}
+
+/// No file of this process may grow past 400 kB: to SQLite, a disk without room.
+#[test]
+fn a_full_disk_is_said_and_nobody_is_kept_waiting() {
+    let dir = TempDir::new().unwrap();
+    let mut shell = Command::new("sh");
+    shell.env_clear().args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" \"$@\""]);
+    let mut command = quiet(
+        {
+            shell.arg(env!("CARGO_BIN_EXE_ptp-agent"));
+            shell
+        },
+        &dir.path().join("journal.db"),
+    );
+    command.args(["--publisher", "http://127.0.0.1:1=w1"]);
+    let agent = Agent::run(command);
+    let receiver = agent.receiver.clone();
+    // Far more than fits.
+    let posting = std::thread::spawn(move || post_some(&receiver, 3000));
+    let acknowledged = posting.join().unwrap();
+    assert_eq!(acknowledged, 3000, "a subscription cannot be made unless its event is accepted");
+    let (status, health) = agent.get("/health");
+    assert_eq!(status, 503);
+    assert!(health.contains("journal"), "{health}");
+    let (_, metrics) = agent.get("/metrics");
+    let count = |name: &str| -> u64 {
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(count("ptp_agent_journal_unwritten_total") > 0, "{metrics}");
+    // The engine had all of them.
+    eventually("every event diagnosed", || {
+        let (_, nodes) = agent.get("/api/v1/nodes");
+        let nodes: serde_json::Value = serde_json::from_str(&nodes).unwrap();
+        (nodes["items"][0]["events"] == 3000).then_some(())
+    });
+    let log = agent.stop();
+    assert!(log.contains("cannot write the journal"), "{log}");
+    let journal = Journal::open_read_only(&dir.path().join("journal.db")).unwrap();
+    assert!(!journal.after(0, 10).unwrap().is_empty(), "what was written is still readable");
+}
+
+#[test]
+fn a_file_gives_way_to_variables_and_they_to_flags() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("agent.toml");
+    std::fs::write(
+        &file,
+        "poll = \"0s\"\njournal-size = 0\noffset-threshold = 0\nkeep-subscriptions = true\n\
+         alert-resources = [\"sync-state\", \"nonsense\"]\n",
+    )
+    .unwrap();
+    let mistakes = |command: &mut Command| {
+        let output = command.arg("check-config").output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    insta::assert_snapshot!(
+        mistakes(agent().arg("--config").arg(&file).env("ALERT_OFFSET_THRESHOLD", "50").args(["--poll", "5s"])),
+        @"
+    error: the configuration cannot work:
+      --alert-resources (ALERT_EVENT_TYPES): no such resource: nonsense; there are gnss-sync-status, lock-state, clock-class, os-clock-sync-state, sync-state, synce-lock-state, synce-clock-quality
+      --journal-size: must be at least 1
+    "
+    );
+    std::fs::write(&file, "pol = 1\nconfig = \"x\"\npoll = [1, 2]\ngrace = {}\n").unwrap();
+    insta::assert_snapshot!(mistakes(agent().env("PTP_AGENT_CONFIG", &file)), @"
+    error: the configuration cannot work:
+      --config: there is no option `config`
+      --config: `grace` cannot be table
+      --config: there is no option `pol`
+      --config: `poll` cannot be array
+    ");
 }

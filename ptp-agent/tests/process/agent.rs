@@ -1,0 +1,86 @@
+//! The program as a child of the test.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) const SECRET: &str = "a secret that is for tests only, really";
+
+pub(crate) fn agent() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ptp-agent"));
+    command.env_clear();
+    command
+}
+
+/// A running agent with one publisher that never answers, and where it receives events.
+pub(crate) struct Agent {
+    pub child: Child,
+    pub receiver: String,
+    api: String,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+/// The arguments of an agent that keeps to itself.
+pub(crate) fn quiet(mut command: Command, journal: &Path) -> Command {
+    command
+        .args(["--listen", "127.0.0.1:0", "--api-address", "127.0.0.1", "--port", "0"])
+        .args(["--callback-secret", SECRET, "--grace", "5s", "--journal"])
+        .arg(journal);
+    command
+}
+
+impl Agent {
+    pub(crate) fn start(journal: &Path) -> Self {
+        let mut command = quiet(agent(), journal);
+        command.args(["--publisher", "http://127.0.0.1:1=w1"]);
+        Self::run(command)
+    }
+
+    #[expect(clippy::zombie_processes, reason = "each test waits for it; a failed one ends anyway")]
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the agent ended early");
+            if let Some(fields) = line.split_once("\"receiver\":\"").map(|(_, rest)| rest) {
+                let receiver = fields.split('"').next().unwrap().to_owned();
+                let api = line.split_once("\"api\":\"").unwrap().1.split('"').next().unwrap();
+                let api = api.to_owned();
+                return Self { child, receiver, api, log };
+            }
+        }
+    }
+}
+
+impl Agent {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::blocking::get(format!("http://{}{path}", self.api)).unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
+    }
+
+    /// SIGTERM, and what it had still to say.
+    pub(crate) fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        rest
+    }
+}
+
+/// Waits until `found` finds something.
+pub(crate) fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(value) = found() {
+            return value;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "this never came: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
