@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
-use ptp_events::Received;
 use ptp_events::journal::Input;
-use tokio::sync::{broadcast, mpsc, watch};
+use ptp_events::{Instance, NodeName, Received, Resource};
+use serde::Serialize;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::sinks::Message;
@@ -50,9 +51,27 @@ pub struct Notification {
     pub at: Received,
 }
 
+/// The latest offsets of one clock.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClockSamples {
+    /// Its kind.
+    pub resource: Resource,
+    /// Which one.
+    pub instance: Instance,
+    /// Time and nanoseconds, oldest first: an hour's worth at most.
+    pub samples: Vec<(Received, i64)>,
+}
+
+/// A question to the engine, and where the answer goes.
+type Question = (NodeName, oneshot::Sender<Option<Vec<ClockSamples>>>);
+
+/// How many questions may wait.
+const QUESTIONS: usize = 16;
+
 /// What others see of the brain.
 #[derive(Clone, Debug)]
 pub struct Brain {
+    questions: mpsc::Sender<Question>,
     /// The latest snapshot.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Everything that happens from now on.
@@ -71,6 +90,16 @@ pub struct Recalled {
     pub inputs: u64,
     /// What could not be read, for people.
     pub trouble: Option<String>,
+}
+
+impl Brain {
+    /// The latest offsets of a node's PTP clocks; the outer `None` says that the engine is too busy
+    /// to answer, the inner that there is no such node.
+    pub async fn samples(&self, node: NodeName) -> Option<Option<Vec<ClockSamples>>> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send((node, answer)).ok()?;
+        wait.await.ok()
+    }
 }
 
 impl Recalled {
@@ -127,7 +156,8 @@ impl Recalled {
         let now = store.clock().stamp();
         let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
         let (notifications, _) = broadcast::channel(LISTENERS_LAG);
-        let brain = Brain { snapshot, notifications: notifications.clone() };
+        let (questions, mut asked) = mpsc::channel::<Question>(QUESTIONS);
+        let brain = Brain { questions, snapshot, notifications: notifications.clone() };
         let mut task =
             Task { engine, told, alerts_seen: 0, asked: false, store, snapshots, notifications };
         let run = async move {
@@ -148,6 +178,10 @@ impl Recalled {
                         }
                         None => break,
                     },
+                    Some((node, answer)) = asked.recv() => {
+                        // Who asked may have gone.
+                        let _ = answer.send(samples(&task.engine, &node));
+                    }
                     () = tokio::time::sleep_until(wake) => task.ask_for_time(),
                     () = tokio::time::sleep_until(due), if dirty => {}
                 }
@@ -181,6 +215,16 @@ pub fn give(engine: &mut Engine, received: Received, input: &Input) {
             }
         }
     }
+}
+
+fn samples(engine: &Engine, node: &NodeName) -> Option<Vec<ClockSamples>> {
+    let clocks = engine.timelines(node)?.filter(|clock| clock.trace().samples().len() > 0);
+    let samples = clocks.map(|clock| ClockSamples {
+        resource: clock.resource().clone(),
+        instance: clock.instance().clone(),
+        samples: clock.trace().samples().collect(),
+    });
+    Some(samples.collect())
 }
 
 fn snapshot(engine: &Engine, at: Received) -> Snapshot {

@@ -18,7 +18,7 @@ use ptp_events::{ReceiveClock, Received};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-pub use tables::{Page, Silence, StoredAlert, StoredIncident};
+pub use tables::{Silence, StoredAlert, StoredIncident, Wanted};
 
 /// How many inputs may wait to be written. At 600 bytes each this bounds the memory to some tens
 /// of MB; a publisher sends at most about 1500 per second (observed, see docs/protocol.md §3).
@@ -188,6 +188,30 @@ impl Store {
     /// When the file cannot be opened.
     pub fn reader(&self) -> Result<Option<Journal>, JournalError> {
         self.path.as_deref().map(Journal::open_read_only).transpose()
+    }
+
+    /// Incidents in the journal that are not among `held`, the newest first.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn older_incidents(
+        &self,
+        wanted: &Wanted,
+        held: &[String],
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<serde_json::Value>, JournalError> {
+        let Some(mut journal) = self.reader()? else { return Ok(Vec::new()) };
+        tables::older_incidents(&mut journal, wanted, held, skip, limit)
+    }
+
+    /// The incident of this id, as the journal has it.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn incident(&self, id: &str) -> Result<Option<serde_json::Value>, JournalError> {
+        let Some(mut journal) = self.reader()? else { return Ok(None) };
+        tables::incident(&mut journal, id)
     }
 }
 

@@ -284,6 +284,13 @@ impl Engine {
         self.first.zip(self.last)
     }
 
+    /// What is known of each clock of a node; `None` for a node never heard of.
+    #[must_use]
+    pub fn timelines(&self, node: &NodeName) -> Option<impl Iterator<Item = &Timeline>> {
+        let node = &self.nodes[self.registry.find_node(node)?.0 as usize];
+        Some(node.clocks.iter().map(|member| &self.clocks[member.id.0 as usize]))
+    }
+
     pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
     }

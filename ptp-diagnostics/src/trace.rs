@@ -107,6 +107,12 @@ impl Trace {
         self.range = 0.0;
     }
 
+    /// The samples kept, in nanoseconds, oldest first.
+    pub fn samples(&self) -> impl ExactSizeIterator<Item = (Received, i64)> {
+        #[expect(clippy::cast_possible_truncation, reason = "they came as whole nanoseconds")]
+        self.samples.iter().map(|(at, nanos)| (*at, *nanos as i64))
+    }
+
     /// The shift of the level, as long as the clock is not back where it was.
     #[must_use]
     pub const fn step(&self) -> Option<Step> {

@@ -1,40 +1,42 @@
 //! The versioned API.
 
+mod incidents;
+mod nodes;
+mod silences;
+
 use std::collections::HashMap;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use ptp_diagnostics::RootCause;
-use ptp_diagnostics::report::{BlindWindow, IncidentReport, NodeReport};
+use ptp_diagnostics::report::BlindWindow;
 use ptp_events::{Received, journal::Input, recording::Origin};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::legacy::only;
 use super::{Api, Problem, stream};
-use crate::store::{Record, Silence};
 
 /// How many entries of a list are given unless asked otherwise, and at most.
 const LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
-/// How long a silence may last.
-const MAX_SILENCE: std::time::Duration = std::time::Duration::from_hours(31 * 24);
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
-        .route("/nodes", get(nodes))
-        .route("/nodes/{node}", get(node))
-        .route("/incidents", get(incidents))
-        .route("/incidents/{id}", get(incident))
-        .route("/forecasts", get(forecasts))
+        .route("/fleet", get(nodes::fleet))
+        .route("/nodes", get(nodes::nodes))
+        .route("/nodes/{node}", get(nodes::node))
+        .route("/nodes/{node}/samples", get(nodes::samples))
+        .route("/incidents", get(incidents::incidents))
+        .route("/incidents/{id}", get(incidents::incident))
+        .route("/forecasts", get(incidents::forecasts))
         .route("/blind-windows", get(blind_windows))
         .route("/events", get(events))
         .route("/rejected", get(rejected))
-        .route("/silences", get(silences).post(make_silence))
-        .route("/silences/{id}", get(silence).delete(end_silence))
+        .route("/silences", get(silences::silences).post(silences::make))
+        .route("/silences/{id}", get(silences::silence).delete(silences::end))
         .route("/stream", get(stream::changes))
 }
 
@@ -80,61 +82,16 @@ fn page<T>(paging: &Paging, items: impl Iterator<Item = T>) -> Json<Listed<T>> {
 type Answer<T> = Result<Json<T>, Problem>;
 type Params = Query<HashMap<String, String>>;
 
-async fn nodes(State(api): State<Api>, Query(query): Params) -> Answer<Listed<NodeReport>> {
-    only(&query, &["limit", "cursor"])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
-    Ok(page(&paging(&query)?, snapshot.report.nodes.iter().cloned()))
-}
-
-async fn node(State(api): State<Api>, Path(name): Path<String>) -> Answer<NodeReport> {
-    let snapshot = api.brain.snapshot.borrow().clone();
-    let found = snapshot.report.nodes.iter().find(|node| node.node.as_str() == name);
-    found.cloned().map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such node"))
-}
-
-async fn incidents(State(api): State<Api>, Query(query): Params) -> Answer<Listed<IncidentReport>> {
-    only(&query, &["limit", "cursor", "status", "severity", "node", "root_cause"])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
-    let is = |name: &str, actual: &str| query.get(name).is_none_or(|wanted| wanted == actual);
-    let wanted = snapshot.report.incidents.iter().rev().filter(|incident| {
-        is("status", incident.status.as_str())
-            && is("severity", incident.severity.as_str())
-            && is("root_cause", incident.root_cause.code())
-            && query
-                .get("node")
-                .is_none_or(|node| incident.affected_nodes.iter().any(|n| n.as_str() == node))
-    });
-    Ok(page(&paging(&query)?, wanted.cloned()))
-}
-
-async fn incident(State(api): State<Api>, Path(id): Path<String>) -> Answer<IncidentReport> {
-    let snapshot = api.brain.snapshot.borrow().clone();
-    let found = snapshot.report.incidents.iter().find(|incident| incident.id == id);
-    found.cloned().map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such incident"))
-}
-
-async fn forecasts(State(api): State<Api>) -> Json<Value> {
-    let snapshot = api.brain.snapshot.borrow().clone();
-    let items: Vec<_> = snapshot
-        .report
-        .incidents
-        .iter()
-        .filter_map(|incident| {
-            let forecast = incident.forecast.as_ref()?;
-            let nodes = &incident.affected_nodes;
-            Some(json!({"incident": incident.id, "nodes": nodes, "forecast": forecast}))
-        })
-        .collect();
-    Json(json!({"items": items}))
-}
-
 async fn blind_windows(
     State(api): State<Api>,
     Query(query): Params,
 ) -> Answer<Listed<BlindWindow>> {
-    only(&query, &["limit", "cursor"])?;
+    only(&query, &["limit", "cursor", "node"])?;
     let snapshot = api.brain.snapshot.borrow().clone();
-    Ok(page(&paging(&query)?, snapshot.report.blind_windows.iter().rev().cloned()))
+    let node = query.get("node");
+    let windows = snapshot.report.blind_windows.iter().rev();
+    let wanted = windows.filter(|w| node.is_none_or(|node| w.node.as_str() == node));
+    Ok(page(&paging(&query)?, wanted.cloned()))
 }
 
 #[derive(Serialize)]
@@ -188,74 +145,6 @@ async fn rejected(State(api): State<Api>) -> Json<Value> {
     let items = api.gate.samples().into_iter();
     let items: Vec<_> = items.map(|s| json!({"body": s.body, "why": s.why})).collect();
     Json(json!({"items": items}))
-}
-
-async fn silences(State(api): State<Api>, Query(query): Params) -> Answer<Listed<Silence>> {
-    only(&query, &["limit", "cursor"])?;
-    Ok(page(&paging(&query)?, api.silences.all().into_iter()))
-}
-
-async fn silence(State(api): State<Api>, Path(id): Path<String>) -> Answer<Silence> {
-    let found = api.silences.all().into_iter().find(|silence| silence.id == id);
-    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such silence"))
-}
-
-/// What a silence is made of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewSilence {
-    node: Option<String>,
-    root_cause: Option<String>,
-    until: Received,
-    comment: String,
-    created_by: String,
-}
-
-async fn make_silence(
-    State(api): State<Api>,
-    body: axum::body::Bytes,
-) -> Result<(StatusCode, Json<Silence>), Problem> {
-    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
-    let NewSilence { node, root_cause, until, comment, created_by } =
-        serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
-    let from = api.store.clock().stamp();
-    if until <= from || until.since(from) > MAX_SILENCE {
-        return Err(bad("`until` must be in the future, and at most 31 days away".to_owned()));
-    }
-    if comment.trim().is_empty() || comment.len() > 1000 || created_by.len() > 200 {
-        return Err(bad("`comment` must say why, in at most 1000 bytes".to_owned()));
-    }
-    if let Some(code) = &root_cause
-        && !RootCause::ALL.iter().any(|cause| cause.code() == code)
-    {
-        return Err(bad(format!("there is no root cause `{code}`")));
-    }
-    let id = format!("{:x}", from.as_nanos());
-    let silence = Silence { id, node, root_cause, from, until, comment, created_by };
-    if !api.silences.put(silence.clone(), from) {
-        return Err(Problem::new(StatusCode::CONFLICT, "there are too many silences; end some"));
-    }
-    keep(&api, &silence)?;
-    Ok((StatusCode::CREATED, Json(silence)))
-}
-
-async fn end_silence(State(api): State<Api>, Path(id): Path<String>) -> Answer<Silence> {
-    let found = api.silences.all().into_iter().find(|silence| silence.id == id);
-    let Some(mut silence) = found else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "no such silence"));
-    };
-    let now = api.store.clock().stamp();
-    silence.until = silence.until.min(now);
-    // Over by now, so it is forgotten with this.
-    let _ = api.silences.put(silence.clone(), now);
-    keep(&api, &silence)?;
-    Ok(Json(silence))
-}
-
-fn keep(api: &Api, silence: &Silence) -> Result<(), Problem> {
-    api.store.record(Record::Silence(silence.clone())).map_err(|error| {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("not kept over a restart: {error}"))
-    })
 }
 
 /// `GET /openapi.json`.

@@ -3,6 +3,7 @@
 use ptp_events::Received;
 use ptp_events::journal::{Journal, JournalError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Record;
 
@@ -71,13 +72,19 @@ impl Silence {
     }
 }
 
-/// How much of a list to give.
-#[derive(Clone, Copy, Debug)]
-pub struct Page {
-    /// After the entry of this number.
-    pub after: i64,
-    /// At most so many.
-    pub limit: usize,
+/// Which incidents to give.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `firing` or `resolved`.
+    pub status: Option<String>,
+    /// As in reports.
+    pub severity: Option<String>,
+    /// One that is affected.
+    pub node: Option<String>,
+    /// As in reports.
+    pub root_cause: Option<String>,
+    /// Those that began no earlier.
+    pub since: Option<Received>,
 }
 
 pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
@@ -89,6 +96,7 @@ pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
              severity TEXT NOT NULL,
              json TEXT NOT NULL
          ) STRICT;
+         CREATE INDEX IF NOT EXISTS incidents_by_time ON incidents (opened_at);
          CREATE TABLE IF NOT EXISTS alerts (
              seq INTEGER PRIMARY KEY,
              incident TEXT NOT NULL,
@@ -173,4 +181,48 @@ pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), Journal
     database.execute("DELETE FROM alerts WHERE at < ?1", [nanos])?;
     database.execute("DELETE FROM silences WHERE until < ?1", [nanos])?;
     Ok(())
+}
+
+/// Incidents that are not among `held`, the newest first.
+pub(super) fn older_incidents(
+    journal: &mut Journal,
+    wanted: &Wanted,
+    held: &[String],
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<Value>, JournalError> {
+    let database = journal.database();
+    let mut select = database.prepare(
+        "SELECT json FROM incidents
+         WHERE (?1 IS NULL OR status = ?1)
+           AND (?2 IS NULL OR severity = ?2)
+           AND (?3 IS NULL OR opened_at >= ?3)
+           AND (?4 IS NULL OR json_extract(json, '$.root_cause') = ?4)
+           AND (?5 IS NULL OR EXISTS (
+                   SELECT 1 FROM json_each(json, '$.affected_nodes') WHERE value = ?5))
+           AND id NOT IN (SELECT value FROM json_each(?6))
+         ORDER BY opened_at DESC, id LIMIT ?7 OFFSET ?8",
+    )?;
+    let held = serde_json::to_string(held).unwrap_or_default();
+    let Wanted { status, severity, node, root_cause, since } = wanted;
+    let since = since.map(Received::as_nanos);
+    let [limit, skip] = [limit, skip].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let rows = select
+        .query_map((status, severity, since, root_cause, node, held, limit, skip), |row| {
+            row.get::<_, String>(0)
+        })?;
+    let mut found = Vec::new();
+    for json in rows {
+        found.extend(serde_json::from_str::<Value>(&json?));
+    }
+    Ok(found)
+}
+
+/// The incident of this id.
+pub(super) fn incident(journal: &mut Journal, id: &str) -> Result<Option<Value>, JournalError> {
+    let database = journal.database();
+    let mut select = database.prepare("SELECT json FROM incidents WHERE id = ?1")?;
+    let mut rows = select.query([id])?;
+    let json = rows.next()?.map(|row| row.get::<_, String>(0)).transpose()?;
+    Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
 }

@@ -209,6 +209,7 @@ async fn the_openapi_document_says_what_is_answered() {
         let concrete = match path.as_str() {
             "/api/v1/stream" | "/api/v1/silences/{id}" => continue,
             "/api/v1/nodes/{node}" => "/api/v1/nodes/w1".to_owned(),
+            "/api/v1/nodes/{node}/samples" => "/api/v1/nodes/w1/samples".to_owned(),
             "/api/v1/incidents/{id}" => format!("/api/v1/incidents/{id}"),
             path => path.to_owned(),
         };
@@ -224,6 +225,7 @@ async fn the_openapi_document_says_what_is_answered() {
                 let value = match parameter["name"].as_str().unwrap() {
                     "hours" | "limit" => "1",
                     "severity" => "CRITICAL",
+                    "since" => "2026-11-23T06:40:30Z",
                     "status" if path == "/alerts" => "opened",
                     "status" => "firing",
                     _ => "w1",

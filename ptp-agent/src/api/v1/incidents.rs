@@ -1,0 +1,120 @@
+//! `/api/v1/incidents`: those the engine holds, and before them those in the journal.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use ptp_diagnostics::report::IncidentReport;
+use ptp_events::Received;
+use ptp_events::journal::JournalError;
+use serde_json::{Value, json};
+
+use super::super::legacy::only;
+use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
+use crate::brain::Snapshot;
+use crate::store::{Store, Wanted};
+
+/// `GET /api/v1/incidents`: the newest first.
+pub(super) async fn incidents(
+    State(api): State<Api>,
+    Query(query): Params,
+) -> Answer<Listed<Value>> {
+    only(&query, &["limit", "cursor", "status", "severity", "node", "root_cause", "since"])?;
+    let Paging { limit, cursor } = paging(&query)?;
+    let since = match query.get("since") {
+        None => None,
+        Some(text) => Some(Received::parse(text).map_err(|_| {
+            Problem::parameter("since", text, "a time such as 2026-11-23T06:40:30Z")
+        })?),
+    };
+    let field = |name: &str| query.get(name).cloned();
+    let wanted = Wanted {
+        status: field("status"),
+        severity: field("severity"),
+        node: field("node"),
+        root_cause: field("root_cause"),
+        since,
+    };
+    let snapshot = api.brain.snapshot.borrow().clone();
+    let held = snapshot.report.incidents.iter().rev().filter(|incident| wants(&wanted, incident));
+    let held: Vec<&IncidentReport> = held.collect();
+    let mut items: Vec<Value> = held
+        .iter()
+        .skip(cursor)
+        .take(limit)
+        .map(|incident| serde_json::to_value(incident).unwrap_or_default())
+        .collect();
+    // One more than asked for, to know whether there is a next page.
+    let (skip, left) = (cursor.saturating_sub(held.len()), limit + 1 - items.len());
+    let more_held = held.len() > cursor + items.len();
+    let older = if more_held { Vec::new() } else { older(&api, wanted, skip, left).await? };
+    let more = more_held || older.len() == left;
+    items.extend(older.into_iter().take(left - 1));
+    let next_cursor = more.then(|| (cursor + items.len()).to_string());
+    Ok(Json(Listed { items, next_cursor }))
+}
+
+fn wants(wanted: &Wanted, incident: &IncidentReport) -> bool {
+    let is = |wanted: &Option<String>, actual| wanted.as_deref().is_none_or(|w| w == actual);
+    is(&wanted.status, incident.status.as_str())
+        && is(&wanted.severity, incident.severity.as_str())
+        && is(&wanted.root_cause, incident.root_cause.code())
+        && wanted.since.is_none_or(|since| incident.opened_at >= since)
+        && wanted
+            .node
+            .as_ref()
+            .is_none_or(|node| incident.affected_nodes.iter().any(|n| n.as_str() == node))
+}
+
+fn ids(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.report.incidents.iter().map(|incident| incident.id.clone()).collect()
+}
+
+/// Those that only the journal has still.
+async fn older(
+    api: &Api,
+    wanted: Wanted,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<Value>, Problem> {
+    let held = ids(&api.brain.snapshot.borrow());
+    read(api, move |store| store.older_incidents(&wanted, &held, skip, limit)).await
+}
+
+async fn read<T: Send + 'static>(
+    api: &Api,
+    read: impl FnOnce(&Store) -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, Problem> {
+    let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    let store = api.store.clone();
+    tokio::task::spawn_blocking(move || read(&store))
+        .await
+        .map_err(|_| failed("reading the journal was given up"))?
+        .map_err(|_| failed("the journal cannot be read; see /health"))
+}
+
+/// `GET /api/v1/incidents/{id}`.
+pub(super) async fn incident(State(api): State<Api>, Path(id): Path<String>) -> Answer<Value> {
+    let snapshot = api.brain.snapshot.borrow().clone();
+    let held = snapshot.report.incidents.iter().find(|incident| incident.id == id);
+    let found = match held {
+        Some(incident) => serde_json::to_value(incident).ok(),
+        None => read(&api, move |store| store.incident(&id)).await?,
+    };
+    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such incident"))
+}
+
+/// `GET /api/v1/forecasts`: of incidents that go on.
+pub(super) async fn forecasts(State(api): State<Api>) -> Json<Value> {
+    let snapshot = api.brain.snapshot.borrow().clone();
+    let items: Vec<_> = snapshot
+        .report
+        .incidents
+        .iter()
+        .filter_map(|incident| {
+            let forecast = incident.forecast.as_ref()?;
+            let nodes = &incident.affected_nodes;
+            Some(json!({"incident": incident.id, "nodes": nodes, "forecast": forecast}))
+        })
+        .collect();
+    Json(json!({"items": items}))
+}
