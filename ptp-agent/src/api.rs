@@ -56,21 +56,49 @@ pub struct Access {
     pub write: Option<Secret>,
 }
 
+/// What `GET /openapi.json` answers.
+pub const OPENAPI: &str = include_str!("api/openapi.json");
+
+impl Access {
+    /// Whether whoever sent these headers may read.
+    pub(crate) fn may_read(&self, headers: &HeaderMap) -> bool {
+        self.read.is_none() || is(self.read.as_ref(), headers) || self.may_change(headers)
+    }
+
+    /// Whether whoever sent these headers may change things.
+    pub(crate) fn may_change(&self, headers: &HeaderMap) -> bool {
+        is(self.write.as_ref(), headers)
+    }
+}
+
+/// Whether the headers present this token.
+fn is(token: Option<&Secret>, headers: &HeaderMap) -> bool {
+    token.zip(bearer(headers)).is_some_and(|(token, presented)| same(token.expose(), presented))
+}
+
 /// The routes.
 pub fn router(api: Api) -> Router {
     let open = Router::new()
         .route("/health", get(legacy::health))
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(legacy::ready));
-    let guarded = Router::new()
+    let guarded = inner().route_layer(middleware::from_fn_with_state(api.clone(), guard));
+    open.merge(guarded).fallback(missing).with_state(api)
+}
+
+/// The routes for who is in already: nobody is asked for a token.
+pub fn unguarded(api: Api) -> Router {
+    inner().fallback(missing).with_state(api)
+}
+
+fn inner() -> Router<Api> {
+    Router::new()
         .route("/alerts", get(legacy::alerts))
         .route("/summary", get(legacy::summary))
         .route("/metrics", get(metrics::show))
         .route("/config", get(legacy::config))
         .route("/openapi.json", get(v1::openapi))
         .nest("/api/v1", v1::router())
-        .route_layer(middleware::from_fn_with_state(api.clone(), guard));
-    open.merge(guarded).fallback(missing).with_state(api)
 }
 
 async fn missing() -> Problem {
@@ -80,18 +108,12 @@ async fn missing() -> Problem {
 /// Lets in whoever has the token that the method needs.
 async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let Access { read, write } = &api.access;
-    let presented = bearer(request.headers());
-    let allowed = |token: &Option<Secret>| match (token, presented) {
-        (Some(token), Some(presented)) => same(token.expose(), presented),
-        _ => false,
-    };
-    let may =
-        if changes { allowed(write) } else { read.is_none() || allowed(read) || allowed(write) };
+    let headers = request.headers();
+    let may = if changes { api.access.may_change(headers) } else { api.access.may_read(headers) };
     if may {
         return next.run(request).await;
     }
-    let detail = match (changes, write) {
+    let detail = match (changes, &api.access.write) {
         (true, None) => "changing things is off: the agent has no write token",
         (true, Some(_)) => "this needs the write token, as `Authorization: Bearer TOKEN`",
         (false, _) => "this needs a token, as `Authorization: Bearer TOKEN`",

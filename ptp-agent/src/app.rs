@@ -21,11 +21,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Access, Api, Metrics, router};
+use crate::api::{Access, Api, Metrics, router, unguarded};
 use crate::brain::{Brain, Recalled};
 use crate::config::{Config, Publishers, loopback};
 use crate::health::Health;
 use crate::intake::{ToStore, watch as watch_seen};
+use crate::mcp;
 use crate::secret::Secret;
 use crate::sinks::Message;
 use crate::sinks::{
@@ -175,7 +176,8 @@ impl App {
             config: Arc::new(config.shown()),
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
         };
-        tasks.spawn(serve(api_socket, router(api), limits, stop.serving.clone().cancelled_owned()));
+        let routes = routes(&config, api, &secret, &stop, &mut tasks);
+        tasks.spawn(serve(api_socket, routes, limits, stop.serving.clone().cancelled_owned()));
 
         let targets =
             follow(&config.publishers, &brain, &store, &health, &mut tasks, &stop).await?;
@@ -197,6 +199,33 @@ impl App {
             writer,
         })
     }
+}
+
+/// The API, and MCP beside it.
+fn routes(
+    config: &Config,
+    api: Api,
+    callback_secret: &Secret,
+    stop: &Stops,
+    tasks: &mut JoinSet<()>,
+) -> axum::Router {
+    let reach = reach(config, &api, callback_secret, stop);
+    tasks.spawn(mcp::follow_brain(api.brain.clone(), Arc::clone(&reach)));
+    let (hosts, origins) = (config.mcp_hosts.clone(), config.mcp_origins.clone());
+    let tools = mcp::serve_http(reach, api.access.clone(), hosts, origins);
+    router(api).merge(tools)
+}
+
+/// What MCP clients can reach, and must never be shown.
+fn reach(config: &Config, api: &Api, callback_secret: &Secret, stop: &Stops) -> Arc<mcp::Reach> {
+    let mut reach = mcp::Reach::new(mcp::Source::Here(unguarded(api.clone())));
+    reach.thresholds = config.thresholds.clone();
+    reach.shutdown = stop.telling.clone();
+    let webhook = config.webhook.iter().flat_map(|(url, key)| [Some(url), key.as_ref()]);
+    let secrets = [&config.read_token, &config.write_token, &config.slack];
+    let secrets = secrets.into_iter().map(Option::as_ref).chain(webhook).flatten();
+    reach.secrets = secrets.chain([callback_secret]).cloned().collect();
+    Arc::new(reach)
 }
 
 fn subscribing(config: &Config, callback: &str) -> driver::Settings {

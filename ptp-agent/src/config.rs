@@ -116,6 +116,14 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_WRITE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub write_token: Option<String>,
 
+    /// Name that MCP clients reach us by, besides localhost and the Service's (repeatable)
+    #[arg(long, env = "PTP_AGENT_MCP_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub mcp_host: Vec<String>,
+
+    /// Origin of a web page that may use MCP, such as `https://console.example.com` (repeatable)
+    #[arg(long, env = "PTP_AGENT_MCP_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub mcp_origin: Vec<String>,
+
     /// Thresholds, in TOML (docs/thresholds.md)
     #[arg(long, env = "PTP_AGENT_THRESHOLDS", value_name = "FILE.toml")]
     pub thresholds: Option<PathBuf>,
@@ -196,6 +204,10 @@ pub struct Config {
     pub read_token: Option<Secret>,
     /// Who may change things.
     pub write_token: Option<Secret>,
+    /// Names that MCP clients reach us by.
+    pub mcp_hosts: Vec<String>,
+    /// Origins of web pages that may use MCP.
+    pub mcp_origins: Vec<String>,
     /// The engine's thresholds.
     pub thresholds: Settings,
     /// How long stopping may take.
@@ -259,6 +271,7 @@ impl Config {
             return Err(ConfigError { mistakes });
         }
         let callback = callback(&options);
+        let mcp_hosts = mcp_hosts(&options);
         let secret = |text: Option<String>| text.map(Secret::from);
         Ok(Self {
             publishers,
@@ -279,6 +292,8 @@ impl Config {
             kubernetes_events: options.kubernetes_events,
             read_token: secret(options.read_token),
             write_token: secret(options.write_token),
+            mcp_hosts,
+            mcp_origins: options.mcp_origin,
             thresholds,
             grace: options.grace,
         })
@@ -306,6 +321,8 @@ impl Config {
             kubernetes_events: false,
             read_token: None,
             write_token: None,
+            mcp_hosts: LOOPBACK.map(str::to_owned).into(),
+            mcp_origins: Vec::new(),
             thresholds: Settings::default(),
             grace: Duration::from_secs(5),
         }
@@ -421,6 +438,22 @@ fn callback(options: &Options) -> Option<String> {
         .or_else(|| options.pod_ip.map(with_port))
         .or_else(|| options.node_ip.map(with_port))
         .or_else(|| (!own.is_unspecified() && port != 0).then(|| with_port(own)))
+}
+
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Every name by which MCP clients may reach us: a page that made a browser believe another name
+/// is ours is refused.
+fn mcp_hosts(options: &Options) -> Vec<String> {
+    let mut hosts: Vec<_> = LOOPBACK.map(str::to_owned).into();
+    if let Some(namespace) = &options.agent_namespace {
+        let service = format!("ptp-agent.{namespace}");
+        hosts.push("ptp-agent".to_owned());
+        hosts.extend(["", ".svc", ".svc.cluster.local"].map(|end| format!("{service}{end}")));
+    }
+    hosts.extend(options.pod_ip.map(|ip| ip.to_string()));
+    hosts.extend(options.mcp_host.iter().filter(|host| !host.trim().is_empty()).cloned());
+    hosts
 }
 
 /// The callback for publishers on this machine.

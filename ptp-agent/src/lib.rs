@@ -17,6 +17,7 @@ pub mod config;
 pub mod demo;
 pub mod health;
 pub mod intake;
+pub mod mcp;
 pub mod secret;
 pub mod sinks;
 pub mod store;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ptp_agent::app::App;
 use ptp_agent::config::{Config, Options, with_file};
-use ptp_agent::demo;
+use ptp_agent::{demo, mcp};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Diagnoses the synchronisation of a cluster's nodes live, and tells people.
@@ -23,6 +23,8 @@ struct Cli {
 enum Command {
     /// Show it at work on a small simulated fleet, here and now, without a cluster
     Demo(demo::Options),
+    /// Answer a model's questions on standard input and output (Model Context Protocol)
+    Mcp(mcp::Options),
     /// Check the configuration, say what is wrong with it, and stop
     CheckConfig,
 }
@@ -57,7 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let quiet = matches!(cli.command, Some(Command::Demo(_)));
+    let quiet = matches!(cli.command, Some(Command::Demo(_) | Command::Mcp(_)));
     let usual = if quiet { "warn" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PTP_AGENT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
@@ -76,6 +78,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Some(Command::Demo(options)) => demo::run(&options, &mut std::io::stdout()).await,
+            Some(Command::Mcp(options)) => mcp::run(options).await,
             _ => serve(Config::new(cli.options)?).await,
         }
     })

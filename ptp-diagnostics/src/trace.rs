@@ -108,6 +108,7 @@ impl Trace {
     }
 
     /// The samples kept, in nanoseconds, oldest first.
+    #[must_use]
     pub fn samples(&self) -> impl ExactSizeIterator<Item = (Received, i64)> {
         #[expect(clippy::cast_possible_truncation, reason = "they came as whole nanoseconds")]
         self.samples.iter().map(|(at, nanos)| (*at, *nanos as i64))

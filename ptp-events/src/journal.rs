@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, ToSql, params};
 
 use crate::recording::Origin;
 use crate::{DecodeError, Event, NodeName, Received};
@@ -216,6 +216,8 @@ impl Journal {
                  CREATE INDEX inputs_by_time ON inputs (received);"
             ))?;
         }
+        // Journals made before this index get it once.
+        self.db.execute_batch("CREATE INDEX IF NOT EXISTS inputs_by_node ON inputs (node);")?;
         Ok(())
     }
 
@@ -264,11 +266,36 @@ impl Journal {
     /// # Errors
     /// When reading fails.
     pub fn after(&self, seq: i64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        let mut select = self.db.prepare_cached(
-            "SELECT seq, received, kind, node, body FROM inputs WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![seq, limit], |row| {
+        self.entries(
+            "SELECT seq, received, kind, node, body FROM inputs WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            params![seq, limit],
+        )
+    }
+
+    /// The `limit` latest entries, newest first; only those about `node` if it is given.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn newest(
+        &self,
+        node: Option<&NodeName>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, JournalError> {
+        let columns = "SELECT seq, received, kind, node, body FROM inputs";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        match node {
+            None => self.entries(&format!("{columns} ORDER BY seq DESC LIMIT ?1"), params![limit]),
+            Some(node) => self.entries(
+                &format!("{columns} WHERE node = ?2 ORDER BY seq DESC LIMIT ?1"),
+                params![limit, node.as_str()],
+            ),
+        }
+    }
+
+    fn entries(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Entry>, JournalError> {
+        let mut select = self.db.prepare_cached(sql)?;
+        let rows = select.query_map(params, |row| {
             let kind: String = row.get(2)?;
             let node: Option<String> = row.get(3)?;
             let input = Input::from_row(&kind, node.as_deref(), row.get(4)?);

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use ptp_diagnostics::report::BlindWindow;
-use ptp_events::{Received, journal::Input, recording::Origin};
+use ptp_events::{NodeName, Received, journal::Input, recording::Origin};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -106,13 +106,24 @@ struct JournalEntry {
     note: Option<String>,
 }
 
-/// The journal itself, oldest first.
+/// The journal itself, oldest first; with `newest`, only its latest entries, newest first.
 async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<JournalEntry>> {
-    only(&query, &["limit", "cursor"])?;
+    only(&query, &["limit", "cursor", "newest", "node"])?;
     let Paging { limit, cursor } = paging(&query)?;
+    let newest = query.get("newest").is_some_and(|text| text == "true");
+    let node = match query.get("node") {
+        None => None,
+        Some(_) if !newest => {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "`node` goes with `newest=true`"));
+        }
+        Some(text) => Some(
+            NodeName::new(text).map_err(|_| Problem::parameter("node", text, "a node's name"))?,
+        ),
+    };
     let store = api.store.clone();
     let after = i64::try_from(cursor).unwrap_or(i64::MAX);
     let read = tokio::task::spawn_blocking(move || match store.reader()? {
+        Some(journal) if newest => journal.newest(node.as_ref(), limit),
         Some(journal) => journal.after(after, limit),
         None => Ok(Vec::new()),
     });
@@ -121,7 +132,7 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         .await
         .map_err(|_| failed("reading the journal was given up"))?
         .map_err(|_| failed("the journal cannot be read; see /health"))?;
-    let next_cursor = (entries.len() == limit)
+    let next_cursor = (entries.len() == limit && !newest)
         .then(|| entries.last().map(|entry| entry.seq.to_string()))
         .flatten();
     let items = entries.into_iter().map(|entry| {
@@ -150,5 +161,5 @@ async fn rejected(State(api): State<Api>) -> Json<Value> {
 /// `GET /openapi.json`.
 pub(super) async fn openapi() -> Response {
     let kind = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, kind)], include_str!("openapi.json")).into_response()
+    ([(header::CONTENT_TYPE, kind)], super::OPENAPI).into_response()
 }

@@ -225,6 +225,7 @@ async fn the_openapi_document_says_what_is_answered() {
                 let value = match parameter["name"].as_str().unwrap() {
                     "hours" | "limit" => "1",
                     "severity" => "CRITICAL",
+                    "newest" => "true",
                     "since" => "2026-11-23T06:40:30Z",
                     "status" if path == "/alerts" => "opened",
                     "status" => "firing",
