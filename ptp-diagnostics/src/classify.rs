@@ -87,7 +87,7 @@ impl<'a> World<'a> {
     /// The node's GNSS receiver, if it gives no time and is not just starting.
     fn bad_receiver(&self, node: NodeId) -> Option<&'a Timeline> {
         self.of(node, &Resource::Gnss).find(|clock| {
-            let starting = clock.last_locked().is_none() && self.node(node).is_starting(clock);
+            let starting = self.node(node).has_yet_to_lock(clock, self.clocks);
             clock.no_time_since().is_some() && !starting
         })
     }
@@ -305,7 +305,7 @@ fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
     let never = subject
         .clock
         .map(|id| world.clock(id))
-        .is_some_and(|clock| clock.last_locked().is_none() && world.node(node).is_starting(clock));
+        .is_some_and(|clock| world.node(node).has_yet_to_lock(clock, world.clocks));
     if never {
         return at(node, C::Misconfiguration, Verdict::Likely, 0.6, &alternatives);
     }

@@ -84,10 +84,11 @@ impl<'a> View<'a> {
     ///
     /// The publisher announced that it has no data yet; or the class was the power-on default
     /// before anything else was known; or the first state came with "no solution". A clock that
-    /// was ever locked, or fell out of the blue, is not starting.
+    /// was ever locked, or fell out of the blue, is not starting; nor is a receiver on a node that
+    /// holds over.
     #[must_use]
     pub fn is_starting(&self) -> bool {
-        self.clock.last_locked().is_none() && self.node.is_starting(self.clock)
+        self.node.has_yet_to_lock(self.clock, self.clocks)
     }
 
     /// Until when a PTP clock of the node, which was seen to start, may still overshoot.

@@ -3,4 +3,5 @@
 
 mod fixture;
 mod laws;
+mod starts;
 mod stories;
