@@ -13,6 +13,7 @@ pub mod detector;
 pub mod manual;
 pub mod report;
 pub mod settings;
+pub mod stability;
 pub mod text;
 pub mod timeline;
 pub mod trace;
