@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ptp_events::{Received, Resource};
 
+use crate::artefacts::follows_from_stuck;
 use crate::domain::Domain;
 use crate::node::Node;
 use crate::{Settings, Severity, Timeline};
@@ -126,6 +127,11 @@ impl<'a> View<'a> {
                 overall.state().is_some_and(|(state, since)| state.is_locked() && since > unlocked)
                     && overall.last_seen() > self.clock.last_seen()
             })
+    }
+
+    /// Whether what is said of this clock is explained by a publisher that is stuck.
+    pub(crate) fn is_artefact(&self) -> bool {
+        follows_from_stuck(self.clock, self.node, self.clocks, self.settings)
     }
 
     /// Since when the node's stamps are off, and by how many nanoseconds; positive when its clock

@@ -18,6 +18,7 @@ pub mod text;
 pub mod timeline;
 pub mod trace;
 
+mod artefacts;
 mod cause;
 mod causes;
 mod classify;

@@ -84,7 +84,7 @@ impl NodeState {
         }
     }
 
-    const fn of(state: &SyncState) -> Self {
+    pub(crate) const fn of(state: &SyncState) -> Self {
         match state {
             SyncState::Locked | SyncState::Synchronized => Self::Locked,
             SyncState::Holdover => Self::Holdover,
