@@ -84,10 +84,12 @@ pub(crate) fn flip_flops(view: &View<'_>) -> Option<(Received, Received)> {
     so.then_some((first, last))
 }
 
-/// Since when a clock's PTP clock has been in HOLDOVER, when the class was told as 6 again long
-/// after that began.
+/// Since when a clock's PTP clock has been in HOLDOVER, when its class was 6 before and was told as 6
+/// again long after that began.
+///
+/// A class that changed to 6 meanwhile may have been on its way for long.
 pub(crate) fn claims_its_reference(view: &View<'_>) -> Option<Received> {
-    let (class, _) = view.clock.class()?;
+    let (class, announced) = view.clock.class()?;
     if class != clock_class::LOCKED {
         return None;
     }
@@ -95,7 +97,9 @@ pub(crate) fn claims_its_reference(view: &View<'_>) -> Option<Received> {
         .filter(|ptp| ptp.instance() == view.clock.instance() && ptp.is(&SyncState::Holdover))
         .filter_map(|ptp| ptp.state())
         .map(|(_, since)| since)
-        .find(|since| view.clock.last_seen() >= since.after(view.settings.inconsistent))
+        .find(|since| {
+            announced <= *since && view.clock.last_seen() >= since.after(view.settings.inconsistent)
+        })
 }
 
 /// Whether the interface is missing from the clock's name.

@@ -82,8 +82,11 @@ fn is_locked_to_nothing(view: &View<'_>) -> Option<Received> {
     if !view.clock.is_locked() {
         return None;
     }
+    if !view.of_node(&Resource::LockState).all(|ptp| ptp.is(&SyncState::Freerun)) {
+        return None;
+    }
     let mut clocks: Vec<&Timeline> = view.of_node(&Resource::LockState).collect();
-    if clocks.is_empty() || !clocks.iter().all(|ptp| ptp.is(&SyncState::Freerun)) {
+    if clocks.is_empty() {
         return None;
     }
     clocks.push(view.clock);

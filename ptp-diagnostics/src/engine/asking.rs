@@ -10,7 +10,7 @@ use crate::classify::{Subject, World};
 use crate::detector::{Assessment, View};
 use crate::ledger::{Found, Kept};
 use crate::node::{ClockId, NodeId, NodeState};
-use crate::registry::Slot;
+use crate::registry::{Entry, Slot};
 use crate::report::BlindWindow;
 
 impl Engine {
@@ -23,8 +23,9 @@ impl Engine {
         changed: bool,
         now: Received,
     ) {
+        let entry = self.registry.entry(clock);
         for slot in 0..self.registry.subjects(clock) {
-            self.examine_clock(clock, slot, now);
+            self.ask(entry, clock, slot, now);
         }
         let resource = self.registry.ordinal(clock);
         if !changed || !self.registry.has_also(resource) {
@@ -41,9 +42,12 @@ impl Engine {
     }
 
     pub(super) fn examine_clock(&mut self, clock: ClockId, slot: u16, now: Received) {
-        let detector = self.registry.detector(clock, slot);
-        let node = self.registry.node_of(clock);
-        let firing = self.registry.clock_slot(clock, slot).firing;
+        self.ask(self.registry.entry(clock), clock, slot, now);
+    }
+
+    fn ask(&mut self, entry: Entry, clock: ClockId, slot: u16, now: Received) {
+        let (detector, asked) = self.registry.asked(entry, slot);
+        let (node, firing) = (entry.node, asked.firing);
         let view = View {
             now,
             clock: &self.clocks[clock.0 as usize],

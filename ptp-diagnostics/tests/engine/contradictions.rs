@@ -173,6 +173,7 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
         ("of a boundary clock", of("bc", &[well, holdover, again])),
         ("of a grandmaster", gnss.to_owned() + &of("gm", &[well, holdover, again])),
         ("not said again", of("bc", &[well, holdover, "150 {} class 6\n190 end"])),
+        ("changed to it late", of("bc", &[well, "99 {} class 248\n", holdover, "170 {} class 6\n190 end"])),
         ("back in time", of("bc", &[well, holdover, "155 {} lock LOCKED 3\n170 {} class 6\n190 end"])),
     ]), @"
     of a boundary clock
@@ -193,6 +194,12 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
     WARNING ptp-path-loss (likely), firing: since 100, known at 103; from bc, affects bc
       WARNING bc holdover [lock-state] since 100, known at 103: HOLDOVER
     alert at 103: opened WARNING PTP path lost on bc
+
+    changed to it late
+    CRITICAL ptp-path-loss (likely), firing: since 99, known at 102; from bc, affects bc
+      CRITICAL bc clock-class-degraded [clock-class] since 99, known at 102, until 170: class 248: free-running, or default
+      WARNING bc holdover [lock-state] since 100, known at 103: HOLDOVER
+    alert at 102: opened CRITICAL PTP path lost on bc
 
     back in time
     WARNING ptp-path-loss (likely), resolved: since 100, known at 103, over at 185; from bc, affects bc
