@@ -12,8 +12,8 @@
 //!   state changed `artefact-samples` times after a first within `artefact-window` (default 5 min),
 //!   no offset said to be FREERUN is greater than all said to be LOCKED, and PTP was LOCKED all the
 //!   time. Clears when the window has passed.
-//! - **Stale class 6** (OCPBUGS-98868): a clock that is no grandmaster says class 6 again when it has
-//!   been in HOLDOVER for `inconsistent` (default 60 s).
+//! - **Stale class 6** (OCPBUGS-98868): a clock that is no grandmaster announced class 6, and says so
+//!   again when it has been in HOLDOVER for `inconsistent` (default 60 s).
 //! - **An empty interface name** (ptp-operator#93): the clock is called `/master`.
 //!
 //! Others cannot be told from events alone: class changes that are missing (OCPBUGS-83557, -84240)

@@ -15,7 +15,7 @@ use crate::report::NodeReport;
 /// second one of those that follow.
 pub const MAX_SAMPLES_PER_CLOCK: usize = 100_000;
 /// The most samples kept of all clocks together, 64 MB; then every clock with more than
-/// [`KEPT_BY_ALL`] in a stretch drops every second one.
+/// 128 in a stretch drops every second one.
 pub const MAX_SAMPLES: usize = 4_000_000;
 /// The most clocks looked at; of further ones nothing is kept.
 pub const MAX_CLOCKS: usize = 10_000;
