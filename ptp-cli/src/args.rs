@@ -92,6 +92,11 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
 
+    /// Add how steady the clocks say they are while LOCKED: max|TE|, cTE, MTIE and TDEV against the
+    /// masks of G.8272 and G.8273.2; indicative, self-reported
+    #[arg(long)]
+    pub(crate) stability: bool,
+
     /// Treat a line that is not an event as an error instead of passing it over
     #[arg(long)]
     pub(crate) strict: bool,

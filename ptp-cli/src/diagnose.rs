@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptp_diagnostics::report::{Generator, Report};
+use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Settings, Severity};
 use ptp_events::recording::Recorded;
 
@@ -48,6 +49,9 @@ fn select(report: &mut Report, args: &DiagnoseArgs) {
     report.alerts.retain(|a| a.severity >= min && wanted(&a.affected_nodes));
     report.nodes.retain(|n| wanted(std::slice::from_ref(&n.node)));
     report.blind_windows.retain(|w| wanted(std::slice::from_ref(&w.node)));
+    if let Some(stability) = &mut report.stability {
+        stability.retain(|s| wanted(std::slice::from_ref(&s.node)));
+    }
 }
 
 fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
@@ -72,6 +76,7 @@ fn read(
     let bar = bar(&args.files);
     let messages = input::read(&args.files, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
+    let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
     let mut read: u64 = 0;
     for message in messages {
@@ -80,7 +85,7 @@ fn read(
                 bar.set_position(progress.read());
                 read += events.len() as u64;
                 for recorded in events {
-                    feed(&mut engine, recorded, args);
+                    feed(&mut engine, &mut gatherer, recorded, args);
                 }
             }
             Message::Bad(path, problem) if args.strict => {
@@ -118,14 +123,23 @@ fn read(
     }
     let mut report = engine.report();
     report.input.malformed = malformed;
+    report.stability = gatherer.map(|gatherer| gatherer.report(&report.nodes));
     Ok(Some(report))
 }
 
-fn feed(engine: &mut Engine, recorded: Recorded, args: &DiagnoseArgs) {
+fn feed(
+    engine: &mut Engine,
+    gatherer: &mut Option<Gatherer>,
+    recorded: Recorded,
+    args: &DiagnoseArgs,
+) {
     let time = recorded.time();
     let too_early = args.since.is_some_and(|since| time < since);
     let too_late = args.until.is_some_and(|until| time >= until);
     if !too_early && !too_late {
+        if let Some(gatherer) = gatherer {
+            gatherer.handle_event(&recorded.event, time);
+        }
         engine.handle_event(recorded.event, time);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Report, Settings};
 use ptp_events::journal::{Input, Journal};
 
@@ -18,6 +19,7 @@ pub(crate) fn diagnose(
 ) -> Result<Report, InputError> {
     let journal = Journal::open_read_only(path)?;
     let mut engine = Engine::new(settings.clone());
+    let mut gatherer = args.stability.then(Gatherer::default);
     let mut malformed = 0;
     let mut seq = 0;
     loop {
@@ -36,7 +38,12 @@ pub(crate) fn diagnose(
                 Input::Resumed => engine.handle_resumed(entry.received),
                 Input::Gone { node } => engine.handle_gone(node, entry.received),
                 input => match input.event() {
-                    Some(Ok(event)) => engine.handle_event(event, entry.received),
+                    Some(Ok(event)) => {
+                        if let Some(gatherer) = &mut gatherer {
+                            gatherer.handle_event(&event, entry.received);
+                        }
+                        engine.handle_event(event, entry.received);
+                    }
                     _ => malformed += 1,
                 },
             }
@@ -49,5 +56,6 @@ pub(crate) fn diagnose(
     engine.finish(latest.after(args.settle));
     let mut report = engine.report();
     report.input.malformed = malformed;
+    report.stability = gatherer.map(|gatherer| gatherer.report(&report.nodes));
     Ok(report)
 }

@@ -4,6 +4,7 @@ mod human;
 mod junit;
 mod machine;
 mod markdown;
+mod stability;
 mod timeline;
 
 pub(crate) use human::human;

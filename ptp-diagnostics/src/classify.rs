@@ -3,8 +3,11 @@
 //! The causal order is GNSS → T-GM clock → clock class → followers' PTP clock → OS clock → overall
 //! state. A finding is explained by the first link of that chain that is broken.
 
+use std::collections::BTreeSet;
+
 use ptp_events::{Received, Resource, SyncState};
 
+use crate::artefacts::follows_from_stuck;
 use crate::cause::RootCause;
 use crate::crossings::is_far;
 use crate::domain::Domain;
@@ -34,6 +37,8 @@ pub(crate) enum Link {
     Telemetry,
     /// A process came and went.
     Restart,
+    /// What is said is not so.
+    Artefact,
 }
 
 /// What to classify.
@@ -74,6 +79,9 @@ impl<'a> World<'a> {
         if subject.code == "process-restart" {
             return Link::Restart;
         }
+        if subject.code == "publisher-artefact" {
+            return Link::Artefact;
+        }
         match self.clock(clock).resource() {
             Resource::Gnss => Link::Gnss,
             Resource::ClockClass => Link::Class,
@@ -87,7 +95,7 @@ impl<'a> World<'a> {
     /// The node's GNSS receiver, if it gives no time and is not just starting.
     fn bad_receiver(&self, node: NodeId) -> Option<&'a Timeline> {
         self.of(node, &Resource::Gnss).find(|clock| {
-            let starting = clock.last_locked().is_none() && self.node(node).is_starting(clock);
+            let starting = self.node(node).has_yet_to_lock(clock, self.clocks);
             clock.no_time_since().is_some() && !starting
         })
     }
@@ -99,6 +107,16 @@ impl<'a> World<'a> {
 
     fn knows_ptp(&self, node: NodeId) -> bool {
         self.of(node, &Resource::LockState).any(|clock| clock.state().is_some())
+    }
+
+    /// Whether what is said of a clock of one of these nodes is explained by a stuck publisher.
+    pub(crate) fn is_artefact(&self, nodes: &BTreeSet<NodeId>, id: ClockId) -> bool {
+        let clock = self.clock(id);
+        !clock.is_locked()
+            && nodes.iter().map(|node| self.node(*node)).any(|node| {
+                node.clocks.iter().any(|member| member.id == id)
+                    && follows_from_stuck(clock, node, self.clocks, self.settings)
+            })
     }
 
     /// Whether PTP on the node is not locked, or was not until a moment ago.
@@ -190,6 +208,9 @@ pub(crate) fn classify(world: &World<'_>, subject: &Subject) -> Diagnosis {
     if link == Link::Telemetry {
         return at(node, C::TelemetryGap, Confirmed, 0.9, &[]);
     }
+    if link == Link::Artefact {
+        return at(node, C::PublisherArtefact, Likely, 0.85, &[(C::PtpPathLoss, 0.05)]);
+    }
     if let Some(receiver) = world.bad_receiver(node)
         && link != Link::Restart
     {
@@ -207,10 +228,15 @@ pub(crate) fn classify(world: &World<'_>, subject: &Subject) -> Diagnosis {
         Link::Os => os(world, subject),
         Link::Overall => match (world.ptp_unlocked(node), world.knows_ptp(node)) {
             (Some(_), _) => ptp(world, subject),
+            // The clocks below are well: it is the word that is wrong.
+            (None, true) if subject.code == "inconsistent-state" => {
+                let alternatives = [(C::PublisherArtefact, 0.4), (C::OsClockFault, 0.2)];
+                at(node, C::Unknown, Verdict::Inconclusive, 0.3, &alternatives)
+            }
             (None, true) => os(world, subject),
             (None, false) => unknown(node),
         },
-        Link::Telemetry => unknown(node),
+        Link::Telemetry | Link::Artefact => unknown(node),
     }
 }
 
@@ -305,7 +331,7 @@ fn os(world: &World<'_>, subject: &Subject) -> Diagnosis {
     let never = subject
         .clock
         .map(|id| world.clock(id))
-        .is_some_and(|clock| clock.last_locked().is_none() && world.node(node).is_starting(clock));
+        .is_some_and(|clock| world.node(node).has_yet_to_lock(clock, world.clocks));
     if never {
         return at(node, C::Misconfiguration, Verdict::Likely, 0.6, &alternatives);
     }

@@ -2,6 +2,9 @@
 
 use ptp_events::ClockClass;
 
+/// Locked to a primary reference.
+pub(crate) const LOCKED: ClockClass = ClockClass(6);
+
 /// How far from a primary reference a class is: 0 is locked to one.
 ///
 /// 255 only says that a clock cannot be a master, so it compares as equal to nothing worse.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ptp_events::{Received, Resource};
 
+use crate::artefacts::follows_from_stuck;
 use crate::domain::Domain;
 use crate::node::Node;
 use crate::{Settings, Severity, Timeline};
@@ -84,10 +85,11 @@ impl<'a> View<'a> {
     ///
     /// The publisher announced that it has no data yet; or the class was the power-on default
     /// before anything else was known; or the first state came with "no solution". A clock that
-    /// was ever locked, or fell out of the blue, is not starting.
+    /// was ever locked, or fell out of the blue, is not starting; nor is a receiver on a node that
+    /// holds over.
     #[must_use]
     pub fn is_starting(&self) -> bool {
-        self.clock.last_locked().is_none() && self.node.is_starting(self.clock)
+        self.node.has_yet_to_lock(self.clock, self.clocks)
     }
 
     /// Until when a PTP clock of the node, which was seen to start, may still overshoot.
@@ -125,6 +127,11 @@ impl<'a> View<'a> {
                 overall.state().is_some_and(|(state, since)| state.is_locked() && since > unlocked)
                     && overall.last_seen() > self.clock.last_seen()
             })
+    }
+
+    /// Whether what is said of this clock is explained by a publisher that is stuck.
+    pub(crate) fn is_artefact(&self) -> bool {
+        follows_from_stuck(self.clock, self.node, self.clocks, self.settings)
     }
 
     /// Since when the node's stamps are off, and by how many nanoseconds; positive when its clock

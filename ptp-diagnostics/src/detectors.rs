@@ -6,6 +6,7 @@ mod gnss_fault;
 mod grandmaster_switch;
 mod high_offset;
 mod holdover;
+mod inconsistent_state;
 mod loss_of_lock;
 mod never_locked;
 mod node_clock_skew;
@@ -15,6 +16,7 @@ mod offset_step;
 mod os_clock_unsynchronised;
 mod persistent_freerun;
 mod process_restart;
+mod publisher_artefact;
 mod silence;
 mod synce_degraded;
 mod threshold_hugging;
@@ -29,6 +31,7 @@ const STATE_CLOCKS: &[Resource] = &[Resource::LockState, Resource::OsClock, Reso
 /// All built-in detectors, in causal order: what comes first is nearer to the cause.
 pub const BUILT_IN: &[Detector] = &[
     silence::DETECTOR,
+    publisher_artefact::DETECTOR,
     gnss_fault::DETECTOR,
     process_restart::DETECTOR,
     grandmaster_switch::DETECTOR,
@@ -45,5 +48,6 @@ pub const BUILT_IN: &[Detector] = &[
     clock_class_degraded::DETECTOR,
     synce_degraded::DETECTOR,
     os_clock_unsynchronised::DETECTOR,
+    inconsistent_state::DETECTOR,
     node_clock_skew::DETECTOR,
 ];

@@ -146,8 +146,11 @@ impl Ledger {
                 && matches!(link, Link::Ptp | Link::Class | Link::Overall)
         };
         let here = self.of_node(subject.node);
-        let began_here =
-            |id: &&IncidentId| self.incidents[*id].diagnosis.origin.contains(&subject.node);
+        let began_here = |id: &&IncidentId| {
+            let diagnosis = &self.incidents[*id].diagnosis;
+            diagnosis.cause != RootCause::PublisherArtefact
+                && diagnosis.origin.contains(&subject.node)
+        };
         // A node with a fault of its own is looked at more closely first.
         let passed_on = link == Link::Class && world.ptp_unlocked(subject.node).is_none();
         if let Some(own) = here.iter().find(began_here).filter(|_| !passed_on) {
@@ -511,9 +514,12 @@ impl Ledger {
         }
         // Healthy since the last of its clocks came back. One that has not will say so itself.
         let mut healthy_since = incident.cleared_at;
-        for clock in &incident.clocks {
-            let clock = world.clock(*clock);
+        for id in &incident.clocks {
+            let clock = world.clock(*id);
             if let Some((state, since)) = clock.state() {
+                if world.is_artefact(&incident.affected, *id) {
+                    continue;
+                }
                 if !state.is_locked() {
                     return;
                 }

@@ -13,10 +13,12 @@ pub mod detector;
 pub mod manual;
 pub mod report;
 pub mod settings;
+pub mod stability;
 pub mod text;
 pub mod timeline;
 pub mod trace;
 
+mod artefacts;
 mod cause;
 mod causes;
 mod classify;

@@ -84,7 +84,7 @@ impl NodeState {
         }
     }
 
-    const fn of(state: &SyncState) -> Self {
+    pub(crate) const fn of(state: &SyncState) -> Self {
         match state {
             SyncState::Locked | SyncState::Synchronized => Self::Locked,
             SyncState::Holdover => Self::Holdover,
@@ -172,6 +172,26 @@ impl Node {
         }) && *clock.resource() == Resource::LockState;
         let before = |at: Option<Received>| at.is_some_and(|at| at <= clock.first_seen());
         no_solution || before(self.placeholder_at) || before(self.born_with_default_class)
+    }
+
+    /// Whether `clock` has yet to reach the first lock of its life: it was first heard of while the
+    /// node was starting, and was not locked since.
+    ///
+    /// A receiver on a node whose PTP clock held over is not: only what was locked can hold over,
+    /// so what the receiver lacks now it had before we listened.
+    pub(crate) fn has_yet_to_lock(&self, clock: &Timeline, clocks: &[Timeline]) -> bool {
+        clock.last_locked().is_none()
+            && self.is_starting(clock)
+            && !(*clock.resource() == Resource::Gnss && self.held_over(clocks))
+    }
+
+    /// Whether a PTP clock is in HOLDOVER, or lost its lock by way of it.
+    fn held_over(&self, clocks: &[Timeline]) -> bool {
+        let holdover = SyncState::Holdover;
+        let ptp = self.clocks.iter().filter(|member| member.resource == Resource::LockState);
+        ptp.map(|member| &clocks[member.id.0 as usize]).any(|clock| {
+            clock.is(&holdover) || (!clock.is_locked() && clock.previous() == Some(&holdover))
+        })
     }
 
     /// What it is in now, and since when.

@@ -44,8 +44,8 @@ impl Slot {
 
 /// One clock's place: whose it is, of what kind, and where its slots begin.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    node: NodeId,
+pub(crate) struct Entry {
+    pub(crate) node: NodeId,
     ordinal: usize,
     first_slot: usize,
 }
@@ -126,12 +126,8 @@ impl Registry {
         id
     }
 
-    fn entry(&self, clock: ClockId) -> Entry {
+    pub(crate) fn entry(&self, clock: ClockId) -> Entry {
         self.clocks[clock.0 as usize]
-    }
-
-    pub(crate) fn node_of(&self, clock: ClockId) -> NodeId {
-        self.entry(clock).node
     }
 
     pub(crate) fn ordinal(&self, clock: ClockId) -> usize {
@@ -144,9 +140,10 @@ impl Registry {
         u16::try_from(count).unwrap_or(u16::MAX)
     }
 
-    /// The detector of a clock's slot.
-    pub(crate) fn detector(&self, clock: ClockId, slot: u16) -> usize {
-        self.by_kind[self.entry(clock).ordinal][slot as usize]
+    /// The detector of a slot of the clock at this place, and what it last said.
+    pub(crate) fn asked(&self, entry: Entry, slot: u16) -> (usize, &Slot) {
+        let at = slot as usize;
+        (self.by_kind[entry.ordinal][at], &self.clock_slots[entry.first_slot + at])
     }
 
     /// Whether events of this kind concern a detector of a sibling.
@@ -156,7 +153,7 @@ impl Registry {
 
     /// Whether events of this kind concern the detector in this slot.
     pub(crate) fn concerns(&self, clock: ClockId, slot: u16, ordinal: usize) -> bool {
-        self.also[self.detector(clock, slot)][ordinal]
+        self.also[self.asked(self.entry(clock), slot).0][ordinal]
     }
 
     pub(crate) fn clock_slot(&mut self, clock: ClockId, slot: u16) -> &mut Slot {

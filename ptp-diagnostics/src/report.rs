@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::finding::Finding;
 use crate::incident::{Incident, IncidentId, Status, Verdict};
 use crate::node::{Node, NodeState, Role};
+use crate::stability::StabilityReport;
 use crate::timeline::{Said, Timeline};
 use crate::{Severity, forecast, narrate};
 
@@ -39,6 +40,9 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// When we could not see.
     pub blind_windows: Vec<BlindWindow>,
+    /// How steady the clocks say they are, by name; only when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stability: Option<Vec<StabilityReport>>,
 }
 
 /// Who made a report.
@@ -387,6 +391,7 @@ impl Engine {
             incidents,
             alerts: self.alerts().cloned().collect(),
             blind_windows: self.blind_windows().to_vec(),
+            stability: None,
         }
     }
 

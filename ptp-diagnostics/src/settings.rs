@@ -89,6 +89,14 @@ pub struct Settings {
     /// `grandmaster-switch`: lost together, and back within this time.
     #[serde(deserialize_with = "duration")]
     pub switch: Duration,
+    /// `inconsistent-state`: said again when the last change is this long ago.
+    #[serde(deserialize_with = "duration")]
+    pub inconsistent: Duration,
+    /// `publisher-artefact`: this many readings in a row that cannot be so.
+    pub artefact_samples: u32,
+    /// `publisher-artefact`: within which time a system clock flip-flops.
+    #[serde(deserialize_with = "duration")]
+    pub artefact_window: Duration,
     /// `node-clock-skew`: stamps further from the time of receipt than this.
     #[serde(deserialize_with = "duration")]
     pub skew: Duration,
@@ -157,6 +165,9 @@ impl Default for Settings {
             noise_growth: 3.0,
             hugging: 3,
             switch: secs(20),
+            inconsistent: secs(60),
+            artefact_samples: 5,
+            artefact_window: secs(300),
             skew: secs(2),
             settle: secs(3600),
             resolve: secs(30),
@@ -223,6 +234,7 @@ impl Settings {
                 "must exceed 1",
             ),
             ("hugging", self.hugging == 0, "must be at least 1"),
+            ("artefact-samples", self.artefact_samples == 0, "must be at least 1"),
             ("reorder-window", self.reorder_window > secs(60), "must be at most 60 s"),
             (
                 "upstream",

@@ -88,9 +88,7 @@ impl Samples {
         } else {
             self.over = 0;
         }
-        // Below 80 %, in integers.
-        let calm = u128::from(offset.magnitude()) * 5 < u128::from(settings.offset_ns) * 4;
-        self.calm = if calm { self.calm.saturating_add(1) } else { 0 };
+        self.calm = if is_calm(offset, settings) { self.calm.saturating_add(1) } else { 0 };
     }
 
     /// The mean, in nanoseconds; `None` without samples.
@@ -105,6 +103,11 @@ impl Samples {
     pub const fn over_since(&self) -> Option<Received> {
         if self.over > 0 { Some(Received::from_nanos(self.over_since)) } else { None }
     }
+}
+
+/// Whether an offset is below 80 % of the threshold, in integers.
+fn is_calm(offset: Offset, settings: &Settings) -> bool {
+    u128::from(offset.magnitude()) * 5 < u128::from(settings.offset_ns) * 4
 }
 
 /// One clock's story so far. Everything in it is of bounded size.
@@ -132,6 +135,10 @@ pub struct Timeline {
     began_unlocked: bool,
     /// Whether the lock was lost by an offset over the threshold, with the reference still heard.
     lost_by_offset: bool,
+    /// The greatest offset that was repeated while LOCKED, in nanoseconds.
+    locked_peak: Option<u64>,
+    /// How many offsets in a row deny the present FREERUN, and since when.
+    denied: (u32, Received),
     /// When it last lost its lock, when it had it again, and whether a dead process was why.
     last_break: Option<(Received, Received, bool)>,
     changes: u64,
@@ -185,6 +192,8 @@ impl Timeline {
             last_locked: None,
             began_unlocked: false,
             lost_by_offset: false,
+            locked_peak: None,
+            denied: (0, at),
             last_break: None,
             changes: 0,
             change_times: VecDeque::new(),
@@ -283,9 +292,15 @@ impl Timeline {
             || (state == SyncState::Freerun
                 && (self.state == Some(SyncState::Holdover)
                     || (!changed && self.previous == Some(SyncState::Holdover))));
+        if changed {
+            self.denied = (0, at);
+        }
         if let Some(Measurement::Offset(offset)) = measured
             && !stale
         {
+            if !changed {
+                self.weigh(at, &state, offset, settings);
+            }
             self.samples.push(at, offset, settings);
             // What comes with a change was sent because it is unusual; repeated states are polled.
             if !changed && self.resource == Resource::LockState {
@@ -346,6 +361,23 @@ impl Timeline {
         let said = Said::State { state, measured, stale, fix: self.fix };
         self.push_fact(at, event, said, settings);
         true
+    }
+
+    /// Whether an offset that came with a repeated state fits it.
+    fn weigh(&mut self, at: Received, state: &SyncState, offset: Offset, settings: &Settings) {
+        let magnitude = offset.magnitude();
+        if state.is_locked() {
+            self.locked_peak = self.locked_peak.max(Some(magnitude));
+        } else if *state != SyncState::Freerun
+            || Some(magnitude) > self.locked_peak
+            || !is_calm(offset, settings)
+        {
+            self.denied = (0, at);
+        } else if self.samples.last.is_none_or(|(_, last)| last != offset) {
+            // The same offset again may be the last one before a loss.
+            let (count, since) = self.denied;
+            self.denied = (count.saturating_add(1), if count == 0 { at } else { since });
+        }
     }
 
     fn apply_class(
@@ -504,6 +536,13 @@ impl Timeline {
     #[must_use]
     pub fn lost_by_offset(&self) -> Option<Offset> {
         self.entered_with.and_then(Measurement::offset).filter(|_| self.lost_by_offset)
+    }
+
+    /// How many offsets in a row are such as it had while LOCKED, although it is said to be
+    /// FREERUN, and since when.
+    #[must_use]
+    pub fn denied(&self) -> Option<(u32, Received)> {
+        Some(self.denied).filter(|(count, _)| *count > 0)
     }
 
     /// When it last lost its lock, and when it had it again.

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
+use ptp_diagnostics::stability::BASIS;
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{Severity, Status};
 use ptp_events::NodeName;
 
+use super::stability::{COLUMNS, figures, fits, name};
 use super::timeline::{self, Cell};
 
 const WIDTH: usize = 80;
@@ -45,7 +47,8 @@ pub(crate) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, ": {}", window.why)?;
     }
-    nodes(&report.nodes, out)
+    nodes(&report.nodes, out)?;
+    stability(report, out)
 }
 
 fn heading(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -249,6 +252,43 @@ fn nodes(nodes: &[NodeReport], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  and {} more", nodes.len() - SHOWN_NODES)?;
     }
     Ok(())
+}
+
+/// What the clocks say of themselves, those that are refused last.
+fn stability(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(clocks) = &report.stability else {
+        return Ok(());
+    };
+    writeln!(out, "\n{BOLD}Stability while LOCKED{BOLD:#}  {DIM}{BASIS}; in ns{DIM:#}")?;
+    if clocks.is_empty() {
+        return writeln!(out, "  no clock sent offsets");
+    }
+    let (measured, refused): (Vec<_>, Vec<_>) =
+        clocks.iter().partition(|clock| clock.figures.is_some());
+    let mut row = |style: Style, name: &str, cells: &[String; 6], fits: &str| {
+        let [samples, every, max, cte, mtie, tdev] = cells;
+        let name = clip(name, 23);
+        write!(out, "  {style}{name:<23} {samples:>7} {every:>6} {max:>7} {cte:>6} ")?;
+        writeln!(out, "{mtie:>6} {tdev:>6}  {fits}{style:#}")
+    };
+    if !measured.is_empty() {
+        let [clock, cells @ .., fits] = COLUMNS;
+        row(DIM, clock, &cells.map(str::to_owned), fits)?;
+    }
+    for clock in measured.iter().take(SHOWN_NODES) {
+        if let Some(cells) = figures(clock) {
+            row(Style::new(), &name(clock), &cells, fits(clock))?;
+        }
+    }
+    for clock in refused.iter().take(SHOWN_NODES) {
+        let lead = format!("  {:<23} ", clip(&name(clock), 23));
+        wrapped(out, &lead, clock.refused.as_deref().unwrap_or_default())?;
+    }
+    let hidden = [&measured, &refused].map(|list| list.len().saturating_sub(SHOWN_NODES));
+    match hidden.iter().sum::<usize>() {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
+    }
 }
 
 /// At most so many characters, the end marked when some are missing.

@@ -11,7 +11,8 @@ pub(crate) fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// One document per line, each with its `type`: `input`, `node`, `incident`, `alert`, `blind_window`.
+/// One document per line, each with its `type`: `input`, `node`, `incident`, `alert`, `blind_window`,
+/// `stability`.
 pub(crate) fn ndjson(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Head<'a> {
@@ -25,7 +26,9 @@ pub(crate) fn ndjson(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.nodes.iter().try_for_each(|node| line("node", node, out))?;
     report.incidents.iter().try_for_each(|incident| line("incident", incident, out))?;
     report.alerts.iter().try_for_each(|alert| line("alert", alert, out))?;
-    report.blind_windows.iter().try_for_each(|window| line("blind_window", window, out))
+    report.blind_windows.iter().try_for_each(|window| line("blind_window", window, out))?;
+    let mut stability = report.stability.iter().flatten();
+    stability.try_for_each(|clock| line("stability", clock, out))
 }
 
 fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::Result<()> {

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use ptp_diagnostics::Report;
 use ptp_diagnostics::report::IncidentReport;
+use ptp_diagnostics::stability::{BASIS, StabilityReport};
 use ptp_diagnostics::text::{lasting, moment};
+
+use super::stability::{COLUMNS, figures, fits, name};
 
 pub(crate) fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# PTP diagnosis\n")?;
@@ -31,6 +34,28 @@ pub(crate) fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let (name, role, state) =
             (escape(node.node.as_str()), node.role.as_str(), node.state.as_str());
         writeln!(out, "| {name} | {role} | {state} | {locked} |")?;
+    }
+    match &report.stability {
+        Some(clocks) => stability(clocks, out),
+        None => Ok(()),
+    }
+}
+
+fn stability(clocks: &[StabilityReport], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## Stability while LOCKED\n\n{BASIS}; in ns.\n")?;
+    writeln!(out, "| {} |", COLUMNS.map(escape).join(" | "))?;
+    writeln!(out, "|{}", "---|".repeat(COLUMNS.len()))?;
+    for clock in clocks {
+        let name = escape(&name(clock));
+        match (figures(clock), &clock.refused) {
+            (Some(cells), _) => {
+                writeln!(out, "| {name} | {} | {} |", cells.join(" | "), fits(clock))?;
+            }
+            (None, refused) => {
+                let refused = escape(refused.as_deref().unwrap_or_default());
+                writeln!(out, "| {name} | | | | | | | {refused} |")?;
+            }
+        }
     }
     Ok(())
 }

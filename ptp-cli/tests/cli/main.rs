@@ -4,6 +4,7 @@
 mod laws;
 mod live;
 mod recordings;
+mod stability;
 mod usage;
 
 use std::path::PathBuf;

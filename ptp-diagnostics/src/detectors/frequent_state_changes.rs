@@ -5,10 +5,11 @@
 //!
 //! A clock that keeps losing and finding its reference is mostly behind a congested or flapping
 //! link, or has a threshold inside its normal noise. The threshold is the one that the service
-//! before this one documented.
+//! before this one documented. Changes that are a `publisher-artefact` do not count.
 
 use super::STATE_CLOCKS;
 use crate::Severity;
+use crate::artefacts::flip_flops;
 use crate::detector::{Assessment, Detector, Scope, View};
 use crate::text::lasting;
 
@@ -35,7 +36,11 @@ fn examine(view: &View<'_>) -> Assessment {
     let limit = view.settings.state_changes;
     let needed = if view.firing.is_some() { limit.div_ceil(2).saturating_sub(1) } else { limit };
     match view.clock.change_before(needed) {
-        Some(oldest) if view.now < oldest.after(window) && !view.is_settling() => {
+        Some(oldest)
+            if view.now < oldest.after(window)
+                && !view.is_settling()
+                && flip_flops(view).is_none() =>
+        {
             Assessment::Firing {
                 severity: Severity::Warning,
                 since: view.firing.unwrap_or(oldest),

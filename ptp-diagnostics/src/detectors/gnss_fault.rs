@@ -5,8 +5,9 @@
 //! lock, or announces a class that says so.
 //!
 //! A receiver that is seen to start (the publisher had no data before) has `never-locked`
-//! (default 10 min) to find its first fix. Fix values are the u-blox ones: 0 none, 1 dead
-//! reckoning, 2 2D, 3 3D, 5 time only.
+//! (default 10 min) to find its first fix, unless the node's PTP clock is in HOLDOVER, which only a
+//! clock can be that was locked: then this is no start, but a loss. Fix values are the u-blox ones:
+//! 0 none, 1 dead reckoning, 2 2D, 3 3D, 5 time only.
 
 use ptp_events::Resource;
 

@@ -8,6 +8,7 @@
 //! announced its power-on class 248 first, or a grandmaster's first state came with "no solution";
 //! `persistent-freerun` and `never-locked` watch over those. When the state came because a process
 //! died (offset -9999999999999999), the clock gets `process-restart` (default 30 s) to come back.
+//! It clears when the state turns out to be a `publisher-artefact`.
 
 use ptp_events::Resource;
 
@@ -35,7 +36,7 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_locked_after_all() {
         return Assessment::Quiet;
     }
-    if view.is_starting() {
+    if view.is_starting() || view.is_artefact() {
         return Assessment::Quiet;
     }
     if let Some(until) = view.settling_until() {

@@ -4,7 +4,7 @@
 //!
 //! In FREERUN nothing holds a clock; a typical oscillator leaves 1.5 µs within minutes to hours.
 //! What took the lock away is told by the incident's root cause. The threshold is the one that
-//! the service before this one documented.
+//! the service before this one documented. Not when the state is a `publisher-artefact`.
 
 use ptp_events::{Resource, SyncState};
 
@@ -28,7 +28,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    if view.is_locked_after_all() {
+    if view.is_locked_after_all() || view.is_artefact() {
         return Assessment::Quiet;
     }
     if let (Some(until), Some((SyncState::Freerun, _))) =

@@ -1,6 +1,7 @@
 //! Asking detectors, and filing what is new in their answers.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
 use ptp_events::Received;
 
@@ -10,7 +11,7 @@ use crate::classify::{Subject, World};
 use crate::detector::{Assessment, View};
 use crate::ledger::{Found, Kept};
 use crate::node::{ClockId, NodeId, NodeState};
-use crate::registry::Slot;
+use crate::registry::{Entry, Slot};
 use crate::report::BlindWindow;
 
 impl Engine {
@@ -23,9 +24,7 @@ impl Engine {
         changed: bool,
         now: Received,
     ) {
-        for slot in 0..self.registry.subjects(clock) {
-            self.examine_clock(clock, slot, now);
-        }
+        self.ask(clock, 0..self.registry.subjects(clock), now);
         let resource = self.registry.ordinal(clock);
         if !changed || !self.registry.has_also(resource) {
             return;
@@ -41,26 +40,48 @@ impl Engine {
     }
 
     pub(super) fn examine_clock(&mut self, clock: ClockId, slot: u16, now: Received) {
-        let detector = self.registry.detector(clock, slot);
-        let node = self.registry.node_of(clock);
-        let firing = self.registry.clock_slot(clock, slot).firing;
-        let view = View {
+        self.ask(clock, slot..slot + 1, now);
+    }
+
+    /// Asks the detectors in these slots of a clock, one after the other.
+    fn ask(&mut self, clock: ClockId, mut slots: Range<u16>, now: Received) {
+        let entry = self.registry.entry(clock);
+        while let Some((slot, detector, assessment)) = self.first_word(entry, clock, &slots, now) {
+            slots.start = slot + 1;
+            let timer = Timer::Clock(clock, slot);
+            self.settle(detector, entry.node, Some(clock), timer, assessment, now);
+        }
+    }
+
+    /// The first of these slots whose detector has anything to say, which few have: they all get
+    /// the same view.
+    fn first_word(
+        &self,
+        entry: Entry,
+        clock: ClockId,
+        slots: &Range<u16>,
+        now: Received,
+    ) -> Option<(u16, usize, Assessment)> {
+        let mut view = View {
             now,
             clock: &self.clocks[clock.0 as usize],
-            node: &self.nodes[node.0 as usize],
+            node: &self.nodes[entry.node.0 as usize],
             settings: &self.settings,
-            firing: firing.map(|(since, ..)| since),
+            firing: None,
             clocks: &self.clocks,
             nodes: &self.nodes,
             domain: &self.domain,
         };
-        let assessment = (self.detectors[detector].examine)(&view);
-        // The usual answer, for which nothing need be done.
-        if assessment == Assessment::Quiet && firing.is_none() {
-            return;
+        for slot in slots.clone() {
+            let (detector, asked) = self.registry.asked(entry, slot);
+            view.firing = asked.firing.map(|(since, ..)| since);
+            let assessment = (self.detectors[detector].examine)(&view);
+            // The usual answer, for which nothing need be done.
+            if assessment != Assessment::Quiet || view.firing.is_some() {
+                return Some((slot, detector, assessment));
+            }
         }
-        let timer = Timer::Clock(clock, slot);
-        self.settle(detector, node, Some(clock), timer, assessment, now);
+        None
     }
 
     /// Asks the detectors of whole nodes, those that wait for their time only if `always`.

@@ -111,6 +111,10 @@ pub(super) fn explains_here(
     if (link == Link::Telemetry) != (cause == C::TelemetryGap) {
         return false;
     }
+    // What is not so explains nothing that is, and is explained by nothing.
+    if (link == Link::Artefact) != (cause == C::PublisherArtefact) {
+        return false;
+    }
     if cause == diagnosis.cause {
         return true;
     }
@@ -121,7 +125,7 @@ pub(super) fn explains_here(
     let os_only = matches!(cause, C::OsClockFault);
     let synce_only = matches!(cause, C::SynceDegraded);
     match link {
-        Link::Telemetry => true,
+        Link::Telemetry | Link::Artefact => true,
         // The receiver may be noticed after what it caused.
         Link::Gnss => gnss || (!os_only && near(incident.opened_at, subject.since)),
         Link::Ptp | Link::Class | Link::Restart => {
@@ -177,7 +181,7 @@ pub(super) fn explains_there(
         Link::Os | Link::Overall => {
             world.ptp_troubled(subject.node, now) && (already || upstream())
         }
-        Link::Restart | Link::Gnss | Link::Synce | Link::Telemetry => false,
+        Link::Restart | Link::Gnss | Link::Synce | Link::Telemetry | Link::Artefact => false,
     }
 }
 

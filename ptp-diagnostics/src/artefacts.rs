@@ -1,0 +1,108 @@
+//! What a publisher says that cannot be so, by its own other words.
+
+use ptp_events::{Measurement, Received, Resource, SyncState};
+
+use crate::detector::View;
+use crate::node::Node;
+use crate::timeline::{Said, Timeline};
+use crate::{Settings, clock_class};
+
+/// Whether a PTP clock is said to be FREERUN by a publisher that missed its lock: offset upon
+/// offset is one the clock had while LOCKED, and neither its class nor its receiver knows of a loss.
+pub(crate) fn is_stuck(
+    clock: &Timeline,
+    node: &Node,
+    clocks: &[Timeline],
+    settings: &Settings,
+) -> bool {
+    clock.denied().is_some_and(|(count, _)| count >= settings.artefact_samples)
+        && *clock.resource() == Resource::LockState
+        && node.clocks.iter().map(|member| &clocks[member.id.0 as usize]).all(|other| {
+            other.degraded_since().is_none()
+                && (*other.resource() != Resource::Gnss || other.gives_time())
+        })
+}
+
+/// Whether what this clock says follows from clocks of the node that are stuck, itself included.
+pub(crate) fn follows_from_stuck(
+    clock: &Timeline,
+    node: &Node,
+    clocks: &[Timeline],
+    settings: &Settings,
+) -> bool {
+    // Nothing is looked up for a clock that is well, and seldom for one that is not.
+    if clock.is_locked() {
+        return false;
+    }
+    if *clock.resource() != Resource::SyncState {
+        return is_stuck(clock, node, clocks, settings);
+    }
+    // The worst of both clocks (docs/diagnosis.md §5).
+    let below = node.clocks.iter().map(|member| &clocks[member.id.0 as usize]);
+    let mut unlocked = below
+        .filter(|c| matches!(c.resource(), Resource::LockState | Resource::OsClock))
+        .filter(|c| c.state().is_some() && !c.is_locked())
+        .peekable();
+    unlocked.peek().is_some() && unlocked.all(|c| is_stuck(c, node, clocks, settings))
+}
+
+/// When a system clock that two publishers speak for began to flip-flop, and when it last did.
+///
+/// Its state changed again and again while every PTP clock was LOCKED, and the offsets said to be
+/// FREERUN are no greater than those said to be LOCKED: no threshold tells them apart.
+pub(crate) fn flip_flops(view: &View<'_>) -> Option<(Received, Received)> {
+    let settings = view.settings;
+    if *view.clock.resource() != Resource::OsClock {
+        return None;
+    }
+    let (first, last) =
+        (view.clock.change_before(settings.artefact_samples)?, view.clock.change_before(0)?);
+    if view.now.since(first) > settings.artefact_window {
+        return None;
+    }
+    let (mut free, mut locked) = (None, None);
+    let facts = view.clock.facts().iter().rev().take(settings.artefact_samples as usize + 1);
+    for fact in facts {
+        let Said::State {
+            state, measured: Some(Measurement::Offset(offset)), stale: false, ..
+        } = &fact.said
+        else {
+            return None;
+        };
+        let greatest = match state {
+            SyncState::Freerun => &mut free,
+            state if state.is_locked() => &mut locked,
+            _ => return None,
+        };
+        *greatest = Some(offset.magnitude()).max(*greatest);
+    }
+    let mut ptp = view.of_node(&Resource::LockState).peekable();
+    let well = |clock: &Timeline| {
+        clock.is_locked() && clock.state().is_some_and(|(_, since)| since <= first)
+    };
+    let so = free? <= locked? && ptp.peek().is_some() && ptp.all(well);
+    so.then_some((first, last))
+}
+
+/// Since when a clock's PTP clock has been in HOLDOVER, when its class was 6 before and was told as 6
+/// again long after that began.
+///
+/// A class that changed to 6 meanwhile may have been on its way for long.
+pub(crate) fn claims_its_reference(view: &View<'_>) -> Option<Received> {
+    let (class, announced) = view.clock.class()?;
+    if class != clock_class::LOCKED {
+        return None;
+    }
+    view.of_node(&Resource::LockState)
+        .filter(|ptp| ptp.instance() == view.clock.instance() && ptp.is(&SyncState::Holdover))
+        .filter_map(|ptp| ptp.state())
+        .map(|(_, since)| since)
+        .find(|since| {
+            announced <= *since && view.clock.last_seen() >= since.after(view.settings.inconsistent)
+        })
+}
+
+/// Whether the interface is missing from the clock's name.
+pub(crate) fn is_nameless(clock: &Timeline) -> bool {
+    clock.instance().as_str().starts_with('/')
+}
