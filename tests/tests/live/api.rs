@@ -158,7 +158,11 @@ async fn tokens_guard_reading_and_changing() {
 }
 
 /// Whether an answer has what the document says it has.
-fn fits(document: &serde_json::Value, schema: &serde_json::Value, answer: &serde_json::Value) {
+pub(crate) fn fits(
+    document: &serde_json::Value,
+    schema: &serde_json::Value,
+    answer: &serde_json::Value,
+) {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();
         return fits(document, &document["components"]["schemas"][name], answer);

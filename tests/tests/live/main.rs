@@ -4,4 +4,5 @@
 mod api;
 mod fleet;
 mod lifecycle;
+mod mcp;
 mod sinks;
