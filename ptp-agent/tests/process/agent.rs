@@ -61,6 +61,11 @@ impl Agent {
         (answer.status().as_u16(), answer.text().unwrap())
     }
 
+    /// Where its API is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
     /// SIGTERM, and what it had still to say.
     pub(crate) fn stop(mut self) -> String {
         let id = self.child.id().to_string();

@@ -3,6 +3,7 @@
 
 mod agent;
 mod cluster;
+mod mcp;
 
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};

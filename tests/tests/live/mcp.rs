@@ -88,7 +88,7 @@ async fn everything(agent: &Agent, version: ProtocolVersion) {
     let incident = agent.report().incidents[0].id.clone();
     let mut silence = String::new();
     for (name, arguments) in &mut asked {
-        let until = agent.report().input.last.unwrap().after(std::time::Duration::from_secs(3600));
+        let until = agent.report().input.last.unwrap().after(std::time::Duration::from_hours(1));
         let text = arguments.to_string().replace("ID", &incident);
         let text = text.replace("SILENCE", &silence).replace("UNTIL", &until.to_string());
         let result = call(&client, name, serde_json::from_str(&text).unwrap()).await;

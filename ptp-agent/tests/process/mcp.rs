@@ -1,0 +1,48 @@
+//! `ptp-agent mcp`: a line in, a line out.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::agent::{Agent, agent};
+
+#[test]
+fn the_page_is_as_the_tables_say() {
+    let output = agent().args(["mcp", "--page"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/mcp.md");
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(
+        written.trim_end().ends_with(page.trim_end()),
+        "docs/mcp.md is out of date: replace it from `## Tools of the agent` on by `ptp-agent mcp --page`"
+    );
+}
+
+#[test]
+fn a_line_from_a_shell_is_answered_without_a_handshake() {
+    let dir = TempDir::new().unwrap();
+    let running = Agent::start(&dir.path().join("journal.db"));
+    let ask = |url: &str| -> Value {
+        let mut command = agent();
+        command.arg("mcp").env("PTP_AGENT_URL", url);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": "get_agent_alerts", "arguments": {"hours": 24}}});
+        // Standard input ends here, before the answer.
+        writeln!(child.stdin.take().unwrap(), "{line}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let answer = ask(&running.url());
+    assert_eq!(answer["id"], 1);
+    assert_eq!(answer["result"]["structuredContent"]["count"], 0, "{answer}");
+    // An agent that is not there is said, with what to do.
+    let answer = ask("http://127.0.0.1:1");
+    assert_eq!(answer["result"]["isError"], true);
+    let said = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("PTP_AGENT_URL"), "{said}");
+    running.stop();
+}
