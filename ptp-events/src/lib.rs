@@ -26,6 +26,7 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod daemon;
 #[cfg(feature = "journal")]
 pub mod journal;
 #[cfg(feature = "publisher")]
