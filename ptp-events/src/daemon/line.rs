@@ -150,7 +150,7 @@ impl<'a> Line<'a> {
         let (config, message) = rest.trim_start().strip_prefix('[')?.split_once(']')?;
         // `ptp4l.0.config:6` adds the level of the message.
         let config = config.split_once(':').map_or(config, |(config, _)| config);
-        let config_is_one = config.ends_with(".config") || config.ends_with(".cfg");
+        let config_is_one = matches!(config.rsplit_once('.'), Some((_, "config" | "cfg")));
         let message = self::message(process, message.trim())?;
         config_is_one.then_some(Self { process, bracket, config, message })
     }
@@ -194,9 +194,8 @@ fn message(process: Process, text: &str) -> Option<Message<'_>> {
         Process::Ptp4l if first == "CLOCK_CLASS_CHANGE" => {
             small(words.nth(1)?).ok().map(|class| Message::Class(ClockClass(class)))
         }
-        Process::Ptp4l | Process::Phc2sys => offset(&words),
         Process::Ts2phc if words.after("nmea_status").is_some() => Some(Message::Remark),
-        Process::Ts2phc => offset(&words),
+        Process::Ptp4l | Process::Phc2sys | Process::Ts2phc => offset(&words),
         Process::Gnss => Some(Message::Gnss {
             interface: first,
             fix: GpsFix(small(words.after("gnss_status")?).ok()?),
@@ -330,7 +329,7 @@ mod tests {
             "ptp4l",
         ] {
             match Line::parse(line) {
-                Some(line) => writeln!(table, "{:?}", line).unwrap(),
+                Some(line) => writeln!(table, "{line:?}").unwrap(),
                 None => writeln!(table, "no: {line}").unwrap(),
             }
         }
