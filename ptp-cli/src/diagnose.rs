@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptp_diagnostics::report::{Generator, Report};
@@ -20,6 +21,10 @@ const SHOWN_BAD_LINES: u64 = 10;
 /// From how much input on a progress bar is worth the space, in bytes.
 const BIG_INPUT: u64 = 64 << 20;
 
+/// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
+/// measurement, and one bad one, corrected with the next, was observed on a healthy system
+/// (docs/protocol.md §5).
+const LOG_SETTLE: Duration = Duration::from_secs(1);
 const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
@@ -76,7 +81,11 @@ fn read(
 ) -> Result<Option<Report>, InputError> {
     let progress = Progress::default();
     let bar = bar(sources);
-    let daemon = DaemonSettings { offset_ns: settings.offset_ns, ..DaemonSettings::default() };
+    let daemon = DaemonSettings {
+        offset_ns: settings.offset_ns,
+        settle: LOG_SETTLE,
+        ..DaemonSettings::default()
+    };
     let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();

@@ -38,7 +38,7 @@ use crate::{
     Event, EventId, GpsFix, Instance, Measurement, NodeName, Offset, Reading, Received, Resource,
     Sentinel, Stamped, SyncState,
 };
-use domain::{Domain, Source, alias};
+use domain::{Domain, Limits, Patience, Source, alias};
 use line::{Line, Message, Process, Servo};
 use outbox::{Outbox, Waiting, Who};
 use timebase::{Placed, Timebase};
@@ -63,13 +63,21 @@ pub struct DaemonSettings {
     /// How long HOLDOVER lasts before it is FREERUN: `holdOverTimeout` of a `PtpConfig`. 5 s, the
     /// operator's default.
     pub holdover_timeout: Duration,
+    /// How long a locked servo must be out of range before that is FREERUN. Zero is what the
+    /// publisher does: there one bad sample is FREERUN, and LOCKED with the next.
+    pub settle: Duration,
     /// When the log was last written to: klog's times have no year. Without it they are not read.
     pub written: Option<Received>,
 }
 
 impl Default for DaemonSettings {
     fn default() -> Self {
-        Self { offset_ns: 100, holdover_timeout: Duration::from_secs(5), written: None }
+        Self {
+            offset_ns: 100,
+            holdover_timeout: Duration::from_secs(5),
+            settle: Duration::ZERO,
+            written: None,
+        }
     }
 }
 
@@ -120,6 +128,7 @@ pub struct DaemonLog {
     /// The domain that phc2sys follows.
     os_follows: Option<SmolStr>,
     os: Option<SyncState>,
+    os_patience: Patience,
     /// Fix and lock of each receiver, by alias.
     receivers: BTreeMap<String, SyncState>,
     outbox: Outbox,
@@ -139,6 +148,7 @@ impl DaemonLog {
             domains: BTreeMap::new(),
             os_follows: None,
             os: None,
+            os_patience: Patience::default(),
             receivers: BTreeMap::new(),
             outbox: Outbox::default(),
             understood: 0,
@@ -237,9 +247,14 @@ impl DaemonLog {
             return;
         }
         self.outbox.shift(shift);
-        for deadline in self.domains.values_mut().filter_map(|domain| domain.deadline.as_mut()) {
-            *deadline = deadline.saturating_add(shift);
+        self.os_patience.shift(shift);
+        for domain in self.domains.values_mut() {
+            domain.shift(shift);
         }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { offset: self.settings.offset_ns, settle: nanos(self.settings.settle) }
     }
 
     /// Holdovers that ended before `now`, each at its own time.
@@ -269,7 +284,7 @@ impl DaemonLog {
             }
             Message::Offset { of: "CLOCK_REALTIME", offset, servo, .. } => {
                 self.os_follows = Some(key.clone());
-                let state = self.os_state(servo, offset);
+                let state = self.os_state(servo, offset, time);
                 self.say_os(state, Measurement::Offset(offset), time);
             }
             Message::Offset { of, offset, servo, holdover } => {
@@ -329,6 +344,7 @@ impl DaemonLog {
         (servo, offset, holdover): (Servo, Offset, bool),
         time: i64,
     ) {
+        let limits = self.limits();
         let Some(domain) = self.domains.get_mut(key) else { return };
         let counts = domain.source == Source::Servo
             && match process {
@@ -346,7 +362,7 @@ impl DaemonLog {
         let state = if holdover {
             Some(SyncState::Holdover)
         } else {
-            domain.measured(servo, offset, self.settings.offset_ns)
+            domain.measured(servo, offset, time, limits)
         };
         if let Some(state) = state {
             self.enter(key, state, Some(Measurement::Offset(offset)), time);
@@ -359,10 +375,7 @@ impl DaemonLog {
         let timed = state == SyncState::Holdover && domain.source == Source::Servo;
         let deadline = match domain.deadline {
             Some(deadline) if timed => Some(deadline),
-            _ => timed.then(|| {
-                let timeout = i64::try_from(self.settings.holdover_timeout.as_nanos());
-                time.saturating_add(timeout.unwrap_or(i64::MAX))
-            }),
+            _ => timed.then(|| time.saturating_add(nanos(self.settings.holdover_timeout))),
         };
         domain.enter(&state, deadline);
         let reading = Reading { state: Some(state), offset, ..Reading::new(Instance::NODE) };
@@ -372,9 +385,19 @@ impl DaemonLog {
 
     /// The system clock's state: its own, or the PTP clock's where that is worse. A grandmaster's
     /// HOLDOVER does not count (observed): it has its oscillator for that.
-    fn os_state(&self, servo: Servo, offset: Offset) -> SyncState {
-        let within = servo == Servo::Locked && offset.magnitude() < self.settings.offset_ns;
-        let own = if within { SyncState::Locked } else { SyncState::Freerun };
+    fn os_state(&mut self, servo: Servo, offset: Offset, time: i64) -> SyncState {
+        let Limits { offset: limit, settle } = self.limits();
+        let own = if servo != Servo::Locked {
+            self.os_patience.reset();
+            SyncState::Freerun
+        } else if offset.magnitude() < limit {
+            self.os_patience.reset();
+            SyncState::Locked
+        } else if self.os == Some(SyncState::Locked) && !self.os_patience.is_over(time, settle) {
+            SyncState::Locked
+        } else {
+            SyncState::Freerun
+        };
         match self.reference() {
             Some(Domain { state: Some(SyncState::Freerun), .. }) => SyncState::Freerun,
             Some(Domain { state: Some(SyncState::Holdover), source, .. })
@@ -482,6 +505,10 @@ const fn badness(state: &SyncState) -> u8 {
         SyncState::Holdover => 1,
         _ => 2,
     }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// The number that configurations of one clock share: `0` of `ts2phc.0.config`.

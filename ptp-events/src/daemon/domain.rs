@@ -37,8 +37,41 @@ pub(super) struct Domain {
     pub(super) deadline: Option<i64>,
     /// The last offset that counted: in HOLDOVER it stays, and is stale.
     pub(super) last_offset: Option<Offset>,
+    patience: Patience,
     following: Following,
     name: Name,
+}
+
+/// Since when a locked servo has been out of range without a break.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Patience(Option<i64>);
+
+impl Patience {
+    /// Whether an offset out of range at `time` has lasted long enough to be FREERUN.
+    pub(super) fn is_over(&mut self, time: i64, settle: i64) -> bool {
+        time.saturating_sub(*self.0.get_or_insert(time)) >= settle
+    }
+
+    /// An offset is in range again, or a servo lost its lock.
+    pub(super) const fn reset(&mut self) {
+        self.0 = None;
+    }
+
+    /// Times are counted from another zero.
+    pub(super) const fn shift(&mut self, shift: i64) {
+        if let Some(since) = &mut self.0 {
+            *since = since.saturating_add(shift);
+        }
+    }
+}
+
+/// By what an offset is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From here on an offset is out of range, in nanoseconds.
+    pub(super) offset: u64,
+    /// How long it must be so, in nanoseconds.
+    pub(super) settle: i64,
 }
 
 /// How the publisher calls the clock. It stays once it was used.
@@ -103,19 +136,37 @@ impl Domain {
         &mut self,
         servo: Servo,
         offset: Offset,
-        limit: u64,
+        time: i64,
+        limits: Limits,
     ) -> Option<SyncState> {
-        let within = servo == Servo::Locked && offset.magnitude() < limit;
+        let locked = servo == Servo::Locked;
+        let within = locked && offset.magnitude() < limits.offset;
+        if within || !locked {
+            self.patience.reset();
+        }
         let next = match (within, &self.state) {
             (true, _) => SyncState::Locked,
+            (false, Some(SyncState::Locked))
+                if locked && !self.patience.is_over(time, limits.settle) =>
+            {
+                SyncState::Locked
+            }
             // Out of range is no news while HOLDOVER lasts: the timeout or LOCKED ends it.
-            (false, Some(SyncState::Holdover)) if servo == Servo::Locked => return None,
+            (false, Some(SyncState::Holdover)) if locked => return None,
             (false, _) => SyncState::Freerun,
         };
         if within || self.state.as_ref() != Some(&next) {
             self.last_offset = Some(offset);
         }
         Some(next)
+    }
+
+    /// Moves every time by `shift`.
+    pub(super) const fn shift(&mut self, shift: i64) {
+        self.patience.shift(shift);
+        if let Some(deadline) = &mut self.deadline {
+            *deadline = deadline.saturating_add(shift);
+        }
     }
 
     /// Takes on a state; the holdover timer runs in HOLDOVER only.
@@ -154,6 +205,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn with_patience_one_bad_sample_is_none() {
+        let mut domain = Domain::default();
+        let limits = Limits { offset: 100, settle: 1000 };
+        let mut states = String::new();
+        for (time, offset) in [(0, 5), (125, 900), (250, 5), (375, 900), (1250, 900), (1375, 900)] {
+            let state = domain.measured(Servo::Locked, Offset::from_nanos(offset), time, limits);
+            domain.enter(&state.clone().unwrap(), None);
+            states += &format!("{time} {}, ", state.unwrap());
+        }
+        assert_eq!(
+            states,
+            "0 LOCKED, 125 LOCKED, 250 LOCKED, 375 LOCKED, 1250 LOCKED, 1375 FREERUN, "
+        );
+    }
+
     /// `servo offset` in, what the publisher would say out.
     #[test]
     fn a_servo_is_judged_by_state_and_threshold() {
@@ -169,7 +236,8 @@ mod tests {
         ];
         for (state, servo, offset, expect) in table {
             let mut domain = Domain { state: state.clone(), ..Domain::default() };
-            let got = domain.measured(servo, Offset::from_nanos(offset), 100);
+            let limits = Limits { offset: 100, settle: 0 };
+            let got = domain.measured(servo, Offset::from_nanos(offset), 0, limits);
             assert_eq!(got, expect, "{state:?} {servo:?} {offset}");
         }
     }
