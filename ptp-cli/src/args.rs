@@ -55,8 +55,8 @@ writes them, recorded HTTP requests, a log with events inside, or a log of linux
 gzip or zstd. Several files are read as one, in time order. In a must-gather folder the logs of
 linuxptp-daemon-container and cloud-event-proxy are read.
 
-A log of linuxptp-daemon is read as cloud-event-proxy reads it: states change at the offset threshold
-(100 ns, or as set), and HOLDOVER lasts 5 s, the defaults of the operator.
+A log of linuxptp-daemon is read as cloud-event-proxy reads it: an offset over the threshold (100 ns,
+or as set) is FREERUN once it lasts 1 s, and HOLDOVER becomes FREERUN after 5 s.
 
 Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 

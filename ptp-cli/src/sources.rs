@@ -69,15 +69,13 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Vec<Sou
 }
 
 fn tell(folder: &Path, logs: &[Source], others: usize, cut_short: bool) {
-    let names = logs.iter().map(|log| {
+    for log in logs {
         let path = log.path.strip_prefix(folder).unwrap_or(&log.path);
-        format!("{} ({})", path.display(), log.node)
-    });
-    let names: Vec<_> = names.collect();
+        anstream::eprintln!("read {}, of {}", path.display(), log.node);
+    }
     let folder = folder.display();
-    anstream::eprintln!("read in `{folder}`: {}", names.join(", "));
     let rest = if cut_short { ", and what lies beyond: the folder is too big" } else { "" };
-    anstream::eprintln!("skipped in `{folder}`: {others} other files{rest}");
+    anstream::eprintln!("skipped {others} other files in `{folder}`{rest}");
 }
 
 /// What is in a folder.

@@ -29,6 +29,7 @@ pub mod client;
 pub mod daemon;
 #[cfg(feature = "journal")]
 pub mod journal;
+pub mod metrics;
 #[cfg(feature = "publisher")]
 pub mod publisher;
 pub mod recording;

@@ -209,16 +209,15 @@ mod tests {
     fn with_patience_one_bad_sample_is_none() {
         let mut domain = Domain::default();
         let limits = Limits { offset: 100, settle: 1000 };
-        let mut states = String::new();
+        let mut states = Vec::new();
         for (time, offset) in [(0, 5), (125, 900), (250, 5), (375, 900), (1250, 900), (1375, 900)] {
             let state = domain.measured(Servo::Locked, Offset::from_nanos(offset), time, limits);
             domain.enter(&state.clone().unwrap(), None);
-            states += &format!("{time} {}, ", state.unwrap());
+            states.push(format!("{time} {}", state.unwrap()));
         }
-        assert_eq!(
-            states,
-            "0 LOCKED, 125 LOCKED, 250 LOCKED, 375 LOCKED, 1250 LOCKED, 1375 FREERUN, "
-        );
+        let expect =
+            ["0 LOCKED", "125 LOCKED", "250 LOCKED", "375 LOCKED", "1250 LOCKED", "1375 FREERUN"];
+        assert_eq!(states, expect);
     }
 
     /// `servo offset` in, what the publisher would say out.
