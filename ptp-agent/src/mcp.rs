@@ -1,11 +1,11 @@
 //! The Model Context Protocol: an engineer's questions, asked by a model, answered with evidence.
 //!
 //! `/mcp` on the agent and `ptp-agent mcp` on a laptop are the same server; they differ in how the
-//! agent's API is asked ([`source`]) and in who may do what. Revisions 2025-11-25 and 2026-07-28
+//! agent's API is asked ([`Source`]) and in who may do what. Revisions 2025-11-25 and 2026-07-28
 //! are served, and older ones that the library knows.
 //!
 //! Text from events, logs and manifests is data: control characters and secrets are removed, and
-//! what is quoted is fenced ([`tool`]).
+//! what is quoted is fenced.
 
 mod changes;
 mod clean;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ptp_diagnostics::Severity;
-use ptp_events::Received;
+use ptp_events::{NodeName, Received};
 
 /// Names what went wrong in recorded PTP events.
 #[derive(Debug, Parser)]
@@ -46,17 +46,23 @@ Examples:
   ptp-cli diagnose recordings/gnss_loss.jsonl
   ptp-cli diagnose --format json node-*.jsonl.gz | jq '.incidents[].root_cause'
   oc logs ds/linuxptp-daemon -c cloud-event-proxy | ptp-cli diagnose -
+  oc logs --timestamps -c linuxptp-daemon-container POD | ptp-cli diagnose --node-name worker-3 -
+  ptp-cli diagnose must-gather.local.1234/
   ptp-cli diagnose --node worker-3 --since 2026-11-23T03:00:00Z all.jsonl
 
 A file may hold one event per line, JSON arrays, {\"received\":…,\"event\":{…}} lines as the agent
-writes them, recorded HTTP requests, or a log with events inside; plain, gzip or zstd. Several files
-are read as one, in time order.
+writes them, recorded HTTP requests, a log with events inside, or a log of linuxptp-daemon; plain,
+gzip or zstd. Several files are read as one, in time order. In a must-gather folder the logs of
+linuxptp-daemon-container and cloud-event-proxy are read.
+
+A log of linuxptp-daemon is read as cloud-event-proxy reads it: an offset over the threshold (100 ns,
+or as set) is FREERUN once it lasts 1 s, and HOLDOVER becomes FREERUN after 5 s.
 
 Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
-    /// Recordings of events; `-` is standard input
+    /// Recordings of events, logs of linuxptp-daemon, must-gather folders; `-` is standard input
     #[arg(required_unless_present = "journal", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -71,6 +77,10 @@ pub(crate) struct DiagnoseArgs {
     /// Tell only what concerns this node (repeatable); the others remain evidence
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Vec<String>,
+
+    /// Whose the logs of linuxptp-daemon are, which do not say; otherwise their paths tell
+    #[arg(long, value_name = "NAME", value_parser = NodeName::new, conflicts_with = "journal")]
+    pub(crate) node_name: Option<NodeName>,
 
     /// Use only events received at or after this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = Received::parse)]

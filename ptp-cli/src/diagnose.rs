@@ -3,21 +3,30 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptp_diagnostics::report::{Generator, Report};
 use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Settings, Severity};
+use ptp_events::daemon::DaemonSettings;
 use ptp_events::recording::Recorded;
 
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
+use crate::sources::{self, Source};
 use crate::{Outcome, journal, render, thresholds};
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;
 /// From how much input on a progress bar is worth the space, in bytes.
 const BIG_INPUT: u64 = 64 << 20;
+
+/// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
+/// measurement, and one bad one, corrected with the next, was observed on a healthy system
+/// (docs/protocol.md §5).
+const LOG_SETTLE: Duration = Duration::from_secs(1);
+const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
@@ -58,23 +67,30 @@ fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputErr
     if let Some(journal) = &args.journal {
         return journal::diagnose(journal, args, settings);
     }
-    let rereadable = input::can_reread(&args.files);
+    let sources = sources::find(&args.files, args.node_name.as_ref())?;
+    let rereadable = input::can_reread(&sources);
     // What cannot be read twice is sorted at once.
-    match read(args, settings, !rereadable)? {
+    match read(args, &sources, settings, !rereadable)? {
         Some(report) => Ok(report),
-        None => Ok(read(args, settings, true)?.expect("sorted input is in order")),
+        None => Ok(read(args, &sources, settings, true)?.expect("sorted input is in order")),
     }
 }
 
 /// Reads and diagnoses everything; `None` when the input is not in order and must be sorted.
 fn read(
     args: &DiagnoseArgs,
+    sources: &[Source],
     settings: &Settings,
     sort: bool,
 ) -> Result<Option<Report>, InputError> {
     let progress = Progress::default();
-    let bar = bar(&args.files);
-    let messages = input::read(&args.files, settings.reorder_window, sort, &progress)?;
+    let bar = bar(sources);
+    let daemon = DaemonSettings {
+        offset_ns: settings.offset_ns,
+        settle: LOG_SETTLE,
+        ..DaemonSettings::default()
+    };
+    let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
@@ -98,6 +114,7 @@ fn read(
                     bar.suspend(|| warn(&path, &problem));
                 }
             }
+            Message::NoWallClock(path) => bar.suspend(|| no_wall_clock(&path)),
             Message::Failed(error) => return Err(error),
             Message::Disorder => {
                 bar.finish_and_clear();
@@ -114,7 +131,7 @@ fn read(
         return Err(InputError::NothingInRange { read });
     }
     if engine.counts().events == 0 {
-        let looks_like = args.files.iter().find_map(|path| input::looks_like(path));
+        let looks_like = sources.iter().find_map(|source| input::looks_like(&source.path));
         return Err(InputError::NoEvents { paths: args.files.clone(), looks_like });
     }
     for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
@@ -144,9 +161,16 @@ fn feed(
     }
 }
 
+fn no_wall_clock(path: &Path) {
+    let path = path.display();
+    anstream::eprintln!(
+        "{YELLOW}warning{YELLOW:#}: no line of `{path}` tells the time of day; its times count from \
+         1970, as seconds since the node started do (`oc logs --timestamps` adds the time)"
+    );
+}
+
 fn warn(path: &Path, problem: &dyn std::error::Error) {
-    let style = anstyle::AnsiColor::Yellow.on_default().bold();
-    anstream::eprintln!("{style}warning{style:#}: `{}`, {problem}", path.display());
+    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: `{}`, {problem}", path.display());
     let mut cause = problem.source();
     while let Some(inner) = cause {
         anstream::eprintln!("  because: {inner}");
@@ -155,8 +179,8 @@ fn warn(path: &Path, problem: &dyn std::error::Error) {
 }
 
 /// A progress bar on a terminal's stderr, for big input.
-fn bar(files: &[PathBuf]) -> ProgressBar {
-    let sizes = files.iter().filter_map(|path| std::fs::metadata(path).ok());
+fn bar(sources: &[Source]) -> ProgressBar {
+    let sizes = sources.iter().filter_map(|source| std::fs::metadata(&source.path).ok());
     let total: u64 = sizes.map(|metadata| metadata.len()).sum();
     if total < BIG_INPUT || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

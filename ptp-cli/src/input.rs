@@ -9,8 +9,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ptp_events::Received;
+use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
+
+use crate::sources::Source;
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
@@ -29,6 +32,8 @@ pub(crate) enum InputError {
     Read { path: PathBuf, source: ReadError },
     #[error("`{}` holds a line that is not an event", path.display())]
     Strict { path: PathBuf, source: ReadError },
+    #[error("no logs of linuxptp-daemon or cloud-event-proxy among the {files} files in `{}`", path.display())]
+    NoLogs { path: PathBuf, files: usize },
     #[error("none of the {read} events was received in the time given by --since and --until")]
     NothingInRange { read: u64 },
     #[error("no events in {}", list(paths))]
@@ -44,11 +49,17 @@ impl InputError {
         match self {
             Self::NoEvents { looks_like: Some(what), .. } => Some(format!(
                 "this looks like {what}; diagnose reads the events that a publisher sent, as \
-                 recorded by a consumer or found in the log of cloud-event-proxy"
+                 recorded by a consumer or found in the log of cloud-event-proxy, and the log of \
+                 linuxptp-daemon"
             )),
             Self::NoEvents { .. } => Some(
                 "diagnose reads the events that a publisher sent: JSON Lines, JSON arrays, recorded \
-                 requests, or a log with events inside"
+                 requests, or a log with events inside; and the log of linuxptp-daemon"
+                    .to_owned(),
+            ),
+            Self::NoLogs { .. } => Some(
+                "of a folder, diagnose reads what must-gather puts in \
+                 pods/POD/CONTAINER/CONTAINER/logs; name other files one by one"
                     .to_owned(),
             ),
             Self::Strict { .. } => {
@@ -65,6 +76,8 @@ pub(crate) enum Message {
     Events(Vec<Recorded>),
     /// A line of a file was passed over.
     Bad(PathBuf, ReadError),
+    /// A file holds a log of linuxptp-daemon in which no line tells the time of day.
+    NoWallClock(PathBuf),
     /// Reading ended early.
     Failed(InputError),
     /// An event came later than any window allows: read again, with sorting.
@@ -76,20 +89,23 @@ pub(crate) enum Message {
 /// With `sort`, all events are held in memory and put in order; otherwise they stream, and
 /// [`Message::Disorder`] says when that does not do.
 pub(crate) fn read(
-    files: &[PathBuf],
+    files: &[Source],
+    daemon: &DaemonSettings,
     window: Duration,
     sort: bool,
     progress: &Progress,
 ) -> Result<Receiver<Message>, InputError> {
-    let mut sources = Vec::new();
-    for path in files {
-        sources.push(open(path, progress)?);
+    let mut readers = Vec::new();
+    for Source { path, node, written } in files {
+        let settings = DaemonSettings { written: *written, ..daemon.clone() };
+        let log = DaemonLog::new(node.clone(), settings);
+        readers.push(Reader::with_daemon(open(path, progress)?, log));
     }
     let (sender, receiver) = sync_channel(BATCHES);
-    let paths = files.to_vec();
+    let paths: Vec<_> = files.iter().map(|source| source.path.clone()).collect();
     let reading = std::thread::Builder::new().name("read".to_owned());
     let spawned = reading.spawn(move || {
-        let merge = Merge::new(sources.into_iter().map(Reader::new).collect());
+        let merge = Merge::new(readers);
         if sort {
             sorted(merge, &paths, &sender);
         } else {
@@ -103,8 +119,8 @@ pub(crate) fn read(
 type Input = Box<dyn io::BufRead + Send>;
 
 /// Whether reading again is possible, which it is not for pipes.
-pub(crate) fn can_reread(files: &[PathBuf]) -> bool {
-    files.iter().all(|path| path.is_file())
+pub(crate) fn can_reread(files: &[Source]) -> bool {
+    files.iter().all(|source| source.path.is_file())
 }
 
 fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
@@ -116,22 +132,18 @@ fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
         return decompress(counted(Box::new(io::stdin()))).map_err(fail);
     }
     let file = File::open(path).map_err(fail)?;
-    let is_directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
-    if is_directory {
-        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
-    }
     decompress(counted(Box::new(file))).map_err(fail)
 }
 
 fn streamed(
-    merge: Merge<Reader<Input>>,
+    mut merge: Merge<Reader<Input>>,
     paths: &[PathBuf],
     window: Duration,
     sender: &SyncSender<Message>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut latest: Option<Received> = None;
-    for (source, item) in merge {
+    for (source, item) in merge.by_ref() {
         match item {
             Ok(recorded) => {
                 let time = recorded.time();
@@ -156,11 +168,22 @@ fn streamed(
         }
     }
     let _ = sender.send(Message::Events(batch));
+    note(&merge, paths, sender);
 }
 
-fn sorted(merge: Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+/// Says what is only known at the end.
+fn note(merge: &Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+    let daemons = merge.sources().iter().map(Reader::daemon);
+    for (daemon, path) in daemons.zip(paths) {
+        if daemon.is_some_and(|log| log.understood_lines() > 0 && !log.has_wall_clock()) {
+            let _ = sender.send(Message::NoWallClock(path.clone()));
+        }
+    }
+}
+
+fn sorted(mut merge: Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     let mut all = Vec::new();
-    for (source, item) in merge {
+    for (source, item) in merge.by_ref() {
         match item {
             Ok(recorded) => all.push(recorded),
             Err(error) => {
@@ -172,6 +195,7 @@ fn sorted(merge: Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Me
     }
     all.sort_by_key(Recorded::time);
     let _ = sender.send(Message::Events(all));
+    note(&merge, paths, sender);
 }
 
 /// The receiver is gone, or should be.
@@ -199,7 +223,7 @@ pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
     if head.trim().is_empty() {
         Some("an empty file")
     } else if daemon.iter().any(|process| head.contains(process)) {
-        Some("the log of linuxptp-daemon")
+        Some("a log of linuxptp-daemon that tells no state of a clock")
     } else if head.starts_with("# HELP") || head.starts_with("# TYPE") {
         Some("a dump of Prometheus metrics")
     } else if head.contains("\"request\"") && head.contains("\"status\"") {

@@ -7,8 +7,10 @@ mod explain;
 mod input;
 mod journal;
 mod live;
+mod node_name;
 mod render;
 mod simulate;
+mod sources;
 mod thresholds;
 
 use std::io::BufWriter;

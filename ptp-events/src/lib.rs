@@ -26,8 +26,10 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod daemon;
 #[cfg(feature = "journal")]
 pub mod journal;
+pub mod metrics;
 #[cfg(feature = "publisher")]
 pub mod publisher;
 pub mod recording;

@@ -5,7 +5,9 @@
 //! - one event per line (JSON Lines), or JSON arrays of events, on one line or on many;
 //! - `{"received":"…","origin":"push","node":"…","event":{…}}` per line;
 //! - recorded HTTP requests: `{"t_ns":…,"body":"{…}"}` per line;
-//! - log lines with an event inside: `… received event {…}`, also with escaped quotes.
+//! - log lines with an event inside: `… received event {…}`, also with escaped quotes;
+//! - lines of linuxptp-daemon, bare, after a time, or as `{"t_ns":…,"line":"…"}`, when the reader is
+//!   told whose they are ([`Reader::with_daemon`]).
 //!
 //! ```
 //! use ptp_events::recording::Reader;

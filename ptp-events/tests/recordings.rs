@@ -6,8 +6,9 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
-use ptp_events::Received;
-use ptp_events::recording::{Merge, Origin, ReadError, Reader, Recorded, Writer};
+use ptp_events::daemon::{DaemonLog, DaemonSettings};
+use ptp_events::recording::{Merge, Origin, ReadError, Reader, Recorded, Writer, decompress};
+use ptp_events::{NodeName, Received};
 
 fn recordings() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../recordings")
@@ -104,4 +105,38 @@ fn files_merge_in_time_order() {
     assert_eq!(merged.len(), 9 + 17);
     assert!(merged.is_sorted_by_key(|(_, recorded)| recorded.time()));
     assert_eq!(merged[0].0, 1);
+}
+
+/// The forms in which the daemon's lines are found, compressed or not.
+#[test]
+fn a_daemons_log_is_recognised_by_what_is_in_it() {
+    let json = fs::read(recordings().join("bc_lock.fed.jsonl")).unwrap();
+    let lines: Vec<_> = String::from_utf8(json.clone())
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let fed: serde_json::Value = serde_json::from_str(line).unwrap();
+            (fed["t_ns"].as_i64().unwrap(), fed["line"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let join = |form: &dyn Fn(&(i64, String)) -> String| {
+        lines.iter().map(form).collect::<Vec<_>>().join("\n").into_bytes()
+    };
+    let prefixed = join(&|(t, line)| format!("{t} {line}"));
+    let dated = join(&|(t, line)| format!("{} {line}", Received::from_nanos(*t)));
+    let zstd =
+        ruzstd::encoding::compress_to_vec(&json[..], ruzstd::encoding::CompressionLevel::Fastest);
+    let events = |bytes: &[u8]| {
+        let node = NodeName::new("n").unwrap();
+        let input = decompress(bytes).unwrap();
+        let log = DaemonLog::new(node, DaemonSettings::default());
+        Reader::with_daemon(input, log).map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let expect = events(&json);
+    assert_eq!(expect.len(), 10);
+    for bytes in [prefixed, dated, zstd] {
+        assert_eq!(events(&bytes), expect);
+    }
+    // Whose they are is not in the lines.
+    assert_eq!(count(&json), (0, 0, 14));
 }

@@ -3,6 +3,7 @@
 
 mod laws;
 mod live;
+mod must_gather;
 mod recordings;
 mod stability;
 mod usage;

@@ -47,21 +47,16 @@ recordings! {
     slave_to_listening => "slave_to_listening.jsonl",
     synce => "synce.jsonl",
     tbc_lock => "tbc_lock.jsonl",
+    bc_lock_fed => "bc_lock.fed.jsonl",
+    gm_lock_fed => "gm_lock.fed.jsonl",
+    gnss_loss_fed => "gnss_loss.fed.jsonl",
+    real_ptp4l_linkdown_fed => "real-ptp4l-linkdown.fed.log",
 }
 
 /// What is no recording of events is refused with a word on what it looks like.
 #[test]
 fn other_files_are_refused_politely() {
-    let files = [
-        "api-exchanges.jsonl",
-        "bc_lock.fed.jsonl",
-        "gm_lock.fed.jsonl",
-        "gnss_loss.fed.jsonl",
-        "real-ptp4l-linkdown.fed.log",
-        "metrics-bc.prom.txt",
-        "metrics-gm.prom.txt",
-        "README.md",
-    ];
+    let files = ["api-exchanges.jsonl", "metrics-bc.prom.txt", "metrics-gm.prom.txt", "README.md"];
     let mut all = String::new();
     for file in files {
         let output = run(&["diagnose", &format!("recordings/{file}")]);
@@ -73,22 +68,42 @@ fn other_files_are_refused_politely() {
     assert_snapshot!(all);
 }
 
+/// The report as JSON, and the exit code.
+fn report(args: &[&str]) -> (serde_json::Value, Option<i32>) {
+    let output = run(&[&["diagnose", "--format", "json"], args].concat());
+    (serde_json::from_slice(&output.stdout).unwrap(), output.status.code())
+}
+
 /// Nothing may be wrong with a start, and nothing may be missing from this list.
 #[test]
 fn normal_starts_raise_no_alert() {
-    for file in ["bc_lock", "gm_lock", "tbc_lock", "real-ptp4l-startup-lock", "initial_locked"] {
-        let output = run(&["diagnose", "--format", "json", &format!("recordings/{file}.jsonl")]);
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for file in [
+        "bc_lock.jsonl",
+        "gm_lock.jsonl",
+        "tbc_lock.jsonl",
+        "real-ptp4l-startup-lock.jsonl",
+        "initial_locked.jsonl",
+        "bc_lock.fed.jsonl",
+        "gm_lock.fed.jsonl",
+    ] {
+        let (report, code) = report(&[&format!("recordings/{file}")]);
         assert_eq!(report["alerts"], serde_json::json!([]), "{file}");
-        assert_eq!(output.status.code(), Some(0), "{file}");
+        assert_eq!(code, Some(0), "{file}");
     }
 }
 
+/// The events and the log they were made of lead to the same cause.
 #[test]
-fn a_lost_signal_is_one_incident_not_five() {
-    let output = run(&["diagnose", "--format", "json", "recordings/gnss_loss.jsonl"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let incidents = report["incidents"].as_array().unwrap();
-    assert_eq!(incidents.len(), 1);
-    assert_eq!(incidents[0]["root_cause"], "gnss-signal-loss");
+fn a_fault_is_one_incident_whoever_tells_of_it() {
+    for (file, cause) in [
+        ("gnss_loss.jsonl", "gnss-signal-loss"),
+        ("gnss_loss.fed.jsonl", "gnss-signal-loss"),
+        ("real-ptp4l-linkdown.jsonl", "ptp-path-loss"),
+        ("real-ptp4l-linkdown.fed.log", "ptp-path-loss"),
+    ] {
+        let (report, _) = report(&[&format!("recordings/{file}")]);
+        let incidents = report["incidents"].as_array().unwrap();
+        assert_eq!(incidents.len(), 1, "{file}");
+        assert_eq!(incidents[0]["root_cause"], cause, "{file}");
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::splitter::ObjectScan;
 use super::{LineProblem, Origin, Recorded};
+use crate::daemon::{DaemonLog, LineKind, LogLine};
 use crate::{DecodeError, Event, NodeName, Received};
 
 /// The forms a text can have. Recordings are mostly of one form, so the last one is tried first.
@@ -19,8 +20,21 @@ pub(super) enum Form {
     Envelope,
     /// A recorded HTTP request with the event as its body.
     Request,
-    /// Something else with an event inside.
+    /// A recorded line of linuxptp-daemon.
+    Fed,
+    /// Something else with an event inside, or a line of linuxptp-daemon.
     Log,
+}
+
+/// What a text was found to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    /// One or more events.
+    Events,
+    /// A line of linuxptp-daemon, given to its log; events may come of it, now or later.
+    Daemon,
+    /// Nothing that claims to be either.
+    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -40,28 +54,37 @@ struct Request<'a> {
     body: Cow<'a, str>,
 }
 
+#[derive(Deserialize)]
+struct Fed<'a> {
+    t_ns: i64,
+    #[serde(borrow)]
+    line: Cow<'a, str>,
+}
+
 /// Which keys are there; tells the forms apart when decoding failed.
 #[derive(Deserialize)]
 struct Keys {
     event: Option<IgnoredAny>,
     t_ns: Option<IgnoredAny>,
     body: Option<IgnoredAny>,
+    line: Option<IgnoredAny>,
 }
 
-/// Appends the events of `text` to `out`; `Ok(false)` when it holds none and does not claim to.
+/// Appends the events of `text` to `out`, or hands it to the daemon's log.
 pub(super) fn read(
     text: &[u8],
     line: u64,
     form: &mut Form,
+    daemon: Option<&mut DaemonLog>,
     out: &mut Vec<Recorded>,
-) -> Result<bool, LineProblem> {
+) -> Result<Found, LineProblem> {
     let text = text.trim_ascii();
     let bare = Context { received: None, origin: Origin::Unknown, node: None, line };
     if *form == Form::Bare
         && let Ok(event) = Event::from_slice(text)
     {
         out.push(bare.recorded(event));
-        return Ok(true);
+        return Ok(Found::Events);
     }
     let found = recognise(text);
     match found {
@@ -81,16 +104,37 @@ pub(super) fn read(
             let request: Request<'_> =
                 serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })?;
             if request.body.trim().is_empty() {
-                return Ok(false);
+                return Ok(Found::Nothing);
             }
             let received = Some(Received::from_nanos(request.t_ns));
             let context = Context { received, origin: Origin::Unknown, node: None, line };
             read_events(request.body.as_bytes(), &context, out)?;
         }
-        Form::Log => return Ok(read_log(text, &bare, out)),
+        Form::Fed => {
+            *form = found;
+            let fed: Fed<'_> =
+                serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })?;
+            let received = Some(Received::from_nanos(fed.t_ns));
+            return Ok(read_daemon(LogLine { number: line, text: &fed.line, received }, daemon));
+        }
+        Form::Log => {
+            let daemons = std::str::from_utf8(text).is_ok_and(|text| {
+                let fed = LogLine { number: line, text, received: None };
+                read_daemon(fed, daemon) == Found::Daemon
+            });
+            return Ok(if daemons { Found::Daemon } else { read_log(text, &bare, out) });
+        }
     }
     *form = found;
-    Ok(true)
+    Ok(Found::Events)
+}
+
+/// Without a log to give it to, a line of the daemon is just a line.
+fn read_daemon(line: LogLine<'_>, daemon: Option<&mut DaemonLog>) -> Found {
+    match daemon.map(|daemon| daemon.handle_line(line)) {
+        Some(LineKind::Understood) => Found::Daemon,
+        Some(LineKind::Ignored | LineKind::Foreign) | None => Found::Nothing,
+    }
 }
 
 fn recognise(text: &[u8]) -> Form {
@@ -98,6 +142,7 @@ fn recognise(text: &[u8]) -> Form {
         Some(b'{') => match serde_json::from_slice::<Keys>(text) {
             Ok(Keys { event: Some(_), .. }) => Form::Envelope,
             Ok(Keys { t_ns: Some(_), body: Some(_), .. }) => Form::Request,
+            Ok(Keys { t_ns: Some(_), line: Some(_), .. }) => Form::Fed,
             _ => Form::Bare,
         },
         Some(b'[') if matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b']')) => {
@@ -144,9 +189,9 @@ fn read_events(json: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Resul
 }
 
 /// An event somewhere in a line of text. A line without one is just a line.
-fn read_log(text: &[u8], context: &Context, out: &mut Vec<Recorded>) -> bool {
+fn read_log(text: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Found {
     let Some(start) = memchr::memchr(b'{', text) else {
-        return false;
+        return Found::Nothing;
     };
     let tail = &text[start..];
     let event = if tail.starts_with(br#"{\""#) {
@@ -156,10 +201,11 @@ fn read_log(text: &[u8], context: &Context, out: &mut Vec<Recorded>) -> bool {
         let end = ObjectScan::default().feed(tail);
         end.and_then(|end| context.decode(&tail[..end]).ok())
     };
-    event.is_some_and(|event| {
-        out.push(context.recorded(event));
-        true
-    })
+    let Some(event) = event else {
+        return Found::Nothing;
+    };
+    out.push(context.recorded(event));
+    Found::Events
 }
 
 /// Takes one level of JSON string escapes off, up to the quote that ends the string.

@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead};
 
-use super::Recorded;
-use super::form::{self, Form};
+use super::form::{self, Form, Found};
 use super::splitter::{Splitter, Text};
+use super::{Origin, Recorded};
 use crate::DecodeError;
+use crate::daemon::{DaemonLog, LogEvent};
 
 /// How much of a bad line an error shows, in characters.
 const EXCERPT_CHARS: usize = 80;
@@ -62,6 +63,7 @@ pub enum LineProblem {
 pub struct Reader<R> {
     splitter: Splitter<R>,
     form: Form,
+    daemon: Option<DaemonLog>,
     /// Read, not yet handed out; reversed.
     ready: Vec<Recorded>,
     other_lines: u64,
@@ -70,10 +72,22 @@ pub struct Reader<R> {
 
 impl<R: BufRead> Reader<R> {
     /// Reads from `input`; compressed input goes through [`super::decompress`] first.
+    ///
+    /// Lines of linuxptp-daemon are only counted: they do not say whose they are.
     pub const fn new(input: R) -> Self {
+        Self::reading(input, None)
+    }
+
+    /// Reads from `input`, in which lines of linuxptp-daemon belong to `daemon`.
+    pub const fn with_daemon(input: R, daemon: DaemonLog) -> Self {
+        Self::reading(input, Some(daemon))
+    }
+
+    const fn reading(input: R, daemon: Option<DaemonLog>) -> Self {
         Self {
             splitter: Splitter::new(input),
             form: Form::Bare,
+            daemon,
             ready: Vec::new(),
             other_lines: 0,
             failed: false,
@@ -84,6 +98,21 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub const fn other_lines(&self) -> u64 {
         self.other_lines
+    }
+
+    /// The daemon's log, to ask what it counted.
+    #[must_use]
+    pub const fn daemon(&self) -> Option<&DaemonLog> {
+        self.daemon.as_ref()
+    }
+
+    /// Fetches what the daemon's log has to say, the last first.
+    fn poll_daemon(&mut self) {
+        let Some(daemon) = &mut self.daemon else { return };
+        while let Some(LogEvent { event, line }) = daemon.poll_event() {
+            self.ready.push(Recorded { event, received: None, origin: Origin::Unknown, line });
+        }
+        self.ready.reverse();
     }
 }
 
@@ -97,20 +126,27 @@ impl<R: BufRead> Iterator for Reader<R> {
             }
             let (line, text) = match self.splitter.next() {
                 Ok(Some(next)) => next,
-                Ok(None) => return None,
+                Ok(None) => {
+                    self.daemon.as_mut()?.finish();
+                    self.poll_daemon();
+                    return self.ready.pop().map(Ok);
+                }
                 Err(source) => {
                     self.failed = true;
                     return Some(Err(ReadError::Io { line: self.splitter.line(), source }));
                 }
             };
             let outcome = match text {
-                Text::Whole(text) => form::read(text, line, &mut self.form, &mut self.ready)
-                    .map_err(|problem| (problem, excerpt(text))),
+                Text::Whole(text) => {
+                    form::read(text, line, &mut self.form, self.daemon.as_mut(), &mut self.ready)
+                        .map_err(|problem| (problem, excerpt(text)))
+                }
                 Text::TooLong(text) => Err((LineProblem::TooLong, excerpt(text))),
             };
             match outcome {
-                Ok(true) => self.ready.reverse(),
-                Ok(false) => self.other_lines += 1,
+                Ok(Found::Events) => self.ready.reverse(),
+                Ok(Found::Daemon) => self.poll_daemon(),
+                Ok(Found::Nothing) => self.other_lines += 1,
                 Err((source, excerpt)) => {
                     // Events before the bad one in an array still count.
                     self.ready.reverse();

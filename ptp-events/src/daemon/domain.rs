@@ -1,0 +1,243 @@
+//! One instance of ptp4l and what steers the same clock: the ports, the state, the name.
+
+use crate::{Instance, Offset, SyncState};
+
+use super::line::{Port, Servo};
+
+/// Who says what state the PTP clock is in.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Source {
+    /// ptp4l's offsets and ports; ts2phc's offsets where there is no DPLL.
+    #[default]
+    Servo,
+    /// `T-BC-STATUS` lines.
+    BoundaryClock,
+    /// `T-GM-STATUS` lines.
+    Grandmaster,
+}
+
+/// Whether a port is in SLAVE state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Following {
+    /// The log begins in the middle; ptp4l prints offsets only while it follows.
+    #[default]
+    Unknown,
+    Yes,
+    No,
+}
+
+/// The state of one PTP clock, by the rules of the publisher (docs/protocol.md §9).
+#[derive(Debug, Default)]
+pub(super) struct Domain {
+    pub(super) state: Option<SyncState>,
+    pub(super) source: Source,
+    /// What a DPLL measured last, in nanoseconds or as a sentinel.
+    pub(super) dpll: Option<i64>,
+    /// When HOLDOVER turns into FREERUN.
+    pub(super) deadline: Option<i64>,
+    /// The last offset that counted: in HOLDOVER it stays, and is stale.
+    pub(super) last_offset: Option<Offset>,
+    patience: Patience,
+    following: Following,
+    name: Name,
+}
+
+/// Since when a locked servo has been out of range without a break.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Patience(Option<i64>);
+
+impl Patience {
+    /// Whether an offset out of range at `time` has lasted long enough to be FREERUN.
+    pub(super) fn is_over(&mut self, time: i64, settle: i64) -> bool {
+        time.saturating_sub(*self.0.get_or_insert(time)) >= settle
+    }
+
+    /// An offset is in range again, or a servo lost its lock.
+    pub(super) const fn reset(&mut self) {
+        self.0 = None;
+    }
+
+    /// Times are counted from another zero.
+    pub(super) const fn shift(&mut self, shift: i64) {
+        if let Some(since) = &mut self.0 {
+            *since = since.saturating_add(shift);
+        }
+    }
+}
+
+/// By what an offset is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From here on an offset is out of range, in nanoseconds.
+    pub(super) offset: u64,
+    /// How long it must be so, in nanoseconds.
+    pub(super) settle: i64,
+}
+
+/// How the publisher calls the clock. It stays once it was used.
+#[derive(Debug, Default)]
+enum Name {
+    #[default]
+    Unknown,
+    /// A port of the same configuration, which may not be the one that follows.
+    Guess(Instance),
+    Known(Instance),
+}
+
+impl Domain {
+    /// A port, or a card, that belongs to this clock; `sure` if it is the one that is steered by.
+    pub(super) fn learn(&mut self, interface: &str, sure: bool) {
+        let Ok(instance) = Instance::new(&format!("{}/master", alias(interface))) else { return };
+        match (&self.name, sure) {
+            (Name::Unknown | Name::Guess(_), true) => self.name = Name::Known(instance),
+            (Name::Unknown, false) => self.name = Name::Guess(instance),
+            _ => {}
+        }
+    }
+
+    /// The clock's name, if it is known for sure.
+    pub(super) const fn name(&self) -> Option<&Instance> {
+        match &self.name {
+            Name::Known(instance) => Some(instance),
+            _ => None,
+        }
+    }
+
+    /// Takes the best name there is, or else `fallback`.
+    pub(super) fn settle_name(&mut self, fallback: &str) {
+        self.name = match std::mem::take(&mut self.name) {
+            Name::Unknown => Name::Known(Instance::new(fallback).unwrap_or(Instance::NODE)),
+            Name::Guess(instance) | Name::Known(instance) => Name::Known(instance),
+        };
+    }
+
+    /// A port changed; true when the clock goes into HOLDOVER by it.
+    pub(super) fn port(&mut self, from: Port, to: Port) -> bool {
+        if to == Port::Slave {
+            self.following = Following::Yes;
+        } else if from == Port::Slave || self.following == Following::Unknown {
+            self.following = Following::No;
+        }
+        // Observed: SLAVE to FAULTY, LISTENING. A port that turns PASSIVE has a better one beside
+        // it, and is not reported.
+        from == Port::Slave
+            && to == Port::Other
+            && self.source == Source::Servo
+            && self.state != Some(SyncState::Holdover)
+    }
+
+    /// Whether ptp4l's offsets count; what it prints while UNCALIBRATED does not (observed).
+    pub(super) fn follows(&self) -> bool {
+        self.following != Following::No
+    }
+
+    /// The state after a servo said this; `None` when the publisher would not listen.
+    pub(super) fn measured(
+        &mut self,
+        servo: Servo,
+        offset: Offset,
+        time: i64,
+        limits: Limits,
+    ) -> Option<SyncState> {
+        let locked = servo == Servo::Locked;
+        let within = locked && offset.magnitude() < limits.offset;
+        if within || !locked {
+            self.patience.reset();
+        }
+        let next = match (within, &self.state) {
+            (true, _) => SyncState::Locked,
+            (false, Some(SyncState::Locked))
+                if locked && !self.patience.is_over(time, limits.settle) =>
+            {
+                SyncState::Locked
+            }
+            // Out of range is no news while HOLDOVER lasts: the timeout or LOCKED ends it.
+            (false, Some(SyncState::Holdover)) if locked => return None,
+            (false, _) => SyncState::Freerun,
+        };
+        if within || self.state.as_ref() != Some(&next) {
+            self.last_offset = Some(offset);
+        }
+        Some(next)
+    }
+
+    /// Moves every time by `shift`.
+    pub(super) const fn shift(&mut self, shift: i64) {
+        self.patience.shift(shift);
+        if let Some(deadline) = &mut self.deadline {
+            *deadline = deadline.saturating_add(shift);
+        }
+    }
+
+    /// Takes on a state; the holdover timer runs in HOLDOVER only.
+    pub(super) fn enter(&mut self, state: &SyncState, deadline: Option<i64>) {
+        self.state = Some(state.clone());
+        self.deadline = deadline;
+    }
+}
+
+/// The publisher's name for all ports of a card: `ens1f0` is `ens1fx`, `ens1f0.100` `ens1fx.100`.
+pub(super) fn alias(interface: &str) -> String {
+    let (port, vlan) = match interface.split_once('.') {
+        Some((port, vlan)) => (port, Some(vlan)),
+        None => (interface, None),
+    };
+    let card = match port.char_indices().next_back() {
+        Some((at, _)) => &port[..at],
+        None => "",
+    };
+    match vlan {
+        Some(vlan) => format!("{card}x.{vlan}"),
+        None => format!("{card}x"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_are_the_publishers() {
+        for (interface, expect) in
+            [("ens1f0", "ens1fx"), ("ens7f1", "ens7fx"), ("eth0.100", "ethx.100"), ("", "x")]
+        {
+            assert_eq!(alias(interface), expect);
+        }
+    }
+
+    #[test]
+    fn with_patience_one_bad_sample_is_none() {
+        let mut domain = Domain::default();
+        let limits = Limits { offset: 100, settle: 1000 };
+        let mut states = Vec::new();
+        for (time, offset) in [(0, 5), (125, 900), (250, 5), (375, 900), (1250, 900), (1375, 900)] {
+            let state = domain.measured(Servo::Locked, Offset::from_nanos(offset), time, limits);
+            domain.enter(&state.clone().unwrap(), None);
+            states.push(format!("{time} {}", state.unwrap()));
+        }
+        let expect =
+            ["0 LOCKED", "125 LOCKED", "250 LOCKED", "375 LOCKED", "1250 LOCKED", "1375 FREERUN"];
+        assert_eq!(states, expect);
+    }
+
+    /// `servo offset` in, what the publisher would say out.
+    #[test]
+    fn a_servo_is_judged_by_state_and_threshold() {
+        use SyncState::{Freerun, Holdover, Locked};
+        let table = [
+            (None, Servo::Unlocked, 5, Some(Freerun)),
+            (None, Servo::Locked, 99, Some(Locked)),
+            (Some(Freerun), Servo::Step, 5, Some(Freerun)),
+            (Some(Locked), Servo::Locked, -100, Some(Freerun)),
+            (Some(Holdover), Servo::Locked, 5000, None),
+            (Some(Holdover), Servo::Locked, 5, Some(Locked)),
+            (Some(Holdover), Servo::Unlocked, 5, Some(Freerun)),
+        ];
+        for (state, servo, offset, expect) in table {
+            let mut domain = Domain { state: state.clone(), ..Domain::default() };
+            let limits = Limits { offset: 100, settle: 0 };
+            let got = domain.measured(servo, Offset::from_nanos(offset), 0, limits);
+            assert_eq!(got, expect, "{state:?} {servo:?} {offset}");
+        }
+    }
+}

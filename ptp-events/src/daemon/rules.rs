@@ -1,0 +1,255 @@
+//! What a publisher makes of a line: whose state it changes, and to what (docs/protocol.md §9).
+
+use smol_str::SmolStr;
+
+use super::domain::{Domain, Limits, Source, alias};
+use super::line::{Line, Message, Process, Servo};
+use super::outbox::Who;
+use super::{DaemonLog, MOST_DOMAINS, nanos};
+use crate::{GpsFix, Instance, Measurement, Offset, Reading, Resource, Sentinel, SyncState};
+
+const CLOCK_REALTIME: Instance = Instance::from_static("CLOCK_REALTIME");
+
+impl DaemonLog {
+    pub(super) fn take(&mut self, key: &SmolStr, line: Line<'_>, time: i64) {
+        match line.message {
+            Message::Port { interface, from, to, follows } => {
+                let Some(domain) = self.domains.get_mut(key) else { return };
+                if let Some(interface) = interface {
+                    domain.learn(interface, follows);
+                }
+                if domain.port(from, to) {
+                    let last = domain.last_offset.map(Measurement::Offset);
+                    self.enter(key, SyncState::Holdover, last, time);
+                }
+            }
+            Message::Offset { of: "CLOCK_REALTIME", offset, servo, .. } => {
+                self.os_follows = Some(key.clone());
+                let state = self.os_state(servo, offset, time);
+                self.say_os(state, Measurement::Offset(offset), time);
+            }
+            Message::Offset { of, offset, servo, holdover } => {
+                self.measured(key, line.process, of, (servo, offset, holdover), time);
+            }
+            Message::Class(class) => {
+                let reading = Reading { clock_class: Some(class), ..Reading::new(Instance::NODE) };
+                self.outbox.say(Resource::ClockClass, Who::Domain(key.clone()), reading, time);
+            }
+            Message::Gnss { interface, fix, offset, servo } => {
+                self.receiver(interface, fix, offset, servo, time);
+            }
+            Message::Dpll { interface, offset } => {
+                let Some(domain) = self.domains.get_mut(key) else { return };
+                domain.learn(interface, true);
+                domain.dpll = Some(offset);
+                // What a DPLL measures while it is not locked is no offset.
+                if domain.source != Source::Servo && domain.state == Some(SyncState::Locked) {
+                    let measured = Measurement::from_nanos(offset);
+                    self.enter(key, SyncState::Locked, Some(measured), time);
+                }
+            }
+            Message::Status { interface, offset, servo } => {
+                let Some(domain) = self.domains.get_mut(key) else { return };
+                domain.learn(interface, true);
+                domain.source = domain.source.max(match line.process {
+                    Process::Gm => Source::Grandmaster,
+                    _ => Source::BoundaryClock,
+                });
+                let measured = offset.or(domain.dpll).map(Measurement::from_nanos);
+                self.enter(key, status(servo), measured, time);
+            }
+            Message::SynceState { interface, device, servo } => {
+                let reading =
+                    Reading { state: Some(status(servo)), ..Reading::new(Instance::NODE) };
+                self.synce(Resource::SynceState, device, interface, reading, time);
+            }
+            Message::SynceQuality { interface, device, quality, extended } => {
+                let reading = Reading {
+                    quality: Some(quality),
+                    extended_quality: extended,
+                    ..Reading::new(Instance::NODE)
+                };
+                self.synce(Resource::SynceQuality, device, interface, reading, time);
+            }
+            Message::ProcessDown => self.process_down(key, line.process, time),
+            Message::Remark => {}
+        }
+    }
+
+    /// An offset of ptp4l or ts2phc.
+    fn measured(
+        &mut self,
+        key: &SmolStr,
+        process: Process,
+        of: &str,
+        (servo, offset, holdover): (Servo, Offset, bool),
+        time: i64,
+    ) {
+        let limits = self.limits();
+        let Some(domain) = self.domains.get_mut(key) else { return };
+        let counts = domain.source == Source::Servo
+            && match process {
+                Process::Ptp4l => of == "master" && domain.follows(),
+                // Where there is a DPLL the grandmaster's status decides (observed).
+                Process::Ts2phc => domain.dpll.is_none() && !of.starts_with('/'),
+                _ => false,
+            };
+        if !counts {
+            return;
+        }
+        if process == Process::Ts2phc {
+            domain.learn(of, true);
+        }
+        let state = if holdover {
+            Some(SyncState::Holdover)
+        } else {
+            domain.measured(servo, offset, time, limits)
+        };
+        if let Some(state) = state {
+            self.enter(key, state, Some(Measurement::Offset(offset)), time);
+        }
+    }
+
+    /// A PTP clock is in `state`.
+    pub(super) fn enter(
+        &mut self,
+        key: &SmolStr,
+        state: SyncState,
+        offset: Option<Measurement>,
+        time: i64,
+    ) {
+        let Some(domain) = self.domains.get_mut(key) else { return };
+        let timed = state == SyncState::Holdover && domain.source == Source::Servo;
+        let deadline = match domain.deadline {
+            Some(deadline) if timed => Some(deadline),
+            _ => timed.then(|| time.saturating_add(nanos(self.settings.holdover_timeout))),
+        };
+        domain.enter(&state, deadline);
+        let reading = Reading { state: Some(state), offset, ..Reading::new(Instance::NODE) };
+        self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time);
+        self.say_node(time);
+    }
+
+    /// The system clock's state: its own, or the PTP clock's where that is worse. A grandmaster's
+    /// HOLDOVER does not count (observed): it has its oscillator for that.
+    fn os_state(&mut self, servo: Servo, offset: Offset, time: i64) -> SyncState {
+        let Limits { offset: limit, settle } = self.limits();
+        let own = if servo != Servo::Locked {
+            self.os_patience.reset();
+            SyncState::Freerun
+        } else if offset.magnitude() < limit {
+            self.os_patience.reset();
+            SyncState::Locked
+        } else if self.os == Some(SyncState::Locked) && !self.os_patience.is_over(time, settle) {
+            SyncState::Locked
+        } else {
+            SyncState::Freerun
+        };
+        match self.reference() {
+            Some(Domain { state: Some(SyncState::Freerun), .. }) => SyncState::Freerun,
+            Some(Domain { state: Some(SyncState::Holdover), source, .. })
+                if own == SyncState::Locked && *source != Source::Grandmaster =>
+            {
+                SyncState::Holdover
+            }
+            _ => own,
+        }
+    }
+
+    fn say_os(&mut self, state: SyncState, offset: Measurement, time: i64) {
+        self.os = Some(state.clone());
+        let reading =
+            Reading { state: Some(state), offset: Some(offset), ..Reading::new(CLOCK_REALTIME) };
+        self.outbox.say(Resource::OsClock, Who::Instance(CLOCK_REALTIME), reading, time);
+        self.say_node(time);
+    }
+
+    /// The node as a whole is as well as the worse of its PTP and its system clock.
+    fn say_node(&mut self, time: i64) {
+        let ptp = self.reference().and_then(|domain| domain.state.as_ref());
+        let Some(worst) = ptp.into_iter().chain(&self.os).max_by_key(|state| badness(state)) else {
+            return;
+        };
+        let reading = Reading { state: Some(worst.clone()), ..Reading::new(Instance::NODE) };
+        self.outbox.say(Resource::SyncState, Who::Instance(Instance::NODE), reading, time);
+    }
+
+    /// The PTP clock that the system clock follows: what phc2sys names, or else the best.
+    fn reference(&self) -> Option<&Domain> {
+        let named = self.os_follows.as_ref().and_then(|key| self.domains.get(key));
+        named.filter(|domain| domain.state.is_some()).or_else(|| {
+            let known = self.domains.values().filter(|domain| domain.state.is_some());
+            known.min_by_key(|domain| domain.state.as_ref().map_or(u8::MAX, badness))
+        })
+    }
+
+    fn receiver(&mut self, interface: &str, fix: GpsFix, offset: i64, servo: Servo, time: i64) {
+        let alias = alias(interface);
+        let lock = status(servo);
+        // A fix that changes alone is not sent (observed).
+        if self.receivers.get(&alias) == Some(&lock) || self.receivers.len() >= MOST_DOMAINS {
+            return;
+        }
+        let state = match lock {
+            SyncState::Locked => SyncState::Synchronized,
+            _ if fix == GpsFix(0) => SyncState::FailureNofix,
+            _ => SyncState::AcquiringSync,
+        };
+        let Ok(instance) = Instance::new(&format!("{alias}/master")) else { return };
+        self.receivers.insert(alias, lock);
+        let reading = Reading {
+            state: Some(state),
+            offset: Some(Measurement::from_nanos(offset)),
+            gps_fix: Some(fix),
+            ..Reading::new(Instance::NODE)
+        };
+        self.outbox.say(Resource::Gnss, Who::Instance(instance), reading, time);
+    }
+
+    fn synce(
+        &mut self,
+        resource: Resource,
+        device: &str,
+        interface: &str,
+        reading: Reading,
+        time: i64,
+    ) {
+        if let Ok(instance) = Instance::new(&format!("{device}/{interface}")) {
+            self.outbox.say(resource, Who::Instance(instance), reading, time);
+        }
+    }
+
+    /// A process ended: its clock runs free, and so does the system clock (observed).
+    fn process_down(&mut self, key: &SmolStr, process: Process, time: i64) {
+        let down = Measurement::Sentinel(Sentinel::ProcessDown);
+        let Some(domain) = self.domains.get(key) else { return };
+        let steers = match process {
+            Process::Ptp4l => domain.source == Source::Servo,
+            Process::Ts2phc => domain.state.is_some(),
+            _ => false,
+        };
+        if steers {
+            self.enter(key, SyncState::Freerun, Some(down), time);
+        }
+        if self.os.is_some() {
+            self.say_os(SyncState::Freerun, down, time);
+        }
+    }
+}
+
+/// What `s0` to `s2` stand for where the daemon itself counts them.
+const fn status(servo: Servo) -> SyncState {
+    match servo {
+        Servo::Unlocked => SyncState::Freerun,
+        Servo::Step => SyncState::Holdover,
+        Servo::Locked => SyncState::Locked,
+    }
+}
+
+const fn badness(state: &SyncState) -> u8 {
+    match state {
+        SyncState::Locked => 0,
+        SyncState::Holdover => 1,
+        _ => 2,
+    }
+}
