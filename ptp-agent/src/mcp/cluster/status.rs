@@ -320,29 +320,29 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_not_calibrated_does_not_follow() {
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(CLIENT), 100, true)), @"");
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(CLIENT), 100, true)));
     }
 
     #[test]
     fn a_clock_follows_within_its_threshold_or_does_not() {
         let follows = CLIENT.replace("UNCALIBRATED", "SLAVE");
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 200, true)), @"");
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 100, false)), @"");
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 200, false)), @"");
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 200, true)));
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 100, false)));
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(&follows), 200, false)));
     }
 
     #[test]
     fn a_grandmaster_follows_nobody_and_silence_is_no_health() {
         let grandmaster = include_str!("testdata/pmc-grandmaster.txt");
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(grandmaster), 100, true)), @"");
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(grandmaster), 100, true)));
         let faulty =
             grandmaster.replace("portState               MASTER", "portState               FAULTY");
         let faulty = faulty.replace(
             "ClockClass                         6",
             "ClockClass                         248",
         );
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(&faulty), 100, true)), @"");
-        insta::assert_snapshot!(said(&of_ptp4l(&parse(""), 100, true)), @"");
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(&faulty), 100, true)));
+        insta::assert_snapshot!(said(&of_ptp4l(&parse(""), 100, true)));
     }
 
     #[test]
@@ -354,6 +354,6 @@ mod tests {
             insta::assert_snapshot!(file, said(&of_metrics(&metrics)));
         }
         let none = Metrics::parse("").unwrap();
-        insta::assert_snapshot!(said(&of_metrics(&none)), @"");
+        insta::assert_snapshot!(said(&of_metrics(&none)));
     }
 }
