@@ -46,8 +46,7 @@ fn log() -> String {
         let at = now - jiff::SignedDuration::from_secs(ago);
         format!("{at} ptp4l[{}.120]: [ptp4l.0.config] {text}\n", 2000 - ago)
     };
-    let mut log =
-        line(20, "port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED");
+    let mut log = line(20, "port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED");
     for ago in (1..19).rev() {
         log += &line(ago, "master offset 4 s2 freq -3972 path delay 89");
     }
@@ -68,7 +67,10 @@ fn questions() -> Vec<(&'static str, Value)> {
         ("get_ptp_config", json!({"name": "slave"})),
         ("get_node_ptp_configs", node.clone()),
         ("validate_ptp_config", json!({"name": "slave"})),
-        ("run_pmc_query", json!({"node": "w1", "data_sets": ["PARENT_DATA_SET", "VERSION_NUMBER"]})),
+        (
+            "run_pmc_query",
+            json!({"node": "w1", "data_sets": ["PARENT_DATA_SET", "VERSION_NUMBER"]}),
+        ),
         ("get_grandmaster_status", json!({})),
         ("get_clock_hierarchy", json!({})),
         ("list_ptp_interfaces", json!({})),
@@ -98,7 +100,10 @@ fn fits(tool: &str, schema: &Value, answer: &Value) {
     };
     assert!(kinds.iter().any(is), "{tool}: {answer} is no {kinds:?}");
     for required in schema["required"].as_array().into_iter().flatten() {
-        assert!(!answer.is_object() || answer.get(required.as_str().unwrap()).is_some(), "{tool}: {required}");
+        assert!(
+            !answer.is_object() || answer.get(required.as_str().unwrap()).is_some(),
+            "{tool}: {required}"
+        );
     }
     for (name, value) in answer.as_object().into_iter().flatten() {
         fits(tool, &schema["properties"][name], value);
@@ -106,7 +111,10 @@ fn fits(tool: &str, schema: &Value, answer: &Value) {
     for item in answer.as_array().into_iter().flatten() {
         fits(tool, &schema["items"], item);
     }
-    assert!(schema["enum"].as_array().is_none_or(|allowed| allowed.contains(answer)), "{tool}: {answer}");
+    assert!(
+        schema["enum"].as_array().is_none_or(|allowed| allowed.contains(answer)),
+        "{tool}: {answer}"
+    );
 }
 
 fn shared() -> Shared {
@@ -129,7 +137,9 @@ fn granted(component: &str) -> BTreeSet<(String, String, String)> {
         for rule in role.rules.unwrap() {
             let group = rule.api_groups.unwrap()[0].clone();
             for resource in rule.resources.unwrap() {
-                calls.extend(rule.verbs.iter().map(|v| (group.clone(), resource.clone(), v.clone())));
+                calls.extend(
+                    rule.verbs.iter().map(|v| (group.clone(), resource.clone(), v.clone())),
+                );
             }
         }
     }
@@ -205,7 +215,10 @@ async fn what_is_not_granted_is_named_and_what_cannot_be_read_is_no_health() {
         let forbidden = (resource.to_owned(), verb.to_owned());
         cluster.lock().unwrap().forbidden = BTreeSet::from([forbidden]);
         let said = refusal(&client, tool, arguments).await;
-        assert!(said.contains(&format!("on {resource}")) && said.contains("deploy/cluster-"), "{said}");
+        assert!(
+            said.contains(&format!("on {resource}")) && said.contains("deploy/cluster-"),
+            "{said}"
+        );
     }
     for (resource, verb, tool) in [
         ("pods/log", "get", "check_ptp_status"),

@@ -52,8 +52,10 @@ pub(crate) async fn start(cluster: &Shared) -> kube::Client {
 }
 
 fn pod(node: &str) -> Value {
-    let container = |name: &str| json!({"name": name, "ready": true, "restartCount": 0, "image": "",
-        "imageID": "", "state": {"running": {}}});
+    let container = |name: &str| {
+        json!({"name": name, "ready": true, "restartCount": 0, "image": "",
+        "imageID": "", "state": {"running": {}}})
+    };
     json!({
         "metadata": {"name": format!("linuxptp-daemon-{node}"), "namespace": "openshift-ptp"},
         "spec": {"nodeName": node, "containers": []},
@@ -162,7 +164,12 @@ async fn answer(State(cluster): State<Shared>, request: Request) -> Response {
     }
 }
 
-fn exec(cluster: &Shared, pod: String, query: &[(String, String)], mut request: Request) -> Response {
+fn exec(
+    cluster: &Shared,
+    pod: String,
+    query: &[(String, String)],
+    mut request: Request,
+) -> Response {
     let command = query.iter().filter(|(key, _)| key == "command");
     let command: Vec<String> = command.map(|(_, word)| word.clone()).collect();
     cluster.lock().unwrap().commands.push(command.clone());

@@ -13,6 +13,7 @@ use kube::core::{GroupVersionKind, Status};
 use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio_util::sync::CancellationToken;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -316,8 +317,11 @@ impl Cluster {
             let mut process = pods.exec(pod, command.iter().copied(), &params).await?;
             let status = process.take_status();
             let (stdout, stderr) = (process.stdout(), process.stderr());
-            let ((stdout, more), (stderr, more_errors)) =
-                tokio::join!(limited(stdout, LONGEST_OUTPUT), limited(stderr, LONGEST_OUTPUT / 4));
+            let full = CancellationToken::new();
+            let ((stdout, more), (stderr, more_errors)) = tokio::join!(
+                limited(stdout, LONGEST_OUTPUT, &full),
+                limited(stderr, LONGEST_OUTPUT / 4, &full)
+            );
             let cut = more || more_errors;
             let exit = match status {
                 // Cut short it still runs, and has no status yet.
@@ -373,13 +377,22 @@ fn read<T: DeserializeOwned>(object: DynamicObject, kind: &str) -> Result<T, Clu
     })
 }
 
-/// Reads to the end, or to the limit; whether there was more.
-async fn limited(stream: Option<impl AsyncRead + Unpin>, limit: usize) -> (String, bool) {
+/// Reads to the end, or to the limit; whether there was more. Once one stream is `full` the
+/// other gets no more either: both come over one connection, and nobody reads on.
+async fn limited(
+    stream: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+    full: &CancellationToken,
+) -> (String, bool) {
     let Some(stream) = stream else { return (String::new(), false) };
     let mut bytes = Vec::new();
     // What was read before a connection broke is worth showing.
-    let _ = stream.take(limit as u64).read_to_end(&mut bytes).await;
+    let mut stream = stream.take(limit as u64);
+    let _ = full.run_until_cancelled(stream.read_to_end(&mut bytes)).await;
     let cut = bytes.len() >= limit;
+    if cut {
+        full.cancel();
+    }
     (String::from_utf8_lossy(&bytes).into_owned(), cut)
 }
 
