@@ -233,7 +233,7 @@ async fn what_is_not_granted_is_named_and_what_cannot_be_read_is_no_health() {
     }
     cluster.lock().unwrap().forbidden.clear();
     let said = refusal(&client, "get_ptp_config", json!({"name": "gone"})).await;
-    assert!(said.contains("there is no PtpConfig gone"), "{said}");
+    assert!(said.contains("PtpConfig gone: not found"), "{said}");
     let said = refusal(&client, "check_ptp_status", json!({"node": "w9"})).await;
     assert!(said.contains("runs on no node"), "{said}");
     let said = refusal(&client, "get_daemon_logs", json!({})).await;

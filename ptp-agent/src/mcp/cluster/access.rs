@@ -80,7 +80,7 @@ pub enum ClusterError {
         namespace: String,
     },
     /// There is no such thing.
-    #[error("there is no {what} in namespace {namespace}")]
+    #[error("{what}: not found in namespace {namespace}")]
     NotFound {
         /// What was asked for.
         what: String,

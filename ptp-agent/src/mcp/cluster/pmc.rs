@@ -314,8 +314,8 @@ mod tests {
         let text = format!("{}{}", one.repeat(1000), "\t\tfield 1\n".repeat(1000)).repeat(3);
         let printed = parse(&text);
         assert_eq!(printed.answers.len(), MOST_ANSWERS);
-        let fields = (0..1000).map(|n| format!("\t\tf{n} {n}\n")).collect::<String>();
-        assert_eq!(parse(&(one + &fields)).answers[0].fields.len(), MOST_FIELDS);
+        let fields: Vec<_> = (0..1000).map(|n| format!("\t\tf{n} {n}\n")).collect();
+        assert_eq!(parse(&(one + &fields.concat())).answers[0].fields.len(), MOST_FIELDS);
         assert_eq!(parse(&"nonsense\n".repeat(1000)).remarks.len(), 20);
     }
 
