@@ -176,11 +176,12 @@ impl App {
             config: Arc::new(config.shown()),
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
         };
-        let routes = routes(&config, api, &secret, &stop, &mut tasks);
+        let client = client(&config.publishers).await?;
+        let routes = routes(&config, api, &secret, client.clone(), &stop, &mut tasks);
         tasks.spawn(serve(api_socket, routes, limits, stop.serving.clone().cancelled_owned()));
 
         let targets =
-            follow(&config.publishers, &brain, &store, &health, &mut tasks, &stop).await?;
+            follow(&config.publishers, client, &brain, &store, &health, &mut tasks, &stop)?;
         let (seen, observations) = mpsc::channel(SEEN);
         let settings = subscribing(&config, &callback);
         let leave = stop.subscribing.clone();
@@ -206,10 +207,11 @@ fn routes(
     config: &Config,
     api: Api,
     callback_secret: &Secret,
+    client: Option<kube::Client>,
     stop: &Stops,
     tasks: &mut JoinSet<()>,
 ) -> axum::Router {
-    let reach = reach(config, &api, callback_secret, stop);
+    let reach = reach(config, &api, callback_secret, client, stop);
     tasks.spawn(mcp::follow_brain(api.brain.clone(), Arc::clone(&reach)));
     let (hosts, origins) = (config.mcp_hosts.clone(), config.mcp_origins.clone());
     let tools = mcp::serve_http(reach, api.access.clone(), hosts, origins);
@@ -217,8 +219,18 @@ fn routes(
 }
 
 /// What MCP clients can reach, and must never be shown.
-fn reach(config: &Config, api: &Api, callback_secret: &Secret, stop: &Stops) -> Arc<mcp::Reach> {
+fn reach(
+    config: &Config,
+    api: &Api,
+    callback_secret: &Secret,
+    client: Option<kube::Client>,
+    stop: &Stops,
+) -> Arc<mcp::Reach> {
     let mut reach = mcp::Reach::new(mcp::Source::Here(unguarded(api.clone())));
+    if let (Some(client), Publishers::Cluster { namespace, .. }) = (client, &config.publishers) {
+        reach.cluster = Some(mcp::Cluster::new(client, namespace));
+    }
+    reach.may_run_commands = config.mcp_exec;
     reach.thresholds = config.thresholds.clone();
     reach.shutdown = stop.telling.clone();
     let webhook = config.webhook.iter().flat_map(|(url, key)| [Some(url), key.as_ref()]);
@@ -356,9 +368,20 @@ async fn tell_gone(known: Vec<NodeName>, targets: Targets, mut status: Discovery
     }
 }
 
+/// The cluster, where publishers are found in one.
+async fn client(publishers: &Publishers) -> anyhow::Result<Option<kube::Client>> {
+    match publishers {
+        Publishers::Fixed(_) => Ok(None),
+        Publishers::Cluster { .. } => kubernetes::client().await.map(Some).context(
+            "cannot find the cluster; outside of one, name publishers with --publisher URL",
+        ),
+    }
+}
+
 /// Follows the publishers there are.
-async fn follow(
+fn follow(
     publishers: &Publishers,
+    client: Option<kube::Client>,
     brain: &Brain,
     store: &Store,
     health: &Health,
@@ -371,9 +394,7 @@ async fn follow(
         }
         Publishers::Cluster { namespace, template } => (namespace.clone(), template.clone()),
     };
-    let client = kubernetes::client()
-        .await
-        .context("cannot find the cluster; outside of one, name publishers with --publisher URL")?;
+    let client = client.context("there is no client of the cluster")?;
     let settings = kubernetes::Settings { namespace, template, ..kubernetes::Settings::default() };
     let (found, running) = kubernetes::discover(client, settings, stop.subscribing.clone());
     tasks.spawn(running);

@@ -124,6 +124,10 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_MCP_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub mcp_origin: Vec<String>,
 
+    /// Offer MCP clients `exec_ptp_command`: commands from a list, which only read, on nodes
+    #[arg(long, env = "PTP_AGENT_MCP_EXEC")]
+    pub mcp_exec: bool,
+
     /// Thresholds, in TOML (docs/thresholds.md)
     #[arg(long, env = "PTP_AGENT_THRESHOLDS", value_name = "FILE.toml")]
     pub thresholds: Option<PathBuf>,
@@ -208,6 +212,8 @@ pub struct Config {
     pub mcp_hosts: Vec<String>,
     /// Origins of web pages that may use MCP.
     pub mcp_origins: Vec<String>,
+    /// Whether MCP clients may run commands on nodes, from a list.
+    pub mcp_exec: bool,
     /// The engine's thresholds.
     pub thresholds: Settings,
     /// How long stopping may take.
@@ -294,6 +300,7 @@ impl Config {
             write_token: secret(options.write_token),
             mcp_hosts,
             mcp_origins: options.mcp_origin,
+            mcp_exec: options.mcp_exec,
             thresholds,
             grace: options.grace,
         })
@@ -323,6 +330,7 @@ impl Config {
             write_token: None,
             mcp_hosts: LOOPBACK.map(str::to_owned).into(),
             mcp_origins: Vec::new(),
+            mcp_exec: false,
             thresholds: Settings::default(),
             grace: Duration::from_secs(5),
         }
@@ -353,6 +361,7 @@ impl Config {
             "kubernetes_events": self.kubernetes_events,
             "read_token": self.read_token.is_some(),
             "write_token": self.write_token.is_some(),
+            "mcp_exec": self.mcp_exec,
             "thresholds": {
                 "offset_ns": offset_ns,
                 "loss_of_lock_s": loss_of_lock.as_secs_f64(),

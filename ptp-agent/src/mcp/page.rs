@@ -15,6 +15,8 @@ pub fn markdown() -> String {
     for (needs, heading) in [
         (Needs::Agent, "Tools of the agent"),
         (Needs::Change, "Tools that change things: only with the write token"),
+        (Needs::Cluster, "Tools on the cluster: only with access to it"),
+        (Needs::Command, "Running commands: only where it is switched on"),
     ] {
         writeln!(out, "## {heading}\n").unwrap_or_default();
         for tool in tools().filter(|tool| tool.needs == needs) {

@@ -25,6 +25,8 @@ pub enum Source {
     Here(Router),
     /// Elsewhere.
     There(Remote),
+    /// There is none: only the cluster is asked.
+    Nowhere,
 }
 
 /// An agent elsewhere.
@@ -48,6 +50,9 @@ pub enum SourceError {
     /// HTTP cannot be set up.
     #[error("cannot set up HTTP")]
     Http(#[source] reqwest::Error),
+    /// No agent was named.
+    #[error("no agent is configured; set PTP_AGENT_URL to the URL of its API")]
+    Nowhere,
     /// Nobody answered.
     #[error("the agent at {url} does not answer; is PTP_AGENT_URL right, is its port forwarded?")]
     Unreachable {
@@ -140,6 +145,12 @@ fn target(path: &[&str], query: &[(&str, &str)]) -> Url {
 }
 
 impl Source {
+    /// Whether there is an agent.
+    #[must_use]
+    pub const fn is_somewhere(&self) -> bool {
+        !matches!(self, Self::Nowhere)
+    }
+
     /// GET.
     ///
     /// # Errors
@@ -166,6 +177,7 @@ impl Source {
         let (status, bytes) = match self {
             Self::Here(router) => ask_here(router, method, target, body).await?,
             Self::There(remote) => remote.ask(method, target, body).await?,
+            Self::Nowhere => return Err(SourceError::Nowhere),
         };
         let value: Option<Value> = serde_json::from_slice(&bytes).ok();
         if (200..300).contains(&status) {

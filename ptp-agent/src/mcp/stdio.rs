@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clap::Args;
+use ptp_subscriber::discovery::kubernetes;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientCapabilities, ClientNotification, Implementation, InitializeRequestParams,
@@ -14,20 +15,18 @@ use rmcp::transport::{Transport, async_rw::AsyncRwTransport, stdio};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Reach, Remote, Server, Source, changes, page};
+use super::{Cluster, Reach, Remote, Server, Source, changes, page};
 use crate::secret::Secret;
+
+/// Where an agent is when nothing else is said: at the end of a forwarded port.
+const USUAL_URL: &str = "http://127.0.0.1:8081";
 
 /// What `ptp-agent mcp` is told.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// URL of the agent's API
-    #[arg(
-        long = "agent",
-        env = "PTP_AGENT_URL",
-        default_value = "http://127.0.0.1:8081",
-        value_name = "URL"
-    )]
-    pub url: String,
+    /// URL of the agent's API; without it and without a cluster, the one at port 8081 here
+    #[arg(long = "agent", env = "PTP_AGENT_URL", value_name = "URL")]
+    pub url: Option<String>,
 
     /// Show the agent this token (its read or write token)
     #[arg(
@@ -41,6 +40,14 @@ pub struct Options {
     /// Offer the tools that change things; the token must be the write token
     #[arg(long, env = "PTP_AGENT_MCP_ALLOW_CHANGES")]
     pub allow_changes: bool,
+
+    /// The namespace of linuxptp-daemon, in the cluster that KUBECONFIG names
+    #[arg(long, env = "PTP_NAMESPACE", default_value = "openshift-ptp", value_name = "NAME")]
+    pub ptp_namespace: String,
+
+    /// Offer `exec_ptp_command`: commands from a list, which only read, on the cluster's nodes
+    #[arg(long, env = "PTP_AGENT_MCP_EXEC")]
+    pub mcp_exec: bool,
 
     /// Print the page about all tools, in Markdown, and stop
     #[arg(long)]
@@ -60,16 +67,39 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let token = options.token.filter(|token| !token.is_empty()).map(Secret::from);
-    let remote = Remote::new(&options.url, token.clone())?;
-    let mut reach = Reach::new(Source::There(remote.clone()));
+    let cluster = cluster(&options.ptp_namespace).await;
+    let url = options.url.filter(|url| !url.is_empty());
+    let url = url.or_else(|| cluster.is_none().then(|| USUAL_URL.to_owned()));
+    let remote = url.map(|url| Remote::new(&url, token.clone())).transpose()?;
+    let mut reach = Reach::new(remote.clone().map_or(Source::Nowhere, Source::There));
     reach.secrets.extend(token);
     reach.may_change = options.allow_changes;
+    reach.cluster = cluster;
+    reach.may_run_commands = options.mcp_exec;
     let end = reach.shutdown.clone();
     let reach = Arc::new(reach);
-    let watching = tokio::spawn(changes::from_stream(remote, Arc::clone(&reach)));
+    let watching =
+        remote.map(|remote| tokio::spawn(changes::from_stream(remote, Arc::clone(&reach))));
     let outcome = serve(Server::new(reach), end).await;
-    watching.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     outcome
+}
+
+/// The cluster that KUBECONFIG names, or that we run in. That there is none is no mistake, unless
+/// one was named.
+async fn cluster(namespace: &str) -> Option<Cluster> {
+    match kubernetes::client().await {
+        Ok(client) => Some(Cluster::new(client, namespace)),
+        Err(error) => {
+            if std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty()) {
+                let error = crate::store::chain(&error);
+                tracing::warn!(error, "KUBECONFIG names no cluster; its tools are not there");
+            }
+            None
+        }
+    }
 }
 
 /// Answers requests that come without a handshake too, so that a line from a shell is enough.

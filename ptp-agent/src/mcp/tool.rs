@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Reach;
+use super::cluster::ClusterError;
 use super::source::SourceError;
 
 /// How long an answer may be, in bytes of JSON and text together: about 20,000 tokens.
@@ -31,6 +32,19 @@ pub enum Needs {
     Agent,
     /// The agent, and the right to change things.
     Change,
+    /// The cluster's API server.
+    Cluster,
+    /// The cluster's API server, and that running commands was switched on.
+    Command,
+}
+
+/// What a tool does to what it asks, apart from answering.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Nothing.
+    Reads,
+    /// Something is different afterwards.
+    Changes,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -46,6 +60,8 @@ pub struct Tool {
     pub about: &'static str,
     /// What must be there.
     pub needs: Needs,
+    /// What it does to what it asks.
+    pub effect: Effect,
     /// The schema of its arguments.
     pub input: fn() -> JsonObject,
     /// The schema of its answer.
@@ -54,14 +70,16 @@ pub struct Tool {
     pub run: fn(Arc<Reach>, JsonObject) -> Running,
 }
 
-/// A row of the table of tools: `name, title, needs, Arguments, schema of the answer, function`.
+/// A row of the table of tools: `name, title, needs, effect, Arguments, schema of the
+/// answer, function, about`.
 macro_rules! tool {
-    ($name:literal, $title:literal, $needs:ident, $arguments:ty, $output:expr, $run:path, $about:literal) => {
+    ($name:literal, $title:literal, $needs:ident, $effect:ident, $arguments:ty, $output:expr, $run:path, $about:literal) => {
         $crate::mcp::tool::Tool {
             name: $name,
             title: $title,
             about: $about,
             needs: $crate::mcp::tool::Needs::$needs,
+            effect: $crate::mcp::tool::Effect::$effect,
             input: $crate::mcp::tool::input::<$arguments>,
             output: || $output,
             run: |reach, arguments| {
@@ -98,6 +116,9 @@ pub enum Refusal {
     /// The agent did not answer.
     #[error(transparent)]
     Agent(#[from] SourceError),
+    /// The cluster did not answer.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// There is nothing of that name.
     #[error("{0}")]
     NotFound(String),
@@ -157,7 +178,7 @@ impl Tool {
         if let Value::Object(object) = (self.output)() {
             output = object;
         }
-        let reads = !matches!(self.needs, Needs::Change) && !self.name.contains("_ptp_monitoring");
+        let reads = self.effect == Effect::Reads;
         let hints = ToolAnnotations::new()
             .read_only(reads)
             .idempotent(reads)

@@ -64,7 +64,8 @@ async fn api_server(cluster: &Shared) -> String {
     url
 }
 
-fn kubeconfig(url: &str) -> String {
+/// A kubeconfig of that API server.
+pub(crate) fn kubeconfig(url: &str) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
         "clusters": [{"name": "test", "cluster": {"server": url}}],

@@ -46,3 +46,37 @@ fn a_line_from_a_shell_is_answered_without_a_handshake() {
     assert!(said.contains("PTP_AGENT_URL"), "{said}");
     running.stop();
 }
+
+#[test]
+fn what_is_there_is_listed_and_nothing_else() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("kubeconfig");
+    std::fs::write(&file, crate::cluster::kubeconfig("http://127.0.0.1:1")).unwrap();
+    let tools = |variables: &[(&str, &str)]| -> Vec<String> {
+        let mut command = agent();
+        command.arg("mcp").envs(variables.iter().copied());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+        writeln!(child.stdin.take().unwrap(), "{line}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let tools = answer["result"]["tools"].as_array().unwrap().iter();
+        tools.map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let cluster = ("KUBECONFIG", file.to_str().unwrap());
+    let url = ("PTP_AGENT_URL", "http://127.0.0.1:1");
+    let has = |tools: &[String], name: &str| tools.iter().any(|tool| tool == name);
+    for (variables, agent, pmc, exec) in [
+        (&[][..], true, false, false),
+        (&[url], true, false, false),
+        (&[cluster], false, true, false),
+        (&[cluster, url], true, true, false),
+        (&[cluster, ("PTP_AGENT_MCP_EXEC", "true")], false, true, true),
+        (&[url, ("PTP_AGENT_MCP_EXEC", "true")], true, false, false),
+    ] {
+        let tools = tools(variables);
+        assert_eq!(has(&tools, "list_incidents"), agent, "{variables:?}");
+        assert_eq!(has(&tools, "run_pmc_query"), pmc, "{variables:?}");
+        assert_eq!(has(&tools, "exec_ptp_command"), exec, "{variables:?}");
+    }
+}

@@ -46,7 +46,7 @@ const ROW: [&str; 11] = [
 /// How many of its nodes a row names.
 const NODES_NAMED: usize = 10;
 
-pub(super) fn row_schema() -> Value {
+pub(in super::super) fn row_schema() -> Value {
     let whole = component("Incident");
     let properties: Vec<_> = ROW.map(|name| (name, whole["properties"][name].clone())).into();
     let mut schema = object(&properties);
@@ -59,7 +59,7 @@ pub(super) fn list_schema() -> Value {
 }
 
 /// An incident in a line.
-pub(super) fn row(incident: &Value) -> Value {
+pub(in super::super) fn row(incident: &Value) -> Value {
     let mut row = serde_json::Map::new();
     for name in ROW {
         row.insert(name.to_owned(), incident[name].clone());
@@ -75,7 +75,7 @@ pub(super) fn row(incident: &Value) -> Value {
 }
 
 /// The same as text.
-pub(super) fn line(row: &Value) -> String {
+pub(in super::super) fn line(row: &Value) -> String {
     format!(
         "{} {:<8} {} ({}, {}) since {}{} on {}",
         text(row, "id"),

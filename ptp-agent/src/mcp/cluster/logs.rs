@@ -1,0 +1,322 @@
+//! Logs of the daemon's pods: their lines, the events they amount to, and what those mean.
+
+use std::time::Duration;
+
+use ptp_diagnostics::{Engine, Settings};
+use ptp_events::daemon::{DaemonLog, DaemonSettings, LogEvent, LogLine};
+use ptp_events::{Event, NodeName, Received};
+use rmcp::schemars::{self, JsonSchema};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::Reach;
+use super::super::fleet::{incident_line, incident_row, incident_schema};
+use super::super::tool::{Answer, Refusal, fit};
+use super::access::{Cluster, DAEMON_CONTAINER, Log, PROXY_CONTAINER, Part};
+use super::objects::Threshold;
+use super::pods::{Daemon, daemon as daemon_of};
+use super::{a, cluster, configs, list, maybe, object};
+
+/// How many lines of a log are asked for at most.
+const MOST_LINES: u32 = 20_000;
+/// How long an offset must be over the threshold to count as FREERUN, as for logs in files
+/// (docs/protocol.md §5): a log shows that the next sample was good.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How much time may pass after a log's last line, when it is diagnosed.
+const LONGEST_AFTER: Duration = Duration::from_mins(10);
+/// How many of the events of a log are shown.
+const EVENTS: usize = 30;
+/// How long a line is that is shown, in characters.
+const LINE: usize = 400;
+
+/// Which part of a log is wanted.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Wanted {
+    /// The node's name; may be left out where there is only one
+    node: Option<String>,
+    /// How many of its last lines are searched; 200 unless given
+    #[schemars(range(min = 1, max = 20_000))]
+    tail_lines: Option<u32>,
+    /// Only what was written in the last so many seconds
+    #[schemars(range(min = 1, max = 604_800))]
+    since_seconds: Option<u32>,
+    /// Only lines that contain this text
+    contains: Option<String>,
+    /// Of the container before its last restart
+    previous: Option<bool>,
+    /// How many lines are shown at most, the latest; 200 unless given, 1000 at most
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<usize>,
+}
+
+fn event_schema() -> Value {
+    object(&[
+        ("at", a("string")),
+        ("resource", a("string")),
+        ("instance", a("string")),
+        ("state", maybe("string")),
+        ("offset_ns", maybe("integer")),
+        ("clock_class", maybe("integer")),
+    ])
+}
+
+pub(super) fn schema() -> Value {
+    object(&[
+        ("node", a("string")),
+        ("pod", a("string")),
+        ("container", a("string")),
+        ("read", a("integer")),
+        ("matching", a("integer")),
+        ("cut", a("boolean")),
+        ("lines", list(&a("string"))),
+        ("events", list(&event_schema())),
+    ])
+}
+
+/// What an event says, one row per clock.
+pub(super) fn rows(event: &Event) -> impl Iterator<Item = Value> {
+    event.readings.iter().map(|reading| {
+        json!({
+            "at": event.stamped.to_string(),
+            "resource": event.resource.name(),
+            "instance": reading.instance.as_str(),
+            "state": reading.state.as_ref().map(|state| state.as_str().to_owned()),
+            "offset_ns": reading.offset.and_then(|offset| offset.offset()).map(|offset| offset.as_nanos()),
+            "clock_class": reading.clock_class.map(|class| class.0),
+        })
+    })
+}
+
+pub(super) async fn daemon(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+    show(reach, wanted, DAEMON_CONTAINER).await
+}
+
+pub(super) async fn proxy(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+    show(reach, wanted, PROXY_CONTAINER).await
+}
+
+async fn show(reach: &Reach, wanted: Wanted, container: &str) -> Result<Answer, Refusal> {
+    let cluster = cluster(reach)?;
+    let of = daemon_of(cluster, wanted.node.as_deref()).await?;
+    let part = Part {
+        tail: wanted.tail_lines.unwrap_or(200).clamp(1, MOST_LINES),
+        since: wanted.since_seconds.map(|seconds| seconds.clamp(1, 604_800)),
+        previous: wanted.previous.unwrap_or(false),
+    };
+    let log = cluster.log(&of.pod, container, part).await?;
+    let mut events = Vec::new();
+    if container == DAEMON_CONTAINER {
+        let said = events_of(&log, &of, DaemonSettings::default())?.events;
+        let first = said.len().saturating_sub(EVENTS);
+        events = said[first..].iter().flat_map(rows).collect();
+    }
+    let read = log.text.lines().count();
+    let contains = wanted.contains.unwrap_or_default();
+    let found: Vec<&str> = log.text.lines().filter(|line| line.contains(&contains)).collect();
+    let limit = wanted.limit.unwrap_or(200).clamp(1, 1000);
+    let shorten = |line: &&str| Value::String(line.chars().take(LINE).collect());
+    // Of too many, the latest are shown.
+    let (mut lines, _) = fit(found.iter().rev().take(limit).map(shorten));
+    lines.reverse();
+    let cut =
+        if log.cut { " The log was cut: its latest lines are missing; ask for fewer." } else { "" };
+    let latest = lines.len().saturating_sub(25);
+    Ok(Answer {
+        says: format!(
+            "{read} lines were read, {} match, the latest {} are shown.{cut}",
+            found.len(),
+            lines.len()
+        ),
+        quotes: lines[latest..].iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        data: json!({
+            "node": of.node, "pod": of.pod, "container": container, "read": read,
+            "matching": found.len(), "cut": log.cut, "lines": lines, "events": events,
+        }),
+        links: Vec::new(),
+    })
+}
+
+/// What the lines of a log amount to.
+pub(super) struct Said {
+    pub events: Vec<Event>,
+    pub understood: u64,
+    /// Whether a line told the time of day; without, times count from 1970.
+    pub has_time: bool,
+}
+
+/// Reads a log as the publisher would.
+pub(super) fn events_of(log: &Log, of: &Daemon, settings: DaemonSettings) -> Result<Said, Refusal> {
+    let node = NodeName::new(&of.node).map_err(|error| Refusal::NotFound(error.to_string()))?;
+    let mut daemon = DaemonLog::new(node, settings);
+    let mut events = Vec::new();
+    for (number, text) in (1..).zip(log.text.lines()) {
+        daemon.handle_line(LogLine { number, text, received: None });
+        while let Some(LogEvent { event, .. }) = daemon.poll_event() {
+            events.push(event);
+        }
+    }
+    daemon.finish();
+    while let Some(LogEvent { event, .. }) = daemon.poll_event() {
+        events.push(event);
+    }
+    Ok(Said { events, understood: daemon.understood_lines(), has_time: daemon.has_wall_clock() })
+}
+
+/// The thresholds of the node's profiles, the tightest of each; those of the operator's defaults
+/// where none is set.
+pub(super) fn thresholds<'a>(given: impl Iterator<Item = &'a Threshold>) -> DaemonSettings {
+    let mut settings = DaemonSettings { settle: SETTLE, ..DaemonSettings::default() };
+    let (mut offset, mut timeout) = (None, None);
+    for threshold in given {
+        let tighter = |known: Option<u64>, new: Option<u64>| match (known, new) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+        offset = tighter(offset, threshold.max_offset_threshold.filter(|ns| *ns > 0));
+        timeout = tighter(timeout, threshold.hold_over_timeout.filter(|s| *s > 0));
+    }
+    settings.offset_ns = offset.unwrap_or(settings.offset_ns);
+    settings.holdover_timeout =
+        timeout.map_or(settings.holdover_timeout, |s| Duration::from_secs(s.min(604_800)));
+    settings
+}
+
+/// The same, from the cluster; and whether that could be read.
+pub(super) async fn thresholds_of(cluster: &Cluster, node: &str) -> (DaemonSettings, bool) {
+    match configs::all(cluster).await {
+        Ok((all, _)) => {
+            let profiles = all.iter().flat_map(|config| config.profiles_of(node));
+            let given: Vec<_> = profiles.filter_map(|p| p.ptp_clock_threshold).collect();
+            (thresholds(given.iter()), true)
+        }
+        Err(_) => (thresholds(std::iter::empty()), false),
+    }
+}
+
+/// Which part of a log is diagnosed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Faults {
+    /// The node's name; may be left out where there is only one
+    node: Option<String>,
+    /// How many of its last lines are read; 20,000 unless given
+    #[schemars(range(min = 1, max = 20_000))]
+    tail_lines: Option<u32>,
+    /// How many seconds back; an hour unless given
+    #[schemars(range(min = 1, max = 604_800))]
+    since_seconds: Option<u32>,
+}
+
+pub(super) fn faults_schema() -> Value {
+    object(&[
+        ("node", a("string")),
+        ("lines", a("integer")),
+        ("understood", a("integer")),
+        ("cut", a("boolean")),
+        ("events", a("integer")),
+        ("first", maybe("string")),
+        ("last", maybe("string")),
+        ("state", a("string")),
+        ("threshold_ns", a("integer")),
+        ("thresholds_read", a("boolean")),
+        ("incidents", list(&incident_schema())),
+        ("more", a("boolean")),
+    ])
+}
+
+pub(super) async fn faults(reach: &Reach, wanted: Faults) -> Result<Answer, Refusal> {
+    let cluster = cluster(reach)?;
+    let of = daemon_of(cluster, wanted.node.as_deref()).await?;
+    let part = Part {
+        tail: wanted.tail_lines.unwrap_or(MOST_LINES).clamp(1, MOST_LINES),
+        since: Some(wanted.since_seconds.unwrap_or(3600).clamp(1, 604_800)),
+        previous: false,
+    };
+    let (log, (settings, read)) = tokio::join!(
+        cluster.log(&of.pod, DAEMON_CONTAINER, part),
+        thresholds_of(cluster, &of.node)
+    );
+    let log = log?;
+    let thresholds = reach.thresholds.clone();
+    let now = Received::from_nanos(
+        i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
+    );
+    let working = tokio::task::spawn_blocking(move || {
+        let offset_ns = settings.offset_ns;
+        let said = events_of(&log, &of, settings)?;
+        Ok(diagnosed(&log, &of, said, thresholds, (offset_ns, read), now))
+    });
+    working.await.map_err(|_| Refusal::NotFound("the log could not be read".to_owned()))?
+}
+
+fn diagnosed(
+    log: &Log,
+    of: &Daemon,
+    said: Said,
+    thresholds: Settings,
+    (offset_ns, thresholds_read): (u64, bool),
+    now: Received,
+) -> Answer {
+    let lines = log.text.lines().count();
+    let first = said.events.first().map(|event| event.stamped.to_string());
+    let last = said.events.last().map(|event| event.stamped.to_string());
+    let count = said.events.len();
+    let mut engine = Engine::new(thresholds);
+    let mut latest = None;
+    for event in said.events {
+        let at = event.stamped.assume_received();
+        latest = latest.max(Some(at));
+        engine.handle_event(event, at);
+    }
+    if let Some(latest) = latest {
+        // A node whose log ended is not judged by what it said before it did; a node whose clock
+        // is ahead of ours, as if no time had passed.
+        let quiet =
+            if said.has_time { now.since(latest).min(LONGEST_AFTER) } else { Duration::ZERO };
+        engine.finish(latest.after(quiet));
+    }
+    let report = engine.report();
+    let state = report.nodes.first().map_or("UNKNOWN", |node| node.state.as_str());
+    let incidents = report.incidents.iter();
+    let incidents =
+        incidents.map(|incident| incident_row(&serde_json::to_value(incident).unwrap_or_default()));
+    let (incidents, more) = fit(incidents);
+    let says = if count == 0 {
+        format!("{lines} lines were read and none says anything of a clock: nothing is known.")
+    } else {
+        format!(
+            "{lines} lines, {} understood, {count} events: {} incidents. State {state}.",
+            said.understood,
+            report.incidents.len()
+        )
+    };
+    Answer {
+        says,
+        quotes: incidents.iter().map(incident_line).collect(),
+        data: json!({
+            "node": of.node, "lines": lines, "understood": said.understood, "cut": log.cut,
+            "events": count, "first": first, "last": last, "state": state,
+            "threshold_ns": offset_ns, "thresholds_read": thresholds_read,
+            "incidents": incidents, "more": more,
+        }),
+        links: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tightest_threshold_counts_and_none_is_the_operators() {
+        let threshold = |ns, s| Threshold { max_offset_threshold: ns, hold_over_timeout: s };
+        let of = |given: &[Threshold]| {
+            let settings = thresholds(given.iter());
+            (settings.offset_ns, settings.holdover_timeout.as_secs())
+        };
+        assert_eq!(of(&[]), (100, 5));
+        assert_eq!(of(&[threshold(Some(50), None), threshold(Some(70), Some(9))]), (50, 9));
+        assert_eq!(of(&[threshold(Some(0), Some(0))]), (100, 5));
+    }
+}
