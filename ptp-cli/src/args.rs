@@ -204,6 +204,7 @@ A scenario in TOML:
   [[node]]
   name = \"gm-0\"
   role = \"grandmaster\"         # or boundary-clock, follower
+  offsets-in-holdover = \"measured\"  # by a local 1PPS, say; else the last one is \"repeated\"
   [[node]]
   name = \"worker-0\"
   role = \"follower\"

@@ -51,10 +51,11 @@ pub struct Settings {
     /// cells, half for each.
     pub holdover_limit_ns: u64,
     /// How fast a clock drifts in holdover when nothing better is known: `holdover-limit-ns` in
-    /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s).
+    /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s). Of grandmasters, and of boundary
+    /// clocks, which are built to hold.
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,
-    /// The same for a node that is no grandmaster: between a TCXO, 1500 ns in some ten minutes, and
+    /// The same for any other node: between a TCXO, 1500 ns in some ten minutes, and
     /// an OCXO, in some hours.
     #[serde(deserialize_with = "duration")]
     pub holdover_model_follower: Duration,

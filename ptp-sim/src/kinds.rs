@@ -1,5 +1,6 @@
 //! The kinds of scenarios a seed can be turned into, one table row each.
 
+mod holdover;
 mod local;
 mod observation;
 mod pairs;
@@ -36,6 +37,12 @@ pub const KINDS: &[Kind] = &[
     reference::GRANDMASTER_DEGRADED,
     reference::GRANDMASTER_SWITCH,
     reference::UPSTREAM_LOSS,
+    holdover::GRANDMASTER,
+    holdover::GRANDMASTER_MEASURED,
+    holdover::BOUNDARY,
+    holdover::BOUNDARY_MEASURED,
+    holdover::PATHS,
+    holdover::PATHS_MEASURED,
     local::PATH_LOSS,
     local::BOUNDARY_PATH_LOSS,
     local::FLAPPING_LINK,
