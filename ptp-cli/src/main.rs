@@ -4,6 +4,7 @@ mod args;
 mod diagnose;
 mod error;
 mod explain;
+mod fleet;
 mod input;
 mod journal;
 mod live;

@@ -8,7 +8,7 @@ mod quiet;
 mod reference;
 mod site;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanError};
 use crate::random::Random;
 use crate::scenario::Scenario;
 
@@ -102,11 +102,18 @@ impl Kind {
     /// Never: every kind draws plans that can be played, as a test over many seeds shows.
     #[must_use]
     pub fn generate(&self, seed: u64) -> Scenario {
-        let mut scenario = Scenario::play(&self.plan(seed), self.mix(seed))
-            .expect("every kind draws plans that can be played");
+        self.play(&self.plan(seed), seed).expect("every kind draws plans that can be played")
+    }
+
+    /// The scenario that `seed` makes of a plan of this kind, to which something may have been done.
+    ///
+    /// # Errors
+    /// When the plan can no longer be.
+    pub fn play(&self, plan: &Plan, seed: u64) -> Result<Scenario, PlanError> {
+        let mut scenario = Scenario::play(plan, self.mix(seed))?;
         scenario.seed = seed;
         scenario.truth.seed = seed;
-        scenario
+        Ok(scenario)
     }
 
     /// Makes the same seed mean another network in each kind (FNV-1a over the name).
