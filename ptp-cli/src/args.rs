@@ -99,6 +99,11 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) thresholds: Option<PathBuf>,
 
+    /// Who follows whom, in TOML (docs/topology.md); otherwise all nodes are taken to share one timing
+    /// domain
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) topology: Option<PathBuf>,
+
     /// How much time passes after the last event with nothing new, such as 60s or 10m
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
@@ -257,6 +262,10 @@ pub(crate) struct SimulateArgs {
     /// Play a scenario of your own
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["kind", "list"])]
     pub(crate) scenario: Option<PathBuf>,
+
+    /// Write who follows whom, as `diagnose --topology` reads it
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "list")]
+    pub(crate) write_topology: Option<PathBuf>,
 
     /// Serve the nodes live over HTTP, one publisher each, until the scenario is over; prints their
     /// URLs and the truth

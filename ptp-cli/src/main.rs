@@ -13,6 +13,7 @@ mod render;
 mod simulate;
 mod sources;
 mod thresholds;
+mod topology;
 
 use std::io::BufWriter;
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use ptp_sim::{KINDS, Kind, Mess, Plan, PlanError, Scenario, UnknownKind};
 
-use crate::Outcome;
 use crate::args::SimulateArgs;
+use crate::{Outcome, topology};
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,9 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         plan.poll_every = Some(serve::POLLED_EVERY);
     }
     let scenario = play(args, kind, &plan)?;
+    if let Some(path) = &args.write_topology {
+        topology::save(path, &plan.topology)?;
+    }
     match &args.output {
         None if args.serve => {}
         None => {

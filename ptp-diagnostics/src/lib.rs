@@ -18,6 +18,7 @@ pub mod settings;
 pub mod stability;
 pub mod text;
 pub mod timeline;
+pub mod topology;
 pub mod trace;
 
 mod artefacts;
@@ -57,3 +58,4 @@ pub use report::Report;
 pub use settings::Settings;
 pub use severity::Severity;
 pub use timeline::Timeline;
+pub use topology::Topology;

@@ -6,6 +6,8 @@ use ptp_events::{Resource, SyncState};
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use crate::Topology;
+
 /// What the engine compares with. Each field's default is its documented one (docs/diagnosis.md).
 ///
 /// Not `#[non_exhaustive]`, so that programs can write `Settings { offset_ns: 50, ..Settings::default() }`;
@@ -130,6 +132,10 @@ pub struct Settings {
     pub max_incidents: usize,
     /// State changes remembered per clock.
     pub history: usize,
+    /// Who follows whom. Nodes it does not name are taken to share one timing domain. It has a file
+    /// of its own.
+    #[serde(skip)]
+    pub topology: Topology,
 }
 
 const fn secs(n: u64) -> Duration {
@@ -181,6 +187,7 @@ impl Default for Settings {
             max_clocks_per_node: 64,
             max_incidents: 10_000,
             history: 64,
+            topology: Topology::default(),
         }
     }
 }
