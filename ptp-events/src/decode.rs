@@ -1,6 +1,5 @@
 //! From bytes to an [`Event`], whatever the dialect (docs/protocol.md §1, §2, §6).
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -86,66 +85,69 @@ impl DecodeError {
     }
 }
 
-/// The fields we read, borrowed from the input. Order and further fields do not matter.
+/// The fields we read, as texts `S` and values `V`. Order and further fields do not matter.
 #[derive(serde::Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    source: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    time: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    data: Option<WireData<'a>>,
+struct Wire<S, V> {
+    id: Option<S>,
+    source: Option<S>,
+    #[serde(rename = "type")]
+    kind: Option<S>,
+    time: Option<S>,
+    data: Option<WireData<S, V>>,
+}
+
+/// What publishers write nearly always: nothing escaped, values as texts. All is borrowed.
+type PlainWire<'a> = Wire<&'a str, &'a str>;
+
+/// Whatever else may come.
+type AnyWire = Wire<String, Scalar>;
+
+#[derive(serde::Deserialize)]
+struct WireData<S, V> {
+    #[serde(default = "Vec::new")]
+    values: Vec<WireValue<S, V>>,
 }
 
 #[derive(serde::Deserialize)]
-struct WireData<'a> {
-    #[serde(borrow, default)]
-    values: Vec<WireValue<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-struct WireValue<'a> {
+struct WireValue<S, V> {
     /// v1 of the API says `resource`.
-    #[serde(borrow, alias = "resource", alias = "resourceAddress")]
-    #[serde(rename = "ResourceAddress")]
-    address: Cow<'a, str>,
+    #[serde(rename = "ResourceAddress", alias = "resource", alias = "resourceAddress")]
+    address: S,
     /// v1 of the API says `dataType`.
-    #[serde(borrow, alias = "dataType", default)]
-    data_type: Cow<'a, str>,
-    #[serde(borrow)]
-    value: Scalar<'a>,
+    #[serde(alias = "dataType")]
+    data_type: Option<S>,
+    value: V,
 }
 
 /// A string, or a number written as one would have been.
-struct Scalar<'a>(Cow<'a, str>);
+struct Scalar(String);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+impl AsRef<str> for Scalar {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ScalarVisitor;
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
+        impl Visitor<'_> for ScalarVisitor {
+            type Value = Scalar;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string or a number")
             }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Scalar(Cow::Borrowed(text)))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Scalar(Cow::Owned(text.to_owned())))
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
             }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Scalar(Cow::Owned(number.to_string())))
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
             }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Scalar(Cow::Owned(number.to_string())))
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Scalar(Cow::Owned(number.to_string())))
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
             }
         }
         deserializer.deserialize_any(ScalarVisitor)
@@ -174,35 +176,33 @@ impl Event {
             return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
         // Checking all bytes for UTF-8 at once is faster than string by string.
-        match std::str::from_utf8(bytes).map(serde_json::from_str::<Wire<'_>>) {
+        match std::str::from_utf8(bytes).map(serde_json::from_str::<PlainWire<'_>>) {
             Ok(Ok(wire)) => event(&wire, asked),
-            _ => Err(locate(bytes)),
+            _ => event(&read_any(bytes)?, asked),
         }
     }
 }
 
-/// Decodes again, more slowly, to learn where it went wrong.
+/// Reads again, more slowly, what is not written plainly, and says where it went wrong.
 #[cold]
-fn locate(bytes: &[u8]) -> DecodeError {
+fn read_any(bytes: &[u8]) -> Result<AnyWire, DecodeError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let outcome = serde_path_to_error::deserialize::<_, Wire<'_>>(&mut json);
-    let (path, source) = match outcome {
-        Err(error) => {
-            let path = error.path().to_string();
-            // The library's word for "somewhere".
-            let path = if path == "?" { ".".to_owned() } else { path };
-            (path, error.into_inner())
-        }
-        // The value itself was well: what follows it is not.
-        Ok(_) => match json.end() {
-            Err(source) => (".".to_owned(), source),
-            Ok(()) => (".".to_owned(), de::Error::custom("the same bytes decoded at second sight")),
-        },
-    };
-    DecodeError::Json { path, source }
+    let wire = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        // The library's word for "somewhere".
+        let path = if path == "?" { ".".to_owned() } else { path };
+        DecodeError::Json { path, source: error.into_inner() }
+    })?;
+    // The value itself was well; nothing may follow it.
+    json.end().map_err(|source| DecodeError::Json { path: ".".to_owned(), source })?;
+    Ok(wire)
 }
 
-fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError> {
+fn event<S, V>(wire: &Wire<S, V>, asked: Option<&NodeName>) -> Result<Event, DecodeError>
+where
+    S: AsRef<str>,
+    V: AsRef<str>,
+{
     let data = wire.data.as_ref().ok_or(DecodeError::Missing { field: "data" })?;
     if data.values.is_empty() {
         return Err(DecodeError::Missing { field: "data.values" });
@@ -210,16 +210,17 @@ fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError
     if data.values.len() > MAX_VALUES {
         return Err(DecodeError::TooLarge { what: "more than 512 values" });
     }
-    let id = wire.id.as_deref().ok_or(DecodeError::Missing { field: "id" })?;
-    let id = EventId::new(id).map_err(|source| DecodeError::Name { field: "id", source })?;
-    let time = wire.time.as_deref().ok_or(DecodeError::Missing { field: "time" })?;
-    let stamped = Stamped::parse(time).map_err(|source| DecodeError::Time { source })?;
+    let id = wire.id.as_ref().ok_or(DecodeError::Missing { field: "id" })?;
+    let id =
+        EventId::new(id.as_ref()).map_err(|source| DecodeError::Name { field: "id", source })?;
+    let time = wire.time.as_ref().ok_or(DecodeError::Missing { field: "time" })?;
+    let stamped = Stamped::parse(time.as_ref()).map_err(|source| DecodeError::Time { source })?;
     let resource = resource(wire)?;
     let speaker = Speaker::of(&data.values, asked)?;
 
     let mut readings: Vec<Reading> = Vec::with_capacity(1);
     for (index, value) in data.values.iter().enumerate() {
-        let (instance, field) = instance(&resource, speaker.rest(&value.address)?);
+        let (instance, field) = instance(&resource, speaker.rest(value.address.as_ref())?);
         let at = readings.iter().position(|r| r.instance.as_str() == instance);
         let at = match at {
             Some(at) => at,
@@ -232,15 +233,16 @@ fn event(wire: &Wire<'_>, asked: Option<&NodeName>) -> Result<Event, DecodeError
                 readings.len() - 1
             }
         };
-        read_value(&mut readings[at], &resource, field, value)
+        let is_metric = value.data_type.as_ref().is_some_and(|kind| kind.as_ref() == "metric");
+        read_value(&mut readings[at], &resource, field, is_metric, value.value.as_ref())
             .map_err(|source| DecodeError::Number { index, source })?;
     }
     Ok(Event { id, node: speaker.node, resource, stamped, readings })
 }
 
-fn resource(wire: &Wire<'_>) -> Result<Resource, DecodeError> {
-    let kind = wire.kind.as_deref().ok_or(DecodeError::Missing { field: "type" })?;
-    let source = wire.source.as_deref().unwrap_or_default();
+fn resource<S: AsRef<str>, V>(wire: &Wire<S, V>) -> Result<Resource, DecodeError> {
+    let kind = wire.kind.as_ref().ok_or(DecodeError::Missing { field: "type" })?.as_ref();
+    let source = wire.source.as_ref().map_or("", S::as_ref);
     if let Some(known) = Resource::from_event_type(kind).or_else(|| Resource::from_path(source)) {
         return Ok(known);
     }
@@ -258,15 +260,22 @@ struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    fn of(values: &'a [WireValue<'_>], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
+    fn of<S, V>(
+        values: &'a [WireValue<S, V>],
+        asked: Option<&NodeName>,
+    ) -> Result<Self, DecodeError>
+    where
+        S: AsRef<str>,
+    {
         for value in values {
-            let Address { node, rest } = split(&value.address);
+            let address = value.address.as_ref();
+            let Address { node, rest } = split(address);
             if let Some(node) = node {
                 let node = NodeName::new(node).map_err(|source| DecodeError::Name {
                     field: "data.values[].ResourceAddress",
                     source,
                 })?;
-                let prefix = &value.address[..value.address.len() - rest.len()];
+                let prefix = &address[..address.len() - rest.len()];
                 return Ok(Self { node, prefix });
             }
         }
@@ -330,9 +339,9 @@ fn read_value(
     reading: &mut Reading,
     resource: &Resource,
     field: Field,
-    value: &WireValue<'_>,
+    is_metric: bool,
+    text: &str,
 ) -> Result<(), NumberError> {
-    let text = &*value.value.0;
     match (field, resource) {
         (Field::GpsFix, _) => reading.gps_fix = Some(GpsFix(small(text)?)),
         (Field::Quality, _) => reading.quality = Some(QualityLevel(small(text)?)),
@@ -348,7 +357,7 @@ fn read_value(
             reading.state.get_or_insert_with(|| SyncState::from(text));
         }
         // The first metric counts: a stray "0" may follow (docs/protocol.md §2).
-        (Field::Main, _) if value.data_type == "metric" => {
+        (Field::Main, _) if is_metric => {
             let nanos = decimal(text)?;
             reading.offset.get_or_insert(Measurement::from_nanos(nanos));
         }
