@@ -3,11 +3,12 @@
 mod file;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use ptp_diagnostics::{Overrides, Settings};
+use ptp_diagnostics::topology::TopologyError;
+use ptp_diagnostics::{Overrides, Settings, Topology};
 use ptp_events::NodeName;
 use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
@@ -131,6 +132,10 @@ pub struct Options {
     /// Thresholds, in TOML (docs/thresholds.md)
     #[arg(long, env = "PTP_AGENT_THRESHOLDS", value_name = "FILE.toml")]
     pub thresholds: Option<PathBuf>,
+
+    /// Who follows whom, in TOML (docs/topology.md); otherwise all nodes share one timing domain
+    #[arg(long, env = "PTP_AGENT_TOPOLOGY", value_name = "FILE.toml")]
+    pub topology: Option<PathBuf>,
 
     /// Offset threshold in nanoseconds
     #[arg(long, env = "ALERT_OFFSET_THRESHOLD", value_name = "NS")]
@@ -343,7 +348,7 @@ impl Config {
             Publishers::Fixed(list) => json!(list.iter().map(|(url, _)| url).collect::<Vec<_>>()),
             Publishers::Cluster { namespace, .. } => json!({"namespace": namespace}),
         };
-        let Settings { offset_ns, loss_of_lock, lost_states, alert_resources, .. } =
+        let Settings { offset_ns, loss_of_lock, lost_states, alert_resources, topology, .. } =
             &self.thresholds;
         json!({
             "publishers": publishers,
@@ -368,6 +373,7 @@ impl Config {
                 "lost_states": lost_states,
                 "alert_resources": alert_resources,
             },
+            "timing_domains": topology.domains(),
             "grace_s": self.grace.as_secs(),
         })
     }
@@ -414,6 +420,12 @@ fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Settings {
             Err(error) => mistakes.push(format!("--thresholds {}: {error}", path.display())),
         }
     }
+    if let Some(path) = options.topology.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        match topology(path) {
+            Ok(read) => settings.topology = read,
+            Err(error) => mistakes.push(format!("--topology {}: {error}", path.display())),
+        }
+    }
     let overrides = Overrides {
         offset_ns: options.offset_threshold,
         lost_states: options.lost_states.clone(),
@@ -427,6 +439,14 @@ fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Settings {
     settings.namespace.clone_from(&options.ptp_namespace);
     mistakes.extend(settings.mistakes().iter().map(|mistake| format!("thresholds: {mistake}")));
     settings
+}
+
+fn topology(path: &Path) -> Result<Topology, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    Topology::from_toml(&text).map_err(|error| match error {
+        TopologyError::Toml { source } => source.to_string(),
+        other => other.to_string(),
+    })
 }
 
 /// What publishers are told, from the surest to the least sure source.

@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Simulate clocks and faults: a recording, and beside it the truth.
     #[command(after_long_help = SIMULATE_HELP)]
+    #[command(mut_args(only_when_served))]
     Simulate(SimulateArgs),
     /// Subscribe to publishers and write what they send into a recording, until interrupted.
     Record(RecordArgs),
@@ -98,6 +99,11 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) thresholds: Option<PathBuf>,
 
+    /// Who follows whom, in TOML (docs/topology.md); otherwise all nodes are taken to share one timing
+    /// domain
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) topology: Option<PathBuf>,
+
     /// How much time passes after the last event with nothing new, such as 60s or 10m
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
@@ -161,6 +167,13 @@ pub(crate) struct ReplayArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+}
+
+/// Where publishers of ours listen, and how fast they go.
+#[derive(Debug, Args)]
+pub(crate) struct LiveArgs {
     /// Address the publishers listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub(crate) address: std::net::IpAddr,
@@ -169,7 +182,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
 
-    /// How much faster than it was recorded
+    /// How much faster than it was recorded or simulated
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) speed: f64,
 
@@ -180,6 +193,15 @@ pub(crate) struct ReplayArgs {
     /// Go on answering this long after the last event
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) linger: Duration,
+}
+
+impl LiveArgs {
+    /// What the types do not check.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let range = 0.001..=1e6;
+        anyhow::ensure!(range.contains(&self.speed), "--speed must be from 0.001 to 1000000");
+        Ok(())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +216,11 @@ Examples:
   ptp-cli diagnose outage.jsonl
   ptp-cli simulate path-loss | ptp-cli diagnose -
   ptp-cli simulate --scenario mine.toml -o mine.jsonl
+  ptp-cli simulate gnss-outage-short --serve --speed 10 --port 9100
+  ptp-agent --publisher http://127.0.0.1:9100 --publisher http://127.0.0.1:9101
+
+Served, the nodes speak the publishers' protocol, and nothing is spoilt on the way. Faster than real
+time durations shrink, but not those that an agent waits for.
 
 A kind and a seed always give the same bytes. The label in outage.label.json says which faults there
 were, where, from when to when, and when true time left 1500 ns.
@@ -204,6 +231,7 @@ A scenario in TOML:
   [[node]]
   name = \"gm-0\"
   role = \"grandmaster\"         # or boundary-clock, follower
+  offsets-in-holdover = \"measured\"  # by a local 1PPS, say; else the last one is \"repeated\"
   [[node]]
   name = \"worker-0\"
   role = \"follower\"
@@ -234,6 +262,18 @@ pub(crate) struct SimulateArgs {
     /// Play a scenario of your own
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["kind", "list"])]
     pub(crate) scenario: Option<PathBuf>,
+
+    /// Write who follows whom, as `diagnose --topology` reads it
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "list")]
+    pub(crate) write_topology: Option<PathBuf>,
+
+    /// Serve the nodes live over HTTP, one publisher each, until the scenario is over; prints their
+    /// URLs and the truth
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) serve: bool,
+
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
 
     /// List the kinds of scenarios
     #[arg(long, conflicts_with_all = ["kind", "output"])]
@@ -268,6 +308,14 @@ impl From<MinSeverity> for Severity {
             MinSeverity::Warning => Self::Warning,
             MinSeverity::Critical => Self::Critical,
         }
+    }
+}
+
+/// Simulating without serving, nobody listens and nothing waits.
+fn only_when_served(arg: clap::Arg) -> clap::Arg {
+    match arg.get_id().as_str() {
+        "address" | "port" | "speed" | "wait" | "linger" => arg.requires("serve"),
+        _ => arg,
     }
 }
 

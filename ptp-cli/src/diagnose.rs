@@ -15,7 +15,7 @@ use ptp_events::recording::Recorded;
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
 use crate::sources::{self, Source};
-use crate::{Outcome, journal, render, thresholds};
+use crate::{Outcome, journal, render, thresholds, topology};
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;
@@ -29,7 +29,10 @@ const LOG_SETTLE: Duration = Duration::from_secs(1);
 const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
+    let mut settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
+    if let Some(path) = &args.topology {
+        settings.topology = topology::load(path)?;
+    }
     let mut report = diagnose(args, &settings)?;
     report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
     let files = args.files.iter().chain(&args.journal);

@@ -5,6 +5,7 @@ use std::io;
 use crate::input::InputError;
 use crate::simulate::SimulateError;
 use crate::thresholds::ThresholdsError;
+use crate::topology::TopologyFileError;
 
 /// Writes an error, its causes, and hints to stderr.
 pub(crate) fn print(error: &anyhow::Error) {
@@ -25,6 +26,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             .and_then(InputError::hint)
             .or_else(|| cause.downcast_ref::<ThresholdsError>().and_then(ThresholdsError::hint))
             .or_else(|| cause.downcast_ref::<SimulateError>().and_then(SimulateError::hint))
+            .or_else(|| cause.downcast_ref::<TopologyFileError>().and_then(TopologyFileError::hint))
     })
 }
 

@@ -1,18 +1,15 @@
 //! `ptp-cli record` and `replay`: recordings from and to live endpoints.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use ptp_events::publisher::{Options, Publisher};
 use ptp_events::recording::{Merge, Origin, Reader, Recorded, Writer, decompress};
 use ptp_events::server::{Limits, Refusal, receiver, serve};
-use ptp_events::{NodeName, ReceiveClock, Received};
+use ptp_events::{ReceiveClock, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
 use ptp_subscriber::driver::{self, What};
 use ptp_subscriber::gate::{Accepted, Gate, Intake};
@@ -23,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Outcome;
 use crate::args::{RecordArgs, ReplayArgs};
+use crate::fleet::Fleet;
 
 type Output = Arc<Mutex<Writer<Box<dyn Write + Send>>>>;
 
@@ -122,7 +120,7 @@ fn note(out: &Output, seen: &driver::Observation) -> io::Result<()> {
 }
 
 pub(crate) fn replay(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    anyhow::ensure!((0.001..=1e6).contains(&args.speed), "--speed must be from 0.001 to 1000000");
+    args.live.check()?;
     let mut sources = Vec::new();
     for path in &args.files {
         let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
@@ -145,37 +143,17 @@ async fn replaying(
     events: Vec<Recorded>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Outcome> {
-    let mut publishers: BTreeMap<NodeName, Publisher> = BTreeMap::new();
-    for recorded in &events {
-        let node = &recorded.event.node;
-        if publishers.contains_key(node) {
-            continue;
-        }
-        let next = u16::try_from(publishers.len()).context("there are too many nodes")?;
-        let port = if args.port == 0 { 0 } else { args.port.saturating_add(next) };
-        let addr = SocketAddr::new(args.address, port);
-        let publisher = Publisher::bind(addr, node.clone(), Options::default())
-            .await
-            .with_context(|| format!("cannot listen on {addr}"))?;
-        writeln!(out, "{node} {}", publisher.url())?;
-        publishers.insert(node.clone(), publisher);
-    }
-    out.flush()?;
-    let begun = Instant::now();
-    while publishers.values().any(|p| p.subscriptions().is_empty()) && begun.elapsed() < args.wait {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let mut fleet = Fleet::bind(events.iter().map(|e| &e.event.node), &args.live, out).await?;
+    fleet.subscribed(args.live.wait).await;
     let (first, begun) = (events[0].time(), tokio::time::Instant::now());
     for recorded in events {
-        let after = recorded.time().since(first).div_f64(args.speed);
+        let after = recorded.time().since(first).div_f64(args.live.speed);
         tokio::time::sleep_until(begun + after).await;
-        if let Some(publisher) = publishers.get(&recorded.event.node) {
+        if let Some(publisher) = fleet.get(&recorded.event.node) {
             publisher.publish(&recorded.event).await;
         }
     }
-    tokio::time::sleep(args.linger).await;
-    for publisher in publishers.values_mut() {
-        publisher.stop().await;
-    }
+    tokio::time::sleep(args.live.linger).await;
+    fleet.stop().await;
     Ok(Outcome::Healthy)
 }

@@ -4,6 +4,7 @@ mod args;
 mod diagnose;
 mod error;
 mod explain;
+mod fleet;
 mod input;
 mod journal;
 mod live;
@@ -12,6 +13,7 @@ mod render;
 mod simulate;
 mod sources;
 mod thresholds;
+mod topology;
 
 use std::io::BufWriter;
 use std::process::ExitCode;

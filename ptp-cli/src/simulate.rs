@@ -1,13 +1,15 @@
 //! `ptp-cli simulate`: recordings of faults that never happened, with the truth beside them.
 
+mod serve;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use ptp_sim::{KINDS, Kind, Plan, PlanError, Scenario, UnknownKind};
+use ptp_sim::{KINDS, Kind, Mess, Plan, PlanError, Scenario, UnknownKind};
 
-use crate::Outcome;
 use crate::args::SimulateArgs;
+use crate::{Outcome, topology};
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -55,41 +57,63 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         out.flush()?;
         return Ok(Outcome::Healthy);
     }
-    let scenario = play(args)?;
+    let (kind, mut plan) = plan(args)?;
+    if args.serve {
+        // Recordings are spoilt on their way; a live network speaks for itself.
+        plan.mess = Mess::default();
+        plan.poll_every = Some(serve::POLLED_EVERY);
+    }
+    let scenario = play(args, kind, &plan)?;
+    if let Some(path) = &args.write_topology {
+        topology::save(path, &plan.topology)?;
+    }
     match &args.output {
+        None if args.serve => {}
         None => {
             scenario.write(&mut *out)?;
         }
-        Some(path) => {
-            let label = label_path(path);
-            write(path, &scenario)
-                .map_err(|source| SimulateError::Write { path: path.clone(), source })?;
-            let json = scenario.truth.to_json() + "\n";
-            fs::write(&label, json)
-                .map_err(|source| SimulateError::Write { path: label.clone(), source })?;
-            writeln!(
-                out,
-                "{}: {} events; {}: {} faults",
-                path.display(),
-                scenario.events.len(),
-                label.display(),
-                scenario.truth.faults.len()
-            )?;
-        }
+        Some(path) => save(path, &scenario, out)?,
+    }
+    if args.serve {
+        serve::run(&plan, &scenario, &args.live, out)?;
     }
     out.flush()?;
     Ok(Outcome::Healthy)
 }
 
-fn play(args: &SimulateArgs) -> Result<Scenario, SimulateError> {
-    if let Some(path) = &args.scenario {
-        let text = fs::read_to_string(path)
-            .map_err(|source| SimulateError::Read { path: path.clone(), source })?;
-        let plan = Plan::from_toml(&text).and_then(|plan| Scenario::play(&plan, args.seed));
-        return plan.map_err(|source| SimulateError::Plan { path: path.clone(), source });
-    }
-    let kind = args.kind.as_deref().unwrap_or_default();
-    Ok(Scenario::generate(kind, args.seed)?)
+/// What to play, and of which kind it is if it is of one.
+fn plan(args: &SimulateArgs) -> Result<(Option<&'static Kind>, Plan), SimulateError> {
+    let Some(path) = &args.scenario else {
+        let kind = Kind::find(args.kind.as_deref().unwrap_or_default())?;
+        return Ok((Some(kind), kind.plan(args.seed)));
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|source| SimulateError::Read { path: path.clone(), source })?;
+    let plan = Plan::from_toml(&text)
+        .map_err(|source| SimulateError::Plan { path: path.clone(), source })?;
+    Ok((None, plan))
+}
+
+fn play(args: &SimulateArgs, kind: Option<&Kind>, plan: &Plan) -> Result<Scenario, SimulateError> {
+    let played = match kind {
+        Some(kind) => kind.play(plan, args.seed),
+        None => Scenario::play(plan, args.seed),
+    };
+    let path = args.scenario.clone().unwrap_or_default();
+    played.map_err(|source| SimulateError::Plan { path, source })
+}
+
+/// Writes the recording, and the label beside it.
+fn save(path: &Path, scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<()> {
+    let label = label_path(path);
+    write(path, scenario)
+        .map_err(|source| SimulateError::Write { path: path.to_owned(), source })?;
+    let json = scenario.truth.to_json() + "\n";
+    fs::write(&label, json)
+        .map_err(|source| SimulateError::Write { path: label.clone(), source })?;
+    let (events, faults) = (scenario.events.len(), scenario.truth.faults.len());
+    writeln!(out, "{}: {events} events; {}: {faults} faults", path.display(), label.display())?;
+    Ok(())
 }
 
 /// `FILE.jsonl` has its label in `FILE.label.json`.

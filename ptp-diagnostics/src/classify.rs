@@ -21,7 +21,8 @@ pub(crate) struct World<'a> {
     pub settings: &'a Settings,
     pub nodes: &'a [Node],
     pub clocks: &'a [Timeline],
-    pub domain: &'a Domain,
+    /// By [`Node::domain`].
+    pub domains: &'a [Domain],
 }
 
 /// A finding's link in the causal chain.
@@ -53,6 +54,22 @@ pub(crate) struct Subject {
 impl<'a> World<'a> {
     pub(crate) fn node(&self, id: NodeId) -> &'a Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// The timing domain of a node.
+    pub(crate) fn domain(&self, id: NodeId) -> &'a Domain {
+        &self.domains[self.node(id).domain]
+    }
+
+    /// Whether a node can get its time from where one of these gets it.
+    pub(crate) fn shares_domain(&self, node: NodeId, others: &[NodeId]) -> bool {
+        let domain = self.node(node).domain;
+        others.iter().any(|other| self.node(*other).domain == domain)
+    }
+
+    /// The nodes of its domain that lost lock with `node` around `since`; see [`Domain::mass_loss`].
+    pub(crate) fn mass_loss(&self, node: NodeId, since: Received) -> Option<Vec<NodeId>> {
+        self.domain(node).mass_loss(since, self.nodes, self.settings)
     }
 
     pub(crate) fn clock(&self, id: ClockId) -> &'a Timeline {
@@ -174,8 +191,7 @@ impl<'a> World<'a> {
         match link {
             Link::Class => bad,
             Link::Ptp | Link::Os | Link::Overall => {
-                bad && (self.hears_its_reference(node)
-                    || self.domain.mass_loss(since, self.nodes, self.settings).is_some())
+                bad && (self.hears_its_reference(node) || self.mass_loss(node, since).is_some())
             }
             _ => false,
         }
@@ -275,7 +291,7 @@ fn gnss(node: NodeId, receiver: &Timeline) -> Diagnosis {
 
 /// A grandmaster elsewhere in the domain that explains the trouble.
 fn upstream(world: &World<'_>, subject: &Subject, link: Link) -> Option<Diagnosis> {
-    let gm = *world.domain.grandmasters.iter().find(|gm| {
+    let gm = *world.domain(subject.node).grandmasters.iter().find(|gm| {
         **gm != subject.node && world.grandmaster_explains(**gm, subject.node, link, subject.since)
     })?;
     Some(match world.bad_receiver(gm) {
@@ -367,10 +383,7 @@ fn by_shape(world: &World<'_>, subject: &Subject) -> Option<Diagnosis> {
             cause: C::GrandmasterSwitch,
             verdict: Confirmed,
             confidence: 0.9,
-            origin: world
-                .domain
-                .mass_loss(subject.since, world.nodes, world.settings)
-                .unwrap_or_else(|| vec![node]),
+            origin: world.mass_loss(node, subject.since).unwrap_or_else(|| vec![node]),
             alternatives: vec![(C::UpstreamLoss, 0.08)],
         },
         _ => return None,
@@ -433,7 +446,7 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         }
     }
     let lost = clock.unlocked_since().unwrap_or(subject.since);
-    if let Some(nodes) = world.domain.mass_loss(lost, world.nodes, world.settings)
+    if let Some(nodes) = world.mass_loss(node, lost)
         && nodes.contains(&node)
     {
         // They hear somebody whose time is another: no switch was lost.
@@ -494,7 +507,7 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         let alternatives = [(C::PtpPathUnstable, 0.3), (C::PathAsymmetry, 0.15)];
         return at(node, C::PtpPathLoss, Inconclusive, 0.45, &alternatives);
     }
-    let others_locked = world.domain.ptp_nodes > 1;
+    let others_locked = world.domain(node).ptp_nodes > 1;
     let (confidence, upstream) = if others_locked { (0.85, 0.08) } else { (0.65, 0.25) };
     let alternatives = [(C::UpstreamLoss, upstream), (C::GrandmasterDegraded, 0.03)];
     at(node, C::PtpPathLoss, Likely, confidence, &alternatives)

@@ -7,7 +7,7 @@ use ptp_events::Received;
 use crate::Settings;
 use crate::node::{Node, NodeId, Role};
 
-/// The nodes of one timing domain. Without a topology there is one per cluster.
+/// The nodes of one timing domain. All nodes that no topology names share one.
 #[derive(Debug, Default)]
 pub(crate) struct Domain {
     /// How many nodes report a PTP clock.

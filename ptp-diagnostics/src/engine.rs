@@ -7,7 +7,7 @@ macro_rules! world {
             settings: &$engine.settings,
             nodes: &$engine.nodes,
             clocks: &$engine.clocks,
-            domain: &$engine.domain,
+            domains: &$engine.domains,
         }
     };
 }
@@ -101,7 +101,8 @@ pub struct Engine {
     /// Stands in for the clock of a node that has none.
     blank: Timeline,
     nodes: Vec<Node>,
-    domain: Domain,
+    /// The first is that of nodes which the topology does not name.
+    domains: Vec<Domain>,
     usual_skew: UsualSkew,
     ledger: Ledger,
     timers: BinaryHeap<Reverse<(Received, Timer)>>,
@@ -125,6 +126,7 @@ impl Engine {
     pub fn with_detectors(settings: Settings, detectors: &[Detector]) -> Self {
         Self {
             registry: Registry::new(detectors),
+            domains: (0..=settings.topology.domains()).map(|_| Domain::default()).collect(),
             settings,
             detectors: detectors.to_vec(),
             inbox: Inbox::default(),
@@ -133,7 +135,6 @@ impl Engine {
             clocks: Vec::new(),
             blank: Timeline::new(Resource::SyncState, Instance::NODE, Received::from_nanos(0)),
             nodes: Vec::new(),
-            domain: Domain::default(),
             usual_skew: UsualSkew::default(),
             ledger: Ledger::default(),
             timers: BinaryHeap::new(),
@@ -316,7 +317,7 @@ impl Engine {
             settings: &self.settings,
             nodes: &self.nodes,
             clocks: &self.clocks,
-            domain: &self.domain,
+            domains: &self.domains,
         }
     }
 

@@ -573,8 +573,7 @@ impl Ledger {
         let key = target.key.clone();
         let near =
             |at: Received| at.since(opened).max(opened.since(at)) <= world.settings.correlate;
-        let Some(lost) = world.domain.mass_loss(found.subject.since, world.nodes, world.settings)
-        else {
+        let Some(lost) = world.mass_loss(found.subject.node, found.subject.since) else {
             return;
         };
         let part: Vec<_> = self

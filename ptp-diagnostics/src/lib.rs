@@ -7,6 +7,8 @@
 //! - A [`Timeline`] holds what is known of one clock, as running statistics.
 //! - A [`Detector`] asks one question of a clock; its answer is a [`Finding`].
 //! - Findings that share a cause make one incident; see [`RootCause`].
+//! - Memory is bounded: 32 KiB for a clock at most, however long it is watched, and
+//!   [`Settings::max_incidents`] incidents.
 //! - [`Engine::report`] tells everything, in the schema that others depend on.
 
 pub mod detector;
@@ -16,6 +18,7 @@ pub mod settings;
 pub mod stability;
 pub mod text;
 pub mod timeline;
+pub mod topology;
 pub mod trace;
 
 mod artefacts;
@@ -55,3 +58,4 @@ pub use report::Report;
 pub use settings::Settings;
 pub use severity::Severity;
 pub use timeline::Timeline;
+pub use topology::Topology;

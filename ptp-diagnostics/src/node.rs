@@ -97,6 +97,8 @@ impl NodeState {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub(crate) name: NodeName,
+    /// Which of the engine's timing domains it is in.
+    pub(crate) domain: usize,
     pub(crate) clocks: Vec<Member>,
     pub(crate) role: Role,
     pub(crate) events: u64,
@@ -118,9 +120,10 @@ pub struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(name: NodeName, at: Received) -> Self {
+    pub(crate) fn new(name: NodeName, domain: usize, at: Received) -> Self {
         Self {
             name,
+            domain,
             clocks: Vec::new(),
             role: Role::Unknown,
             events: 0,

@@ -6,6 +6,8 @@ use ptp_events::{Resource, SyncState};
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use crate::Topology;
+
 /// What the engine compares with. Each field's default is its documented one (docs/diagnosis.md).
 ///
 /// Not `#[non_exhaustive]`, so that programs can write `Settings { offset_ns: 50, ..Settings::default() }`;
@@ -51,10 +53,11 @@ pub struct Settings {
     /// cells, half for each.
     pub holdover_limit_ns: u64,
     /// How fast a clock drifts in holdover when nothing better is known: `holdover-limit-ns` in
-    /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s).
+    /// this time (linuxptp-daemon's defaults: 1500 ns in 14400 s). Of grandmasters, and of boundary
+    /// clocks, which are built to hold.
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,
-    /// The same for a node that is no grandmaster: between a TCXO, 1500 ns in some ten minutes, and
+    /// The same for any other node: between a TCXO, 1500 ns in some ten minutes, and
     /// an OCXO, in some hours.
     #[serde(deserialize_with = "duration")]
     pub holdover_model_follower: Duration,
@@ -129,6 +132,10 @@ pub struct Settings {
     pub max_incidents: usize,
     /// State changes remembered per clock.
     pub history: usize,
+    /// Who follows whom. Nodes it does not name are taken to share one timing domain. It has a file
+    /// of its own.
+    #[serde(skip)]
+    pub topology: Topology,
 }
 
 const fn secs(n: u64) -> Duration {
@@ -180,6 +187,7 @@ impl Default for Settings {
             max_clocks_per_node: 64,
             max_incidents: 10_000,
             history: 64,
+            topology: Topology::default(),
         }
     }
 }

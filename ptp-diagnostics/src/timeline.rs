@@ -337,7 +337,8 @@ impl Timeline {
         }
         self.lost_by_offset = state == SyncState::Freerun && self.is_locked() && measures;
         if state == SyncState::Holdover {
-            self.held.clear();
+            let phase = measured.and_then(Measurement::offset).map_or(0, Offset::as_nanos);
+            self.held.begin(at, phase);
         }
         // The reference is gone: what is measured after it came back is another story.
         if !state.is_locked() && !self.lost_by_offset {

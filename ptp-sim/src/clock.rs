@@ -10,7 +10,7 @@ use crate::os_clock::{OsClock, OsSample};
 use crate::oscillator::Oscillator;
 use crate::random::Random;
 use crate::servo::{Phase, Servo};
-use crate::topology::{Node, Role};
+use crate::topology::{HoldoverOffsets, Node, Role};
 
 /// UTC taken for TAI, in ns: 37 leap seconds since 2017.
 const UTC_FOR_TAI_NS: f64 = 37e9;
@@ -51,6 +51,7 @@ pub(crate) struct Clock {
     receiver: Option<Receiver>,
     system: OsClock,
     noise_ns: f64,
+    in_holdover: HoldoverOffsets,
     has_synce: bool,
     synce_lost_for: u32,
     error_ns: f64,
@@ -79,6 +80,7 @@ impl Clock {
             receiver,
             system: OsClock::draw(node.cold, &mut random),
             noise_ns: node.noise_ns,
+            in_holdover: node.offsets_in_holdover,
             has_synce: node.synce,
             synce_lost_for: 0,
             error_ns,
@@ -147,7 +149,11 @@ impl Clock {
                 self.servo.hold();
             }
             let never_heard = !self.announces && self.receiver.is_none();
-            return if never_heard { Sample::Nothing } else { Sample::Lost };
+            let meanwhile = match self.in_holdover {
+                HoldoverOffsets::Repeated => None,
+                HoldoverOffsets::Measured => Some(nanos(self.error_ns + noise)),
+            };
+            return if never_heard { Sample::Nothing } else { Sample::Lost(meanwhile) };
         };
         let measured = self.error_ns - reference + now.path_shift + noise;
         if self.servo.handle_offset(measured, frequency + noise / 4.0) == Phase::Step {
@@ -173,7 +179,11 @@ impl Clock {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "below 1e12 ns")]
 fn offset(ns: f64) -> Sample {
-    Sample::Offset(ns.round() as i64)
+    Sample::Offset(nanos(ns))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "below 1e12 ns")]
+fn nanos(ns: f64) -> i64 {
+    ns.round() as i64
 }

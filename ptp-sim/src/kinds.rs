@@ -1,5 +1,6 @@
 //! The kinds of scenarios a seed can be turned into, one table row each.
 
+mod holdover;
 mod local;
 mod observation;
 mod pairs;
@@ -7,7 +8,7 @@ mod quiet;
 mod reference;
 mod site;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanError};
 use crate::random::Random;
 use crate::scenario::Scenario;
 
@@ -36,6 +37,12 @@ pub const KINDS: &[Kind] = &[
     reference::GRANDMASTER_DEGRADED,
     reference::GRANDMASTER_SWITCH,
     reference::UPSTREAM_LOSS,
+    holdover::GRANDMASTER,
+    holdover::GRANDMASTER_MEASURED,
+    holdover::BOUNDARY,
+    holdover::BOUNDARY_MEASURED,
+    holdover::PATHS,
+    holdover::PATHS_MEASURED,
     local::PATH_LOSS,
     local::BOUNDARY_PATH_LOSS,
     local::FLAPPING_LINK,
@@ -95,11 +102,18 @@ impl Kind {
     /// Never: every kind draws plans that can be played, as a test over many seeds shows.
     #[must_use]
     pub fn generate(&self, seed: u64) -> Scenario {
-        let mut scenario = Scenario::play(&self.plan(seed), self.mix(seed))
-            .expect("every kind draws plans that can be played");
+        self.play(&self.plan(seed), seed).expect("every kind draws plans that can be played")
+    }
+
+    /// The scenario that `seed` makes of a plan of this kind, to which something may have been done.
+    ///
+    /// # Errors
+    /// When the plan can no longer be.
+    pub fn play(&self, plan: &Plan, seed: u64) -> Result<Scenario, PlanError> {
+        let mut scenario = Scenario::play(plan, self.mix(seed))?;
         scenario.seed = seed;
         scenario.truth.seed = seed;
-        scenario
+        Ok(scenario)
     }
 
     /// Makes the same seed mean another network in each kind (FNV-1a over the name).

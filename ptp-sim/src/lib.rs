@@ -41,5 +41,5 @@ pub use oscillator::OscillatorKind;
 pub use plan::{Plan, PlanError};
 pub use scenario::{Delivery, Scenario};
 pub use servo::ServoKind;
-pub use topology::{ClassStyle, Node, Role, Topology, TopologyError};
+pub use topology::{ClassStyle, HoldoverOffsets, Node, Role, Topology, TopologyError};
 pub use truth::{LabelledFault, RootCause, Truth};

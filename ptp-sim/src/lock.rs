@@ -9,8 +9,8 @@ use crate::topology::{ClassStyle, Node, Role};
 pub(crate) enum Sample {
     /// The offset from the reference.
     Offset(i64),
-    /// There is no reference.
-    Lost,
+    /// There is no reference; the offset that something else measures meanwhile, if anything does.
+    Lost(Option<i64>),
     /// The process is not running.
     ProcessDown,
     /// Nothing: it runs, but has never heard of a reference.
@@ -62,7 +62,8 @@ impl LockMachine {
         self.state.as_ref()
     }
 
-    /// The offset that goes with the state: stale in HOLDOVER and in the FREERUN after it.
+    /// The offset that goes with the state: in HOLDOVER and in the FREERUN after it the last one
+    /// before, unless something else still measures.
     pub(crate) const fn offset(&self) -> i64 {
         self.offset
     }
@@ -75,7 +76,7 @@ impl LockMachine {
     pub(crate) fn handle_sample(&mut self, t: i64, sample: Sample) -> bool {
         let next = match sample {
             Sample::Offset(offset) => self.follow(t, offset),
-            Sample::Lost => self.lose(t),
+            Sample::Lost(meanwhile) => self.lose(t, meanwhile),
             Sample::ProcessDown => {
                 self.offset = PROCESS_DOWN;
                 self.free = true;
@@ -103,13 +104,21 @@ impl LockMachine {
         }
         // A clock in holdover stays there until it is within the threshold again.
         if self.state == Some(SyncState::Holdover) {
-            return self.lose(t);
+            return self.lose(t, None);
         }
         self.offset = offset;
         Some(SyncState::Freerun)
     }
 
-    fn lose(&mut self, t: i64) -> Option<SyncState> {
+    fn lose(&mut self, t: i64, meanwhile: Option<i64>) -> Option<SyncState> {
+        let next = self.left_alone(t);
+        if let Some(offset) = meanwhile.filter(|_| next.is_some()) {
+            self.offset = offset;
+        }
+        next
+    }
+
+    fn left_alone(&mut self, t: i64) -> Option<SyncState> {
         match &self.state {
             Some(SyncState::Locked) => {
                 self.holdover_since = t;
@@ -161,16 +170,17 @@ mod tests {
     use insta::assert_snapshot;
     use ptp_events::NodeName;
 
-    /// Feeds one sample a second: a number, `-` for lost, `x` for down, `.` for nothing.
+    /// Feeds one sample a second: a number, `-` for lost, `~9` for lost but measured, `x` for down, `.` for nothing.
     fn play(node: &Node, samples: &str) -> String {
         let mut machine = LockMachine::new(node);
         let mut lines = Vec::new();
         let mut class = 0;
         for (t, sample) in (0..).zip(samples.split_whitespace()) {
             let sample = match sample {
-                "-" => Sample::Lost,
+                "-" => Sample::Lost(None),
                 "x" => Sample::ProcessDown,
                 "." => Sample::Nothing,
+                lost if lost.starts_with('~') => Sample::Lost(Some(lost[1..].parse().unwrap())),
                 offset => Sample::Offset(offset.parse().unwrap()),
             };
             let changed = machine.handle_sample(t, sample);
@@ -203,6 +213,19 @@ mod tests {
         4 HOLDOVER 4 class 140
         6 FREERUN 99999 class 248
         9 LOCKED 60 class 6
+        ");
+    }
+
+    #[test]
+    fn a_boundary_clock_beside_something_that_still_measures() {
+        let node = node(Role::BoundaryClock, ClassStyle::Telecom);
+        assert_snapshot!(play(&node, "~9 4 ~11 ~23 ~38 ~57 ~80 ~107 9"), @"
+        0 - 0 class 248
+        1 LOCKED 4 class 6
+        2 HOLDOVER 11 class 135
+        4 HOLDOVER 38 class 165
+        6 FREERUN 80 class 248
+        8 LOCKED 9 class 6
         ");
     }
 

@@ -36,6 +36,19 @@ pub enum ClassStyle {
     Always255,
 }
 
+/// What stands for the offset while a clock is in HOLDOVER, and in the FREERUN that follows it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum HoldoverOffsets {
+    /// The last one before the loss, again and again (observed, docs/protocol.md §4).
+    #[default]
+    Repeated,
+    /// What something that still has the time measures meanwhile: a DPLL's phase offset from a
+    /// local 1PPS, a second receiver, an assisting PTP path.
+    Measured,
+}
+
 /// One node, as it is installed and configured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,6 +76,8 @@ pub struct Node {
     pub holdover_timeout: SignedDuration,
     /// After how long in holdover the time counts as out of specification.
     pub in_spec: SignedDuration,
+    /// What it gives as its offset in holdover.
+    pub offsets_in_holdover: HoldoverOffsets,
     /// The noise of one offset measurement (packet delay variation or GNSS), in ns, 1 sigma.
     pub noise_ns: f64,
     /// Whether it also takes frequency from `SyncE`.
@@ -89,6 +104,7 @@ impl Node {
             hysteresis_ns: None,
             holdover_timeout: None,
             in_spec: None,
+            offsets_in_holdover: HoldoverOffsets::Repeated,
             noise_ns: None,
             synce: false,
             publishes: true,
@@ -112,6 +128,8 @@ pub(crate) struct RawNode {
     hysteresis_ns: Option<u32>,
     holdover_timeout: Option<SignedDuration>,
     in_spec: Option<SignedDuration>,
+    #[serde(default)]
+    offsets_in_holdover: HoldoverOffsets,
     noise_ns: Option<f64>,
     #[serde(default)]
     synce: bool,
@@ -152,6 +170,7 @@ impl From<RawNode> for Node {
             hysteresis_ns: raw.hysteresis_ns.unwrap_or(0),
             holdover_timeout: raw.holdover_timeout.unwrap_or(SignedDuration::from_secs(timeout_s)),
             in_spec: raw.in_spec.unwrap_or(SignedDuration::from_secs(in_spec_s)),
+            offsets_in_holdover: raw.offsets_in_holdover,
             noise_ns: raw.noise_ns.unwrap_or(noise_ns),
             synce: raw.synce,
             publishes: raw.publishes,

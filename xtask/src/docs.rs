@@ -56,15 +56,20 @@ fn thresholds(source: &str) -> String {
     let fields = source.split("pub struct Settings {").nth(1).unwrap_or_default();
     let fields = fields.split("\n}").next().unwrap_or_default();
     let mut comment = String::new();
+    let mut elsewhere = false;
     for line in fields.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             comment = format!("{comment} {text}");
         } else if let Some((name, _)) = line.strip_prefix("pub ").and_then(|f| f.split_once(':')) {
             let default = default_of(source, name);
             let key = name.replace('_', "-");
-            writeln!(out, "| `{key}` | {default} |{} |", comment.replace('|', "\\|"))
-                .unwrap_or_default();
+            if !std::mem::take(&mut elsewhere) {
+                writeln!(out, "| `{key}` | {default} |{} |", comment.replace('|', "\\|"))
+                    .unwrap_or_default();
+            }
             comment.clear();
+        } else if line == "#[serde(skip)]" {
+            elsewhere = true;
         }
     }
     out

@@ -85,7 +85,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
     let rows: Vec<(&str, Tally)> =
         kinds.iter().zip(&outcomes).map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
     let total = Tally::of(outcomes.iter().flatten());
-    print!("{}", page::table(&rows, &total));
+    print!("{}\n{}", page::table(&rows, &total), page::forecasts(&rows, &total));
     if options.scoring && !options.quick && options.kind.is_none() {
         std::fs::write(root().join("docs/quality.md"), page::page(&rows, &total))?;
     }
@@ -120,7 +120,7 @@ fn play_all(kinds: &[&Kind], seeds: &[u64]) -> Vec<Vec<Outcome>> {
     outcomes
 }
 
-/// Compares with the recorded floor: lines of `figure = number`, where `alerts` are at most.
+/// Compares with the recorded floor: lines of `figure = number`, where alerts and errors are at most.
 fn check(total: &Tally) -> Result<(), Failure> {
     let mut complaints = Vec::new();
     for line in FLOOR.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
@@ -131,6 +131,7 @@ fn check(total: &Tally) -> Result<(), Failure> {
             "precision" => (total.precision(), false),
             "top-1" => (total.top1(), false),
             "alerts-per-fault" => (total.alerts_per_fault(), true),
+            "forecast-error" => (total.measured.error(), true),
             "quiet-alerts" => (Some(f64::from(total.quiet_alerts)), true),
             other => return Err(format!("floor.txt: no figure is called `{other}`").into()),
         };

@@ -245,3 +245,21 @@ fn a_file_gives_way_to_variables_and_they_to_flags() {
       --config: `poll` cannot be array
     ");
 }
+
+#[test]
+fn a_topology_is_read_and_its_mistakes_are_told() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("sites.toml");
+    let checked = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = agent().arg("check-config").env("PTP_AGENT_TOPOLOGY", &file).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|out| String::from_utf8(out).unwrap());
+        said.concat().replace(dir.path().to_str().unwrap(), "…")
+    };
+    let gm = "[[node]]\nname = \"gm\"\n[[node]]\nname = \"w0\"\n";
+    insta::assert_snapshot!(checked(&format!("{gm}follows = [\"gm\"]\n")), @"the configuration works");
+    insta::assert_snapshot!(checked(&format!("{gm}follows = [\"gm-0\"]\n")), @"
+    error: the configuration cannot work:
+      --topology …/sites.toml: the topology cannot be: node 2 (`w0`): it follows `gm-0`, which is not among the nodes
+    ");
+}

@@ -6,6 +6,7 @@ mod live;
 mod must_gather;
 mod recordings;
 mod stability;
+mod topology;
 mod usage;
 
 use std::path::PathBuf;

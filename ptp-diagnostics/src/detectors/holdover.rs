@@ -3,10 +3,12 @@
 //! Severity: WARNING; CRITICAL when its time error is forecast to reach `holdover-limit-ns`
 //! (default 1500 ns) within `holdover-critical` (default 10 min).
 //!
-//! In holdover the oscillator keeps time alone. Samples of it, where a publisher sends any, are fitted
-//! with a parabola. Without them the forecast is `holdover-model` (default 4 h to the limit, as the
-//! daemon configures: about 104 ps/s) for a grandmaster, and `holdover-model-follower` (default
-//! 30 min) for other nodes, on top of the last offset before the loss; the bounds are then wide.
+//! In holdover the oscillator keeps time alone. Where a publisher goes on measuring it, from four
+//! samples on a Kalman filter follows phase, frequency and drift, and tells a TCXO from an OCXO by
+//! what it does. Without samples the forecast is `holdover-model` (default 4 h to the limit, as the
+//! daemon configures: about 104 ps/s) for a grandmaster or boundary clock, and
+//! `holdover-model-follower` (default 30 min) for other nodes, on top of the last offset before the
+//! loss; the bounds, of 10 and 90 %, are then wide.
 
 use ptp_events::{Resource, SyncState};
 

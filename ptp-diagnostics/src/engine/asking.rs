@@ -70,7 +70,7 @@ impl Engine {
             firing: None,
             clocks: &self.clocks,
             nodes: &self.nodes,
-            domain: &self.domain,
+            domain: &self.domains[self.nodes[entry.node.0 as usize].domain],
         };
         for slot in slots.clone() {
             let (detector, asked) = self.registry.asked(entry, slot);
@@ -108,7 +108,7 @@ impl Engine {
             firing: firing.map(|(since, ..)| since),
             clocks: &self.clocks,
             nodes: &self.nodes,
-            domain: &self.domain,
+            domain: &self.domains[node.domain],
         };
         let assessment = (self.detectors[detector].examine)(&view);
         self.settle(detector, id, None, Timer::Node(id, slot), assessment, now);
@@ -184,7 +184,8 @@ impl Engine {
             self.blind_since(node, now, &says);
         }
         let subject = Subject { code: self.detectors[detector].code, node, clock, since };
-        self.domain.forget(now, &self.settings);
+        let domain = self.nodes[node.0 as usize].domain;
+        self.domains[domain].forget(now, &self.settings);
         let world = world!(self);
         self.ledger.file(&world, Found { subject, severity, now, says })
     }
@@ -216,7 +217,7 @@ impl Engine {
             firing: Some(since),
             clocks: &self.clocks,
             nodes: &self.nodes,
-            domain: &self.domain,
+            domain: &self.domains[node.domain],
         };
         (self.detectors[detector].describe)(&view)
     }

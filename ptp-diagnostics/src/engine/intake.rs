@@ -70,7 +70,8 @@ impl Engine {
             let changed = timeline.apply(at, stamped, &id, reading, &self.settings);
             let is_locked = timeline.is_locked();
             if resource == Resource::LockState && !is_locked && !was_unlocked {
-                self.domain.push_loss(at, node, &self.settings);
+                let domain = self.nodes[node.0 as usize].domain;
+                self.domains[domain].push_loss(at, node, &self.settings);
             }
             self.learn_role(node, &resource, clock);
             if changed {
@@ -143,7 +144,7 @@ impl Engine {
         match resource {
             Resource::Gnss if node.role != Role::Grandmaster => {
                 node.role = Role::Grandmaster;
-                self.domain.grandmasters.push(id);
+                self.domains[node.domain].grandmasters.push(id);
             }
             Resource::ClockClass => {
                 let timeline = &self.clocks[clock.0 as usize];
@@ -168,7 +169,10 @@ impl Engine {
         if self.nodes.len() >= self.settings.max_nodes {
             return None;
         }
-        self.nodes.push(Node::new(name.clone(), at));
+        // The first domain is that of nodes without one.
+        let named = self.settings.topology.domain_of(name);
+        let domain = named.map_or(0, |domain| domain as usize + 1);
+        self.nodes.push(Node::new(name.clone(), domain, at));
         Some(self.registry.add_node(name.clone()))
     }
 
@@ -179,6 +183,7 @@ impl Engine {
         reading: &Reading,
         at: Received,
     ) -> Option<ClockId> {
+        let domain = self.nodes[node.0 as usize].domain;
         let known = &mut self.nodes[node.0 as usize].clocks;
         let found = known
             .iter()
@@ -191,7 +196,7 @@ impl Engine {
         }
         let first_ptp = *resource == Resource::LockState
             && !known.iter().any(|member| member.resource == *resource);
-        self.domain.ptp_nodes += usize::from(first_ptp);
+        self.domains[domain].ptp_nodes += usize::from(first_ptp);
         let id = self.registry.add_clock(node, resource);
         let instance = reading.instance.clone();
         known.push(Member { id, resource: resource.clone(), instance: instance.clone() });

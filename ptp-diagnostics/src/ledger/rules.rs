@@ -34,7 +34,9 @@ pub(super) fn relays(
         return false;
     }
     let below = |relay: &&NodeId| {
-        **relay != subject.node && world.node(**relay).role() != Role::Grandmaster
+        **relay != subject.node
+            && world.node(**relay).role() != Role::Grandmaster
+            && world.shares_domain(subject.node, &[**relay])
     };
     incident.diagnosis.origin.iter().filter(below).any(|relay| {
         let lost = world.ptp_unlocked(*relay).is_some();
@@ -56,6 +58,7 @@ pub(super) const fn lingers(cause: RootCause) -> u32 {
 /// back where it was.
 pub(super) fn drags(world: &World<'_>, incident: &Incident, subject: &Subject, link: Link) -> bool {
     incident.diagnosis.cause.cause().reaches_followers
+        && world.shares_domain(subject.node, &incident.diagnosis.origin)
         && matches!(link, Link::Ptp | Link::Os | Link::Overall)
         && subject.since >= incident.opened_at
         && world.hears_its_reference(subject.node)
@@ -151,7 +154,8 @@ pub(super) fn explains_there(
         return link == Link::Telemetry
             && now.since(incident.opened_at) <= world.settings.correlate;
     }
-    if !cause.cause().reaches_followers {
+    let same_time = world.shares_domain(subject.node, &incident.diagnosis.origin);
+    if !cause.cause().reaches_followers || !same_time {
         return false;
     }
     // A clock that follows announces what it is told; one that does not, a class of its own.
@@ -166,7 +170,7 @@ pub(super) fn explains_there(
     let upstream = || match cause {
         C::UpstreamLoss => {
             subject.since.since(incident.opened_at) <= world.settings.upstream
-                || world.domain.mass_loss(subject.since, world.nodes, world.settings).is_some()
+                || world.mass_loss(subject.node, subject.since).is_some()
         }
         C::GrandmasterDegraded => link == Link::Class,
         _ => incident

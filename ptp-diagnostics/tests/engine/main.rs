@@ -6,3 +6,4 @@ mod fixture;
 mod laws;
 mod starts;
 mod stories;
+mod topology;

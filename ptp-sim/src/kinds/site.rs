@@ -9,7 +9,7 @@ use crate::oscillator::OscillatorKind;
 use crate::plan::{Plan, default_start};
 use crate::random::Random;
 use crate::servo::ServoKind;
-use crate::topology::{ClassStyle, Node, Role, Topology};
+use crate::topology::{ClassStyle, HoldoverOffsets, Node, Role, Topology};
 
 /// A network being planned.
 pub(super) struct Site {
@@ -194,6 +194,25 @@ impl Site {
         for node in self.nodes.iter_mut().filter(|other| other.name == *node) {
             node.servo = ServoKind::Slow;
             node.oscillator = OscillatorKind::Ocxo;
+        }
+        self
+    }
+
+    /// A node that is left in HOLDOVER for as long as it takes, with this oscillator.
+    pub(super) fn holds(
+        mut self,
+        node: &NodeName,
+        oscillator: OscillatorKind,
+        offsets: HoldoverOffsets,
+    ) -> Self {
+        for node in self.nodes.iter_mut().filter(|other| other.name == *node) {
+            node.oscillator = oscillator;
+            // Partial timing support needs an oven.
+            if oscillator == OscillatorKind::Tcxo {
+                node.servo = ServoKind::Fast;
+            }
+            node.offsets_in_holdover = offsets;
+            node.holdover_timeout = SignedDuration::from_hours(48);
         }
         self
     }

@@ -2,11 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::tally::Tally;
+use super::tally::{Forecasts, Tally};
 
 const HEAD: &str = "\
-| kind | scenarios | recall | unpublished found | precision | top-1 | alerts per fault | delay, median | delay, p95 | forecasts | error, median | band holds |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| kind | scenarios | recall | unpublished found | precision | top-1 | alerts per fault | delay, median | delay, p95 |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|
+";
+
+const FORECAST_HEAD: &str = "\
+| kind | measured | error, median | band holds | model only | error, median | band holds |
+|---|--:|--:|--:|--:|--:|--:|
 ";
 
 /// One row per kind and one for all.
@@ -22,8 +27,6 @@ pub(crate) fn table(rows: &[(&str, Tally)], total: &Tally) -> String {
 fn row(out: &mut String, name: &str, tally: &Tally) {
     let share = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
     let seconds = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1} s"));
-    let percent =
-        |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{:.0} %", v * 1e2));
     let hidden = match tally.hidden {
         0 => "–".to_owned(),
         hidden => format!("{}/{hidden}", tally.hidden_found),
@@ -34,26 +37,44 @@ fn row(out: &mut String, name: &str, tally: &Tally) {
     };
     writeln!(
         out,
-        "| {name} | {} | {} | {hidden} | {} | {} | {alerts} | {} | {} | {} | {} | {} |",
+        "| {name} | {} | {} | {hidden} | {} | {} | {alerts} | {} | {} |",
         tally.scenarios,
         share(tally.recall()),
         share(tally.precision()),
         share(tally.top1()),
         seconds(tally.delay(0.5)),
         seconds(tally.delay(0.95)),
-        tally.forecasts(),
-        percent(tally.forecast_error()),
-        percent(tally.coverage()),
     )
     .unwrap_or_default();
+}
+
+/// The forecasts of holdovers: one row per kind that has any, and one for all.
+///
+/// What rests on measurements and what rests on a model alone stand apart: one must not hide the
+/// other.
+pub(crate) fn forecasts(rows: &[(&str, Tally)], total: &Tally) -> String {
+    let mut out = FORECAST_HEAD.to_owned();
+    let rows = rows.iter().map(|(name, tally)| (*name, tally)).chain([("**all**", total)]);
+    for (name, tally) in rows.filter(|(_, t)| t.measured.count() + t.model.count() > 0) {
+        let percent =
+            |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{:.0} %", v * 1e2));
+        let cells = |sort: &Forecasts| {
+            format!("{} | {} | {}", sort.count(), percent(sort.error()), percent(sort.coverage()))
+        };
+        writeln!(out, "| {name} | {} | {} |", cells(&tally.measured), cells(&tally.model))
+            .unwrap_or_default();
+    }
+    out
 }
 
 /// The whole page.
 pub(crate) fn page(rows: &[(&str, Tally)], total: &Tally) -> String {
     format!(
-        "<!-- Written by `cargo xtask score --seeds score`. Change the sources instead. -->\n{}\n{}\n{}",
+        "<!-- Written by `cargo xtask score --seeds score`. Change the sources instead. -->\n{}\n{}\n{}\n{}\n{}",
         include_str!("intro.md"),
         table(rows, total),
+        include_str!("forecasts.md"),
+        forecasts(rows, total),
         include_str!("limits.md")
     )
 }

@@ -27,9 +27,20 @@ pub(crate) struct Outcome {
     pub(crate) quiet_alerts: u32,
     /// Seconds from the first possible evidence to the detection.
     pub(crate) delays: Vec<f64>,
-    /// Halfway to the crossing of the limit: the relative error, and whether the band held it.
-    pub(crate) forecasts: Vec<(f64, Option<bool>)>,
+    /// What was forecast halfway to the crossing of the limit.
+    pub(crate) forecasts: Vec<Judged>,
     pub(crate) remarks: Vec<String>,
+}
+
+/// A forecast, held against what happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// Whether it rests on measurements, or on the default model only.
+    pub(crate) measured: bool,
+    /// How far off it was, as a share of the time from the loss to the crossing.
+    pub(crate) error: f64,
+    /// Whether the 80 % band held the crossing.
+    pub(crate) held: bool,
 }
 
 pub(crate) fn play(kind: &Kind, seed: u64) -> Outcome {
@@ -159,16 +170,17 @@ fn judge_forecast(fault: &LabelledFault, predicted: Option<&Forecast>, outcome: 
     };
     let truth = seconds_between(fault.start, crossing).max(1.0);
     let error = seconds_between(crossing, forecast.at).abs() / truth;
-    let held =
-        forecast.earliest.zip(forecast.latest).map(|(low, high)| (low..=high).contains(&crossing));
+    let band = forecast.earliest.zip(forecast.latest);
+    let held = band.is_some_and(|(low, high)| (low..=high).contains(&crossing));
     outcome.remarks.push(format!(
-        "forecast: crossing after {truth:.0} s, said {:.0} s [{:.0}..{:.0}], {} samples",
+        "forecast: crossing after {truth:.0} s, {} said {:.0} s [{:.0}..{:.0}], {} samples",
+        forecast.model,
         seconds_between(fault.start, forecast.at),
         forecast.earliest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
         forecast.latest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
         forecast.samples
     ));
-    outcome.forecasts.push((error, held));
+    outcome.forecasts.push(Judged { measured: forecast.samples > 0, error, held });
 }
 
 /// When the recording first holds something of the fault; `None` when it never does.

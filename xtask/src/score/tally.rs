@@ -1,6 +1,6 @@
 //! Sums over scenarios, and the figures that follow from them.
 
-use super::play::Outcome;
+use super::play::{Judged, Outcome};
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -14,9 +14,37 @@ pub(crate) struct Tally {
     pub(crate) alerts: u32,
     pub(crate) quiet_alerts: u32,
     delays: Vec<f64>,
-    forecast_errors: Vec<f64>,
-    bands: u32,
-    bands_held: u32,
+    /// Forecasts that rest on measurements.
+    pub(crate) measured: Forecasts,
+    /// Forecasts that rest on the default model only.
+    pub(crate) model: Forecasts,
+}
+
+/// How good the forecasts of one sort were.
+#[derive(Debug, Default)]
+pub(crate) struct Forecasts {
+    errors: Vec<f64>,
+    held: u32,
+}
+
+impl Forecasts {
+    fn push(&mut self, judged: Judged) {
+        self.errors.push(judged.error);
+        self.held += u32::from(judged.held);
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.errors.len()
+    }
+
+    pub(crate) fn error(&self) -> Option<f64> {
+        at(&self.errors, 0.5)
+    }
+
+    /// The share of crossings that the 80 % band held.
+    pub(crate) fn coverage(&self) -> Option<f64> {
+        share(self.held, u32::try_from(self.errors.len()).unwrap_or(u32::MAX))
+    }
 }
 
 impl Tally {
@@ -33,14 +61,15 @@ impl Tally {
             tally.alerts += outcome.alerts;
             tally.quiet_alerts += outcome.quiet_alerts;
             tally.delays.extend(&outcome.delays);
-            for (error, held) in &outcome.forecasts {
-                tally.forecast_errors.push(*error);
-                tally.bands += u32::from(held.is_some());
-                tally.bands_held += u32::from(*held == Some(true));
+            for judged in &outcome.forecasts {
+                let sort = if judged.measured { &mut tally.measured } else { &mut tally.model };
+                sort.push(*judged);
             }
         }
         tally.delays.sort_by(f64::total_cmp);
-        tally.forecast_errors.sort_by(f64::total_cmp);
+        for sort in [&mut tally.measured, &mut tally.model] {
+            sort.errors.sort_by(f64::total_cmp);
+        }
         tally
     }
 
@@ -69,18 +98,6 @@ impl Tally {
 
     pub(crate) fn delay(&self, quantile: f64) -> Option<f64> {
         at(&self.delays, quantile)
-    }
-
-    pub(crate) fn forecast_error(&self) -> Option<f64> {
-        at(&self.forecast_errors, 0.5)
-    }
-
-    pub(crate) const fn forecasts(&self) -> usize {
-        self.forecast_errors.len()
-    }
-
-    pub(crate) fn coverage(&self) -> Option<f64> {
-        share(self.bands_held, self.bands)
     }
 }
 
