@@ -76,9 +76,8 @@ impl<'a> View<'a> {
 
     /// The shortest regular distance of the node's samples, if any of its clocks has one.
     #[must_use]
-    pub fn cadence(&self) -> Option<Duration> {
-        let clocks = self.node.clocks.iter().map(|member| &self.clocks[member.id.0 as usize]);
-        clocks.filter_map(Timeline::cadence).min()
+    pub const fn cadence(&self) -> Option<Duration> {
+        self.node.cadence
     }
 
     /// Whether this clock has not yet reached the first lock of its life.

@@ -112,6 +112,8 @@ pub struct Node {
     pub(crate) gone: bool,
     /// Why we cannot see the node, and since when.
     pub(crate) blind: Option<(Received, String)>,
+    /// The shortest cadence of its clocks, see [`Timeline::cadence`].
+    pub(crate) cadence: Option<Duration>,
     /// How far its stamps are from when we receive them.
     pub(crate) skew: Skew,
     state: NodeState,
@@ -133,6 +135,7 @@ impl Node {
             born_with_default_class: None,
             gone: false,
             blind: None,
+            cadence: None,
             skew: Skew::default(),
             state: NodeState::Unknown,
             state_since: at,
@@ -162,6 +165,12 @@ impl Node {
     #[must_use]
     pub const fn last_seen(&self) -> Received {
         self.last_seen
+    }
+
+    /// Looks anew at how regularly its clocks are sampled, as one of them has changed.
+    pub(crate) fn learn_cadence(&mut self, clocks: &[Timeline]) {
+        let own = self.clocks.iter().map(|member| &clocks[member.id.0 as usize]);
+        self.cadence = own.filter_map(Timeline::cadence).min();
     }
 
     /// Whether `clock` was first heard of while the node was starting.

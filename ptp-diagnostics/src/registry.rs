@@ -15,9 +15,11 @@ use crate::node::{ClockId, NodeId};
 pub(crate) struct Slot {
     /// When to ask it again.
     pub due: Option<Received>,
-    /// Since when it fires, how bad it was, and where that is kept.
-    pub firing: Option<(Received, Severity, Kept)>,
+    pub firing: Option<Firing>,
 }
+
+/// Since when a detector fires, how bad it was, and where that is kept.
+pub(crate) type Firing = (Received, Severity, Kept);
 
 impl Slot {
     /// Notes that it wants to be asked at `at`; true when a timer must be set for that.
@@ -48,6 +50,8 @@ pub(crate) struct Entry {
     pub(crate) node: NodeId,
     ordinal: usize,
     first_slot: usize,
+    /// How many of its slots fire: mostly none, and then no slot need be looked at.
+    firing: u16,
 }
 
 const KINDS: usize = Resource::ALL.len();
@@ -121,7 +125,7 @@ impl Registry {
         let id = ClockId(u32::try_from(self.clocks.len()).expect("clocks are bounded per node"));
         let ordinal = ordinal(resource);
         let first_slot = self.clock_slots.len();
-        self.clocks.push(Entry { node, ordinal, first_slot });
+        self.clocks.push(Entry { node, ordinal, first_slot, firing: 0 });
         self.clock_slots.resize(first_slot + self.by_kind[ordinal].len(), Slot::default());
         id
     }
@@ -140,10 +144,18 @@ impl Registry {
         u16::try_from(count).unwrap_or(u16::MAX)
     }
 
-    /// The detector of a slot of the clock at this place, and what it last said.
-    pub(crate) fn asked(&self, entry: Entry, slot: u16) -> (usize, &Slot) {
+    /// The detector of a slot of the clock at this place, and since when it fires.
+    pub(crate) fn asked(&self, entry: Entry, slot: u16) -> (usize, Option<Received>) {
         let at = slot as usize;
-        (self.by_kind[entry.ordinal][at], &self.clock_slots[entry.first_slot + at])
+        let since = || self.clock_slots[entry.first_slot + at].firing.map(|(since, ..)| since);
+        (self.by_kind[entry.ordinal][at], if entry.firing > 0 { since() } else { None })
+    }
+
+    /// Notes what the detector of a clock's slot says now.
+    pub(crate) fn set_firing(&mut self, clock: ClockId, slot: u16, firing: Option<Firing>) {
+        let was = std::mem::replace(&mut self.clock_slot(clock, slot).firing, firing);
+        let entry = &mut self.clocks[clock.0 as usize];
+        entry.firing = entry.firing - u16::from(was.is_some()) + u16::from(firing.is_some());
     }
 
     /// Whether events of this kind concern a detector of a sibling.

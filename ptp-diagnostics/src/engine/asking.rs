@@ -11,7 +11,7 @@ use crate::classify::{Subject, World};
 use crate::detector::{Assessment, View};
 use crate::ledger::{Found, Kept};
 use crate::node::{ClockId, NodeId, NodeState};
-use crate::registry::{Entry, Slot};
+use crate::registry::{Entry, Firing, Slot};
 use crate::report::BlindWindow;
 
 impl Engine {
@@ -73,8 +73,8 @@ impl Engine {
             domain: &self.domains[self.nodes[entry.node.0 as usize].domain],
         };
         for slot in slots.clone() {
-            let (detector, asked) = self.registry.asked(entry, slot);
-            view.firing = asked.firing.map(|(since, ..)| since);
+            let (detector, firing) = self.registry.asked(entry, slot);
+            view.firing = firing;
             let assessment = (self.detectors[detector].examine)(&view);
             // The usual answer, for which nothing need be done.
             if assessment != Assessment::Quiet || view.firing.is_some() {
@@ -137,10 +137,10 @@ impl Engine {
         match (before, firing) {
             (None, Some((since, severity))) => {
                 let kept = self.found(detector, node, clock, since, severity, now);
-                self.slot(timer).firing = Some((since, severity, kept));
+                self.set_firing(timer, Some((since, severity, kept)));
             }
             (Some((_, _, kept)), None) => {
-                self.slot(timer).firing = None;
+                self.set_firing(timer, None);
                 let world = world!(self);
                 self.ledger.clear(&world, kept, now);
             }
@@ -155,7 +155,7 @@ impl Engine {
                     self.ledger.clear(&world, kept, now);
                     self.found(detector, node, clock, now, severity, now)
                 };
-                self.slot(timer).firing = Some((began, severity, kept));
+                self.set_firing(timer, Some((began, severity, kept)));
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
@@ -167,6 +167,13 @@ impl Engine {
             Timer::Clock(clock, slot) => self.registry.clock_slot(clock, slot),
             Timer::Node(node, slot) => self.registry.node_slot(node, slot),
             Timer::Incident(_) => unreachable!("incidents have no detector"),
+        }
+    }
+
+    fn set_firing(&mut self, timer: Timer, firing: Option<Firing>) {
+        match timer {
+            Timer::Clock(clock, slot) => self.registry.set_firing(clock, slot, firing),
+            timer => self.slot(timer).firing = firing,
         }
     }
 

@@ -67,8 +67,12 @@ impl Engine {
             }
             let was_locked = timeline.is_locked();
             let was_unlocked = timeline.unlocked_since().is_some();
+            let cadence = timeline.cadence();
             let changed = timeline.apply(at, stamped, &id, reading, &self.settings);
             let is_locked = timeline.is_locked();
+            if timeline.cadence() != cadence {
+                self.nodes[node.0 as usize].learn_cadence(&self.clocks);
+            }
             if resource == Resource::LockState && !is_locked && !was_unlocked {
                 let domain = self.nodes[node.0 as usize].domain;
                 self.domains[domain].push_loss(at, node, &self.settings);
