@@ -30,7 +30,7 @@ fn events(count: u32, nodes: u32) -> Vec<(Event, Received)> {
                 node: names[(n % nodes) as usize].clone(),
                 resource: if odd { Resource::OsClock } else { Resource::LockState },
                 stamped: Stamped::from_nanos(nanos),
-                readings: vec![reading],
+                readings: [reading].into(),
             };
             (event, Received::from_nanos(nanos))
         })

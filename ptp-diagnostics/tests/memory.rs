@@ -52,7 +52,7 @@ fn event(node: &NodeName, n: u64) -> (Event, Received) {
         node: node.clone(),
         resource: Resource::LockState,
         stamped: Stamped::from_nanos(stamped.as_nanos()),
-        readings: vec![reading],
+        readings: [reading].into(),
     };
     (event, received)
 }

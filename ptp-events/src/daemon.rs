@@ -233,7 +233,7 @@ impl DaemonLog {
             node: self.node.clone(),
             resource,
             stamped: Stamped::from_nanos(time),
-            readings: vec![Reading { instance, ..reading }],
+            readings: [Reading { instance, ..reading }].into(),
         };
         Some(LogEvent { event, line })
     }

@@ -9,7 +9,7 @@ use crate::address::{Address, split};
 use crate::units::{decimal, small};
 use crate::{
     ClockClass, Event, EventId, GpsFix, Instance, Measurement, NameError, NodeName, NumberError,
-    QualityLevel, Reading, Resource, Stamped, SyncState, TimeError,
+    QualityLevel, Reading, Readings, Resource, Stamped, SyncState, TimeError,
 };
 
 /// The largest event we accept, in bytes. The real ones have about 600.
@@ -176,7 +176,7 @@ impl Event {
             return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
         // Checking all bytes for UTF-8 at once is faster than string by string.
-        match std::str::from_utf8(bytes).map(serde_json::from_str::<PlainWire<'_>>) {
+        match simdutf8::basic::from_utf8(bytes).map(serde_json::from_str::<PlainWire<'_>>) {
             Ok(Ok(wire)) => event(&wire, asked),
             _ => event(&read_any(bytes)?, asked),
         }
@@ -203,22 +203,22 @@ where
     S: AsRef<str>,
     V: AsRef<str>,
 {
-    let data = wire.data.as_ref().ok_or(DecodeError::Missing { field: "data" })?;
+    let data = wire.data.as_ref().ok_or_else(|| DecodeError::Missing { field: "data" })?;
     if data.values.is_empty() {
         return Err(DecodeError::Missing { field: "data.values" });
     }
     if data.values.len() > MAX_VALUES {
         return Err(DecodeError::TooLarge { what: "more than 512 values" });
     }
-    let id = wire.id.as_ref().ok_or(DecodeError::Missing { field: "id" })?;
+    let id = wire.id.as_ref().ok_or_else(|| DecodeError::Missing { field: "id" })?;
     let id =
         EventId::new(id.as_ref()).map_err(|source| DecodeError::Name { field: "id", source })?;
-    let time = wire.time.as_ref().ok_or(DecodeError::Missing { field: "time" })?;
+    let time = wire.time.as_ref().ok_or_else(|| DecodeError::Missing { field: "time" })?;
     let stamped = Stamped::parse(time.as_ref()).map_err(|source| DecodeError::Time { source })?;
     let resource = resource(wire)?;
     let speaker = Speaker::of(&data.values, asked)?;
 
-    let mut readings: Vec<Reading> = Vec::with_capacity(1);
+    let mut readings = Readings::new();
     for (index, value) in data.values.iter().enumerate() {
         let (instance, field) = instance(&resource, speaker.rest(value.address.as_ref())?);
         let at = readings.iter().position(|r| r.instance.as_str() == instance);
@@ -241,7 +241,7 @@ where
 }
 
 fn resource<S: AsRef<str>, V>(wire: &Wire<S, V>) -> Result<Resource, DecodeError> {
-    let kind = wire.kind.as_ref().ok_or(DecodeError::Missing { field: "type" })?.as_ref();
+    let kind = wire.kind.as_ref().ok_or_else(|| DecodeError::Missing { field: "type" })?.as_ref();
     let source = wire.source.as_ref().map_or("", S::as_ref);
     if let Some(known) = Resource::from_event_type(kind).or_else(|| Resource::from_path(source)) {
         return Ok(known);

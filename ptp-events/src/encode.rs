@@ -197,7 +197,7 @@ mod tests {
                     node: NodeName::new(&node).unwrap(),
                     resource: resource.clone(),
                     stamped: Stamped::from_nanos(nanos),
-                    readings,
+                    readings: readings.into(),
                 }
             })
         })

@@ -1,9 +1,14 @@
 //! The event all dialects decode to.
 
+use smallvec::SmallVec;
+
 use crate::{
     ClockClass, EventId, GpsFix, Instance, Measurement, NodeName, QualityLevel, Resource, Stamped,
     SyncState,
 };
+
+/// The readings of an event. Nearly all hold one, which then needs no memory of its own.
+pub type Readings = SmallVec<[Reading; 1]>;
 
 /// What one node said about one of its resources.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,7 +22,7 @@ pub struct Event {
     /// When the node says it happened. For a CurrentState answer: when it was asked.
     pub stamped: Stamped,
     /// One entry per instance, in the order sent; never empty.
-    pub readings: Vec<Reading>,
+    pub readings: Readings,
 }
 
 impl Event {

@@ -59,7 +59,7 @@ pub use api::{ApiVersion, NewSubscription, Subscription, SubscriptionId, Subscri
 pub use clock::ReceiveClock;
 pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_EVENT_BYTES};
-pub use event::{Event, Reading};
+pub use event::{Event, Reading, Readings};
 pub use name::{EventId, Instance, NameError, NodeName};
 pub use resource::Resource;
 pub use state::SyncState;

@@ -191,7 +191,13 @@ impl Metrics {
         let event = |((node, resource, _), reading): ((&NodeName, Resource, _), Reading)| {
             let id = format_smolstr!("metrics-{resource}-{}", reading.instance);
             let id = EventId::new(id.get(..id.len().min(200)).unwrap_or("metrics")).ok()?;
-            Some(Event { id, node: node.clone(), resource, stamped: at, readings: vec![reading] })
+            Some(Event {
+                id,
+                node: node.clone(),
+                resource,
+                stamped: at,
+                readings: [reading].into(),
+            })
         };
         told.filter_map(event).collect()
     }

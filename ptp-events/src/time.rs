@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a text is not a time.
@@ -28,6 +30,11 @@ pub enum TimeError {
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as both clocks count them.
 fn parse(text: &str) -> Result<i64, TimeError> {
+    if let Some(timestamp) = parse_plain(text.as_bytes())
+        && let Ok(nanos) = i64::try_from(timestamp.as_nanosecond())
+    {
+        return Ok(nanos);
+    }
     let parsed = text.parse::<Timestamp>().or_else(|error| match mend_fraction(text) {
         Some(mended) => mended.parse::<Timestamp>(),
         None => Err(error),
@@ -35,6 +42,37 @@ fn parse(text: &str) -> Result<i64, TimeError> {
     let timestamp = parsed
         .map_err(|source| TimeError::Syntax { text: text.chars().take(40).collect(), source })?;
     i64::try_from(timestamp.as_nanosecond()).map_err(|_| TimeError::Range { text: text.to_owned() })
+}
+
+/// Reads `2026-11-23T06:40:30.999362012Z`, as nearly every publisher writes a time (docs/protocol.md §1),
+/// in a third of the time that the full grammar takes; `None` for whatever is written otherwise.
+fn parse_plain(text: &[u8]) -> Option<Timestamp> {
+    let (seconds, rest) = text.split_first_chunk::<19>()?;
+    let separators = [seconds[4], seconds[7], seconds[10], seconds[13], seconds[16]];
+    if separators != *b"--T::" {
+        return None;
+    }
+    let nanosecond = match rest {
+        b"Z" => 0,
+        [b'.', fraction @ .., b'Z'] if (1..=9).contains(&fraction.len()) => {
+            let missing = u32::try_from(9 - fraction.len()).ok()?;
+            number(fraction)? * 10_i32.pow(missing)
+        }
+        _ => return None,
+    };
+    let two = |at: usize| number(&seconds[at..at + 2]).and_then(|n| i8::try_from(n).ok());
+    let year = i16::try_from(number(&seconds[..4])?).ok()?;
+    let (month, day) = (two(5)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let civil = DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
+    Offset::UTC.to_timestamp(civil).ok()
+}
+
+/// Nine decimal digits at most; `None` when one of them is none.
+fn number(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit.is_ascii_digit().then(|| number * 10 + i32::from(digit - b'0'))
+    })
 }
 
 /// Puts back the point StarlingX forgets: `…:22:33868726Z` is 33.868726 s (docs/protocol.md §6).
@@ -159,6 +197,8 @@ impl Stamped {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -189,6 +229,23 @@ mod tests {
             "9999-01-01T00:00:00Z",
             "error: `9999-01-01T00:00:00Z` is outside the years 1678 to 2261",
         );
+    }
+
+    proptest! {
+        /// What is read the quick way is what the full grammar says, and nothing else is.
+        #[test]
+        fn the_quick_way_agrees_with_the_grammar(
+            text in r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{0,10})?Z?"
+        ) {
+            if let Some(quick) = parse_plain(text.as_bytes()) {
+                prop_assert_eq!(quick, text.parse::<Timestamp>().unwrap());
+            } else {
+                prop_assert!(
+                    text.parse::<Timestamp>().is_err() || text.contains(":60"),
+                    "{} is not read the quick way", text
+                );
+            }
+        }
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn deliver(plan: &Plan, said: &[Said], random: &mut Random) -> Vec<Delivery> {
                     node: nodes[said.node].name.clone(),
                     resource: said.resource.clone(),
                     stamped: Stamped::from_nanos(stamped),
-                    readings: vec![said.reading.clone()],
+                    readings: [said.reading.clone()].into(),
                 },
                 received: Received::from_nanos(received),
                 origin: said.origin,

@@ -199,7 +199,7 @@ fn event(state: Option<SyncState>, offset: i64, at: Received) -> Event {
         node: NodeName::new("w1").unwrap(),
         resource: Resource::LockState,
         stamped: Stamped::from_nanos(at.as_nanos()),
-        readings: vec![reading],
+        readings: [reading].into(),
     }
 }
 

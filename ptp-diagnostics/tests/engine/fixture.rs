@@ -78,7 +78,7 @@ pub(crate) fn event(line: &str, number: usize) -> (Event, Received) {
         node: NodeName::new(node).unwrap(),
         resource,
         stamped: Stamped::from_nanos(received.as_nanos()),
-        readings: vec![reading],
+        readings: [reading].into(),
     };
     (event, received)
 }

@@ -69,7 +69,7 @@ fn event_now(shared: &Shared, resource: &Resource, readings: Vec<Reading>) -> Ev
         node: shared.node.clone(),
         resource: resource.clone(),
         stamped: Stamped::from_nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)),
-        readings,
+        readings: readings.into(),
     }
 }
 

@@ -106,7 +106,7 @@ fn event(
         node: NodeName::new(node).unwrap(),
         resource,
         stamped: Stamped::from_nanos(i64::try_from(since).unwrap()),
-        readings: vec![reading],
+        readings: [reading].into(),
     }
 }
 
