@@ -1,5 +1,7 @@
 //! What a publisher says that cannot be so, by its own other words.
 
+use std::time::Duration;
+
 use ptp_events::{Measurement, Received, Resource, SyncState};
 
 use crate::detector::View;
@@ -46,23 +48,43 @@ pub(crate) fn follows_from_stuck(
     unlocked.peek().is_some() && unlocked.all(|c| is_stuck(c, node, clocks, settings))
 }
 
-/// When a system clock that two publishers speak for began to flip-flop, and when it last did.
-///
-/// Its state changed again and again while every PTP clock was LOCKED, and the offsets said to be
-/// FREERUN are no greater than those said to be LOCKED: no threshold tells them apart.
+/// When a system clock that two publishers speak for began to flip-flop, and when it last did: it
+/// changed `artefact-samples` times within `artefact-window`.
 pub(crate) fn flip_flops(view: &View<'_>) -> Option<(Received, Received)> {
     let settings = view.settings;
-    if *view.clock.resource() != Resource::OsClock {
+    contradictions(view, view.clock, settings.artefact_samples, settings.artefact_window)
+}
+
+/// Whether the last `changes` of this clock's state are those of a system clock that two publishers
+/// speak for: its own, or as the worst of all.
+pub(crate) fn are_contradictions(view: &View<'_>, changes: u32, within: Duration) -> bool {
+    match view.clock.resource() {
+        Resource::SyncState => view
+            .of_node(&Resource::OsClock)
+            .any(|os| contradictions(view, os, changes / 2, within).is_some()),
+        _ => contradictions(view, view.clock, changes, within).is_some(),
+    }
+}
+
+/// When the last `changes` of a system clock's state began and ended, if no threshold tells them apart.
+///
+/// They came while every PTP clock was LOCKED, and the offsets said to be FREERUN are no greater than
+/// those said to be LOCKED, or than half of what would be too much.
+fn contradictions(
+    view: &View<'_>,
+    clock: &Timeline,
+    changes: u32,
+    within: Duration,
+) -> Option<(Received, Received)> {
+    if *clock.resource() != Resource::OsClock {
         return None;
     }
-    let (first, last) =
-        (view.clock.change_before(settings.artefact_samples)?, view.clock.change_before(0)?);
-    if view.now.since(first) > settings.artefact_window {
+    let (first, last) = (clock.change_before(changes)?, clock.change_before(0)?);
+    if view.now.since(first) > within {
         return None;
     }
     let (mut free, mut locked) = (None, None);
-    let facts = view.clock.facts().iter().rev().take(settings.artefact_samples as usize + 1);
-    for fact in facts {
+    for fact in clock.facts().iter().rev().take(changes as usize + 1) {
         let Said::State {
             state, measured: Some(Measurement::Offset(offset)), stale: false, ..
         } = &fact.said
@@ -80,8 +102,9 @@ pub(crate) fn flip_flops(view: &View<'_>) -> Option<(Received, Received)> {
     let well = |clock: &Timeline| {
         clock.is_locked() && clock.state().is_some_and(|(_, since)| since <= first)
     };
-    let so = free? <= locked? && ptp.peek().is_some() && ptp.all(well);
-    so.then_some((first, last))
+    let (free, locked) = (free?, locked?);
+    let alike = free <= locked || free.saturating_mul(2) <= view.settings.offset_ns;
+    (alike && ptp.peek().is_some() && ptp.all(well)).then_some((first, last))
 }
 
 /// Since when a clock's PTP clock has been in HOLDOVER, when its class was 6 before and was told as 6

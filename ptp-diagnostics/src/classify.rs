@@ -4,8 +4,9 @@
 //! state. A finding is explained by the first link of that chain that is broken.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use ptp_events::{Received, Resource, SyncState};
+use ptp_events::{Offset, Received, Resource, SyncState};
 
 use crate::artefacts::follows_from_stuck;
 use crate::cause::RootCause;
@@ -14,6 +15,9 @@ use crate::domain::Domain;
 use crate::incident::{Diagnosis, Verdict};
 use crate::node::{ClockId, Node, NodeId, Role};
 use crate::{Settings, Timeline, clock_class};
+
+/// How long before a loss the class that comes with it may arrive; afterwards, three times as long.
+const LAG: Duration = Duration::from_secs(1);
 
 /// Everything that is known, to look at.
 #[derive(Clone, Copy)]
@@ -99,7 +103,16 @@ impl<'a> World<'a> {
         if subject.code == "publisher-artefact" {
             return Link::Artefact;
         }
-        match self.clock(clock).resource() {
+        let resource = self.clock(clock).resource();
+        // The system clock and the overall state flap with the PTP clock, and are in HOLDOVER only
+        // because it is (docs/diagnosis.md §5), whether or not it could say so.
+        if matches!(resource, Resource::OsClock | Resource::SyncState)
+            && (self.clock(clock).is(&SyncState::Holdover)
+                || (subject.code == "frequent-state-changes" && self.ptp_flaps(subject)))
+        {
+            return Link::Ptp;
+        }
+        match resource {
             Resource::Gnss => Link::Gnss,
             Resource::ClockClass => Link::Class,
             Resource::OsClock => Link::Os,
@@ -107,6 +120,33 @@ impl<'a> World<'a> {
             Resource::SynceState | Resource::SynceQuality => Link::Synce,
             _ => Link::Ptp,
         }
+    }
+
+    /// Whether a PTP clock of the node has changed at least half as often as is too often.
+    fn ptp_flaps(&self, subject: &Subject) -> bool {
+        let half = self.settings.state_changes / 2;
+        self.of(subject.node, &Resource::LockState)
+            .filter_map(|clock| clock.change_before(half))
+            .any(|at| subject.since.since(at) < self.settings.state_changes_window)
+    }
+
+    /// With which offset a clock of the node left LOCKED for FREERUN with its reference still heard.
+    /// A power-on class that comes with the loss says that it is not.
+    fn moved_by(&self, node: NodeId, clock: &Timeline) -> Option<Offset> {
+        let offset = clock.lost_by_offset()?;
+        // Followers of a grandmaster in trouble announce what it announces.
+        let mut others = self.domain(node).grandmasters.iter().filter(|gm| **gm != node);
+        if others.any(|gm| self.degraded_class(*gm).is_some()) {
+            return Some(offset);
+        }
+        let lost = clock.unlocked_since()?;
+        let with_it = lost.before(LAG)..=lost.after(LAG * 3);
+        let alone = self
+            .of(node, &Resource::ClockClass)
+            .filter(|class| class.facts().len() > 1)
+            .filter_map(Timeline::class)
+            .any(|(class, since)| matches!(class.0, 248 | 255) && with_it.contains(&since));
+        (!alone).then_some(offset)
     }
 
     /// The node's GNSS receiver, if it gives no time and is not just starting.
@@ -120,6 +160,11 @@ impl<'a> World<'a> {
     /// Since when a PTP clock of the node is not locked.
     pub(crate) fn ptp_unlocked(&self, node: NodeId) -> Option<Received> {
         self.of(node, &Resource::LockState).filter_map(Timeline::unlocked_since).min()
+    }
+
+    fn os_is_well(&self, node: NodeId) -> bool {
+        let mut os = self.of(node, &Resource::OsClock).peekable();
+        os.peek().is_some() && os.all(Timeline::is_locked)
     }
 
     fn knows_ptp(&self, node: NodeId) -> bool {
@@ -152,7 +197,7 @@ impl<'a> World<'a> {
     pub(crate) fn hears_its_reference(&self, node: NodeId) -> bool {
         let far = |clock: &Timeline| {
             let least = self.settings.offset_ns * 4 / 5;
-            clock.lost_by_offset().is_some_and(|offset| offset.magnitude() >= least)
+            self.moved_by(node, clock).is_some_and(|offset| offset.magnitude() >= least)
         };
         let mut ptp = self.of(node, &Resource::LockState).peekable();
         ptp.peek().is_some() && ptp.all(|clock| clock.is_locked() || far(clock))
@@ -161,7 +206,8 @@ impl<'a> World<'a> {
     /// Whether most of these nodes left their lock because the reference was too far away.
     fn moved_together(&self, nodes: &[NodeId]) -> bool {
         let moved = |node: &&NodeId| {
-            self.of(**node, &Resource::LockState).any(|clock| clock.lost_by_offset().is_some())
+            self.of(**node, &Resource::LockState)
+                .any(|clock| self.moved_by(**node, clock).is_some())
         };
         nodes.iter().filter(moved).count() * 2 > nodes.len()
     }
@@ -249,6 +295,8 @@ pub(crate) fn classify(world: &World<'_>, subject: &Subject) -> Diagnosis {
                 let alternatives = [(C::PublisherArtefact, 0.4), (C::OsClockFault, 0.2)];
                 at(node, C::Unknown, Verdict::Inconclusive, 0.3, &alternatives)
             }
+            // Neither clock has said so: the event of one of them was lost.
+            (None, true) if world.os_is_well(node) => unknown(node),
             (None, true) => os(world, subject),
             (None, false) => unknown(node),
         },
@@ -394,7 +442,7 @@ fn by_shape(world: &World<'_>, subject: &Subject) -> Option<Diagnosis> {
 fn moved(world: &World<'_>, node: NodeId, clock: &Timeline) -> Option<Diagnosis> {
     use RootCause as C;
     use Verdict::{Inconclusive, Likely};
-    let offset = clock.lost_by_offset()?.magnitude();
+    let offset = world.moved_by(node, clock)?.magnitude();
     let limit = world.settings.offset_ns;
     if is_far(offset, limit) {
         let alternatives = [(C::PtpPathUnstable, 0.2), (C::GrandmasterSwitch, 0.1)];
@@ -430,6 +478,7 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     let clock = world
         .of(node, &Resource::LockState)
         .find(|clock| clock.unlocked_since().is_some())
+        .or_else(|| world.of(node, &Resource::LockState).max_by_key(|clock| clock.changes()))
         .or_else(|| subject.clock.map(|id| world.clock(id)));
     let Some(clock) = clock else {
         return unknown(node);
@@ -474,9 +523,10 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     let frequent = subject.code == "frequent-state-changes";
     let flaps = clock
         .change_before(3)
-        .is_some_and(|fourth| subject.since.since(fourth) < world.settings.upstream);
+        .is_some_and(|fourth| subject.since.since(fourth) < world.settings.upstream)
+        && !clock.relocked().is_some_and(|at| subject.since < at.after(world.settings.relock));
     if frequent || flaps {
-        let half_an_hour = std::time::Duration::from_mins(30);
+        let half_an_hour = Duration::from_mins(30);
         let crossings = clock.crossings(subject.since.before(half_an_hour), world.settings);
         if crossings.count >= world.settings.hugging
             && crossings.hug(world.settings.offset_ns, clock.trace())
@@ -491,6 +541,12 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         };
         let alternatives = [(C::PathAsymmetry, 0.1), (C::OffsetThresholdHugging, 0.1)];
         return at(node, C::PtpPathUnstable, Likely, confidence, &alternatives);
+    }
+    // The node is in HOLDOVER, and the PTP clock's word was lost.
+    if clock.is_locked() && subject.clock.is_some_and(|id| world.clock(id).is(&SyncState::Holdover))
+    {
+        let alternatives = [(C::UpstreamLoss, 0.2), (C::PublisherArtefact, 0.1)];
+        return at(node, C::PtpPathLoss, Likely, 0.5, &alternatives);
     }
     if clock.is_locked() {
         let alternatives =

@@ -14,6 +14,9 @@ pub(crate) struct Crossings {
     pub others: u32,
     /// How many of them were far over the usual threshold.
     pub far: u32,
+    /// The least magnitude with which the lock was had again on the same side of zero, in
+    /// nanoseconds; 0 when it was on the other.
+    pub back: u64,
     /// The smallest magnitude of them, in nanoseconds.
     pub least: u64,
     /// The greatest.
@@ -31,14 +34,30 @@ pub(crate) const fn is_far(magnitude: u64, offset_ns: u64) -> bool {
 impl Crossings {
     /// Those of the clock's remembered changes that were after `from`.
     pub(crate) fn of(clock: &Timeline, from: Received, offset_ns: u64) -> Self {
-        let mut found =
-            Self { count: 0, others: 0, far: 0, least: 0, most: 0, first: from, last: from };
+        let mut found = Self {
+            count: 0,
+            others: 0,
+            far: 0,
+            back: u64::MAX,
+            least: 0,
+            most: 0,
+            first: from,
+            last: from,
+        };
         let mut was_locked = false;
+        let mut crossed = 0;
         for fact in clock.facts() {
             let Said::State { state, measured, .. } = &fact.said else {
                 continue;
             };
             let left = std::mem::replace(&mut was_locked, state.is_locked());
+            if state.is_locked()
+                && !left
+                && let Some(Measurement::Offset(back)) = measured
+            {
+                let same_side = back.as_nanos().signum() == crossed;
+                found.back = found.back.min(if same_side { back.magnitude() } else { 0 });
+            }
             if !left || state.is_locked() || fact.at < from {
                 continue;
             }
@@ -46,6 +65,7 @@ impl Crossings {
                 found.others += 1;
                 continue;
             };
+            crossed = offset.as_nanos().signum();
             let magnitude = offset.magnitude();
             if found.count == 0 {
                 found.first = fact.at;
@@ -62,8 +82,15 @@ impl Crossings {
 
     /// Whether they are a matter of where the threshold is: see `threshold-hugging`.
     pub(crate) fn hug(&self, offset_ns: u64, trace: &Trace) -> bool {
-        if self.others > 0 || trace.trend().is_some() {
+        if self.others > 0 {
             return false;
+        }
+        // Hardly above it and hardly below it, whatever the threshold is: the level sits there.
+        let sits = self.back < u64::MAX
+            && self.back.saturating_mul(10) >= self.most.saturating_mul(6)
+            && self.most.saturating_mul(10) <= self.least.saturating_mul(13);
+        if sits || trace.trend().is_some() {
+            return sits;
         }
         let tight = self.most * 10 < offset_ns * 9;
         let touched =

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ptp_events::{Received, Resource};
+use ptp_events::{Offset, Received, Resource};
 
 use crate::artefacts::follows_from_stuck;
+use crate::crossings::is_far;
 use crate::domain::Domain;
 use crate::node::Node;
 use crate::{Settings, Severity, Timeline};
@@ -91,25 +92,50 @@ impl<'a> View<'a> {
         self.node.has_yet_to_lock(self.clock, self.clocks)
     }
 
-    /// Until when a PTP clock of the node, which was seen to start, may still overshoot.
+    /// Until when a PTP clock of the node may be off because its servo is settling.
     ///
-    /// Only while its reference is heard: a clock that then goes into HOLDOVER has lost it.
+    /// Only while its reference is heard: a clock that goes into HOLDOVER, or FREERUN with an offset
+    /// it had while LOCKED, has lost it.
     #[must_use]
     pub fn settling_until(&self) -> Option<Received> {
-        let critical = self.settings.offset_critical_ns;
-        self.of_node(&Resource::LockState)
-            .filter(|ptp| ptp.began_unlocked() && self.node.is_starting(ptp))
-            .filter(|ptp| {
-                ptp.is_locked() || ptp.lost_by_offset().is_some_and(|o| o.magnitude() <= critical)
-            })
-            .filter_map(|ptp| Some(ptp.first_locked()?.after(self.settings.settle)))
-            .find(|until| self.now < *until)
+        let ptp = self.of_node(&Resource::LockState);
+        ptp.filter_map(|ptp| self.settles_until(ptp)).find(|until| self.now < *until)
     }
 
-    /// Whether a PTP clock of the node may still overshoot after its start.
+    fn settles_until(&self, ptp: &Timeline) -> Option<Received> {
+        let crossed = ptp.lost_by_offset();
+        if !ptp.is_locked() && crossed.is_none() {
+            return None;
+        }
+        let started = ptp.began_unlocked() && self.node.is_starting(ptp);
+        let first = ptp.first_locked().filter(|_| started);
+        // A servo that has just found its reference flaps several times, at any offset.
+        let flapping = ptp.relocked().max(first).map(|at| at.after(self.settings.relock));
+        let slow = || {
+            let offset = crossed.map_or(0, Offset::magnitude);
+            let within = offset <= self.settings.offset_critical_ns;
+            let settled = first.filter(|_| within)?.after(self.settings.settle);
+            // What did not creep over the threshold may have been thrown: such an overshoot is over
+            // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes.
+            let thrown = ptp.unlocked_since().filter(|_| is_far(offset, self.settings.offset_ns));
+            let over = thrown.map(|lost| lost.after(self.settings.settle / 4));
+            Some(over.map_or(settled, |over| over.min(settled)))
+        };
+        flapping.max(slow())
+    }
+
+    /// Whether a PTP clock of the node may be off because its servo is settling.
     #[must_use]
     pub fn is_settling(&self) -> bool {
         self.settling_until().is_some()
+    }
+
+    /// Whether one of the node's clocks is lost because a process died; what follows it, or is the
+    /// worst of all, is lost with it.
+    #[must_use]
+    pub fn is_process_down(&self) -> bool {
+        let measured = self.of_node(&Resource::LockState).chain(self.of_node(&Resource::OsClock));
+        measured.into_iter().any(|clock| !clock.is_locked() && clock.process_down())
     }
 
     /// Whether the node as a whole has said LOCKED since this clock said otherwise.

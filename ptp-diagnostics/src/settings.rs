@@ -103,8 +103,12 @@ pub struct Settings {
     /// `node-clock-skew`: stamps further from the time of receipt than this.
     #[serde(deserialize_with = "duration")]
     pub skew: Duration,
-    /// How long after its first lock a clock that was seen to start may still leave its threshold:
-    /// a slow servo overshoots before it has settled.
+    /// How long a clock may flap after it was LOCKED for the first time, or again after `resolve`
+    /// or longer; a servo that settles does so several times (docs/protocol.md §5).
+    #[serde(deserialize_with = "duration")]
+    pub relock: Duration,
+    /// How long after its first lock a clock that was seen to start may still leave its threshold,
+    /// and be far from it for a quarter of this: a slow servo overshoots before it has settled.
     #[serde(deserialize_with = "duration")]
     pub settle: Duration,
     /// An incident resolves when all of its clocks have been healthy for this long.
@@ -176,6 +180,7 @@ impl Default for Settings {
             artefact_samples: 5,
             artefact_window: secs(300),
             skew: secs(2),
+            relock: secs(120),
             settle: secs(3600),
             resolve: secs(30),
             reopen: secs(600),

@@ -26,8 +26,13 @@ pub(crate) struct UsualSkew {
 const EVERY: Duration = Duration::from_mins(1);
 
 impl UsualSkew {
-    /// The median over all nodes; `None` when they are too few for a majority.
+    /// The median over all nodes; of two, what the one nearer to our clock has, which makes a
+    /// majority with it. `None` for a single node.
     pub(crate) fn get(&mut self, at: Received, nodes: &[Node]) -> Option<i64> {
+        if let [a, b] = nodes {
+            let (a, b) = (a.skew.latest, b.skew.latest);
+            return Some(if a.unsigned_abs() <= b.unsigned_abs() { a } else { b });
+        }
         if nodes.len() < 3 {
             return None;
         }

@@ -131,8 +131,12 @@ pub struct Timeline {
     unlocked_since: Option<Received>,
     first_locked: Option<Received>,
     last_locked: Option<Received>,
+    /// When it was LOCKED again after it had not been for long.
+    relocked: Option<Received>,
     /// The first state it said was neither LOCKED nor HOLDOVER.
     began_unlocked: bool,
+    /// Whether its process has died since it was last LOCKED.
+    process_down: bool,
     /// Whether the lock was lost by an offset over the threshold, with the reference still heard.
     lost_by_offset: bool,
     /// The greatest offset that was repeated while LOCKED, in nanoseconds.
@@ -190,7 +194,9 @@ impl Timeline {
             unlocked_since: None,
             first_locked: None,
             last_locked: None,
+            relocked: None,
             began_unlocked: false,
+            process_down: false,
             lost_by_offset: false,
             locked_peak: None,
             denied: (0, at),
@@ -287,20 +293,25 @@ impl Timeline {
     ) -> bool {
         let changed = self.state.as_ref() != Some(&state);
         // In HOLDOVER, and in the FREERUN that follows it, the offset is the last one before the
-        // loss (docs/protocol.md §4).
+        // loss (docs/protocol.md §4); and nothing measured stays the same to the nanosecond.
         let stale = state == SyncState::Holdover
             || (state == SyncState::Freerun
                 && (self.state == Some(SyncState::Holdover)
-                    || (!changed && self.previous == Some(SyncState::Holdover))));
+                    || (!changed
+                        && (self.previous == Some(SyncState::Holdover)
+                            || measured == self.entered_with))));
         if changed {
             self.denied = (0, at);
         }
         if let Some(Measurement::Offset(offset)) = measured
+            && !changed
+            && (!stale || (state == SyncState::Freerun && measured != self.entered_with))
+        {
+            self.weigh(at, &state, offset, settings);
+        }
+        if let Some(Measurement::Offset(offset)) = measured
             && !stale
         {
-            if !changed {
-                self.weigh(at, &state, offset, settings);
-            }
             self.samples.push(at, offset, settings);
             // What comes with a change was sent because it is unusual; repeated states are polled.
             if !changed && self.resource == Resource::LockState {
@@ -318,14 +329,19 @@ impl Timeline {
         let lost = settings.lost_states.contains(&state);
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
         if state.is_locked() {
-            if let Some(lost) = self.unlocked_since.take()
-                && self.last_locked.is_some()
-            {
-                self.last_break = Some((lost, at, self.process_down()));
+            if let Some(lost) = self.unlocked_since.take() {
+                if self.last_locked.is_some() {
+                    self.last_break = Some((lost, at, self.process_down));
+                }
+                if at.since(lost) >= settings.resolve {
+                    self.relocked = Some(at);
+                }
             }
             self.first_locked.get_or_insert(at);
             self.last_locked = Some(at);
+            self.process_down = false;
         } else {
+            self.process_down |= measured == Some(Measurement::Sentinel(Sentinel::ProcessDown));
             self.unlocked_since.get_or_insert(at);
         }
         if !changed {
@@ -335,7 +351,10 @@ impl Timeline {
         if self.state.is_none() {
             self.began_unlocked = !state.is_locked() && state != SyncState::Holdover;
         }
-        self.lost_by_offset = state == SyncState::Freerun && self.is_locked() && measures;
+        let crossed = measured.and_then(Measurement::offset).filter(|_| measures);
+        self.lost_by_offset = state == SyncState::Freerun
+            && self.is_locked()
+            && crossed.is_some_and(|offset| self.may_cross(offset, settings));
         if state == SyncState::Holdover {
             let phase = measured.and_then(Measurement::offset).map_or(0, Offset::as_nanos);
             self.held.begin(at, phase);
@@ -364,21 +383,37 @@ impl Timeline {
         true
     }
 
+    /// Whether an offset that came with FREERUN can have crossed the publisher's threshold: it is near
+    /// the usual one, or clearly greater than any the clock had while LOCKED. Otherwise it is the last
+    /// one before the loss.
+    fn may_cross(&self, offset: Offset, settings: &Settings) -> bool {
+        let beyond = |peak: u64| offset.magnitude().saturating_mul(2) > peak.saturating_mul(3);
+        !is_calm(offset, settings) || self.locked_peak.is_some_and(beyond)
+    }
+
     /// Whether an offset that came with a repeated state fits it.
     fn weigh(&mut self, at: Received, state: &SyncState, offset: Offset, settings: &Settings) {
         let magnitude = offset.magnitude();
         if state.is_locked() {
             self.locked_peak = self.locked_peak.max(Some(magnitude));
-        } else if *state != SyncState::Freerun
-            || Some(magnitude) > self.locked_peak
-            || !is_calm(offset, settings)
-        {
-            self.denied = (0, at);
-        } else if self.samples.last.is_none_or(|(_, last)| last != offset) {
-            // The same offset again may be the last one before a loss.
-            let (count, since) = self.denied;
-            self.denied = (count.saturating_add(1), if count == 0 { at } else { since });
+            return;
         }
+        let (count, since) = self.denied;
+        let denying = count >= settings.artefact_samples;
+        let well = Some(magnitude) <= self.locked_peak && is_calm(offset, settings);
+        // Once enough have denied it, it takes two in a row that do not to believe it again.
+        self.denied = if *state != SyncState::Freerun || magnitude > settings.offset_ns {
+            (0, at)
+        } else if !well {
+            if denying { (count - 2, since) } else { (0, at) }
+        } else if self.samples.last.is_some_and(|(_, last)| last == offset) {
+            // The same offset again may be the last one before a loss.
+            return;
+        } else if denying || count + 1 == settings.artefact_samples {
+            (settings.artefact_samples + 3, since)
+        } else {
+            (count + 1, if count == 0 { at } else { since })
+        };
     }
 
     fn apply_class(
@@ -525,6 +560,12 @@ impl Timeline {
         self.first_locked
     }
 
+    /// When it was last LOCKED again after `resolve` or longer: its servo has to settle from there.
+    #[must_use]
+    pub const fn relocked(&self) -> Option<Received> {
+        self.relocked
+    }
+
     /// Whether the first state we heard of was neither LOCKED nor HOLDOVER.
     #[must_use]
     pub const fn began_unlocked(&self) -> bool {
@@ -569,10 +610,10 @@ impl Timeline {
         self.entered_with
     }
 
-    /// Whether the present state began because a process died.
+    /// Whether it is not LOCKED, and its process has died since it was.
     #[must_use]
-    pub fn process_down(&self) -> bool {
-        self.entered_with == Some(Measurement::Sentinel(Sentinel::ProcessDown))
+    pub const fn process_down(&self) -> bool {
+        self.process_down
     }
 
     /// How often its state changed.

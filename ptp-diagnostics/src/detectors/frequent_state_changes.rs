@@ -9,7 +9,7 @@
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::artefacts::flip_flops;
+use crate::artefacts::are_contradictions;
 use crate::detector::{Assessment, Detector, Scope, View};
 use crate::text::lasting;
 
@@ -39,7 +39,7 @@ fn examine(view: &View<'_>) -> Assessment {
         Some(oldest)
             if view.now < oldest.after(window)
                 && !view.is_settling()
-                && flip_flops(view).is_none() =>
+                && !are_contradictions(view, needed, window) =>
         {
             Assessment::Firing {
                 severity: Severity::Warning,

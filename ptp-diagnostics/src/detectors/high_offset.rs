@@ -9,7 +9,8 @@
 //! 100 ns is the publishers' own default threshold; 1100 ns is the network limit at the input of
 //! the end application (ITU-T G.8271.1, reference point C). The sample that comes with a change to
 //! LOCKED counts towards the three but is never taken alone: the servo has only just settled. A
-//! clock on its way to its first lock is not judged. One bad sample that is corrected within
+//! clock on its way to its first lock is not judged, nor for `process-restart` (default 30 s) one whose
+//! process died. One bad sample that is corrected within
 //! fractions of a second happens on healthy systems (docs/protocol.md §5).
 
 use ptp_events::{Received, Resource};
@@ -43,6 +44,11 @@ fn examine(view: &View<'_>) -> Assessment {
     };
     if view.is_starting() || view.is_settling() {
         return Assessment::Quiet;
+    }
+    // A process that was just started again measures how far the clock got meanwhile.
+    let restarted = view.clock.unlocked_since().map(|at| at.after(settings.process_restart));
+    if let Some(due) = restarted.filter(|due| view.clock.process_down() && view.now < *due) {
+        return Assessment::Wait(due);
     }
     let severity = if samples.over_peak > settings.offset_critical_ns {
         Severity::Critical

@@ -7,8 +7,9 @@
 //! clock on its way to its first lock: the publisher said before that it had no data, or the clock
 //! announced its power-on class 248 first, or a grandmaster's first state came with "no solution";
 //! `persistent-freerun` and `never-locked` watch over those. When the state came because a process
-//! died (offset -9999999999999999), the clock gets `process-restart` (default 30 s) to come back.
-//! It clears when the state turns out to be a `publisher-artefact`.
+//! died (offset -9999999999999999), all clocks of the node get `process-restart` (default 30 s) to
+//! come back. A servo that has just found its lock may flap for `relock` (default 2 min). It clears
+//! when the state turns out to be a `publisher-artefact`.
 
 use ptp_events::Resource;
 
@@ -42,7 +43,7 @@ fn examine(view: &View<'_>) -> Assessment {
     if let Some(until) = view.settling_until() {
         return Assessment::Wait(until);
     }
-    let hold = if view.clock.process_down() {
+    let hold = if view.is_process_down() {
         view.settings.process_restart
     } else {
         view.settings.loss_of_lock

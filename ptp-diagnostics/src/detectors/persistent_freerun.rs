@@ -31,13 +31,9 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_locked_after_all() || view.is_artefact() {
         return Assessment::Quiet;
     }
-    if let (Some(until), Some((SyncState::Freerun, _))) =
-        (view.settling_until(), view.clock.state())
-    {
-        return Assessment::Wait(until);
-    }
-    match view.clock.state() {
-        Some((SyncState::Freerun, since)) => {
+    match (view.settling_until(), view.clock.state()) {
+        (Some(until), Some((SyncState::Freerun, _))) => Assessment::Wait(until),
+        (None, Some((SyncState::Freerun, since))) => {
             Assessment::after(view, since, view.settings.persistent_freerun, Severity::Critical)
         }
         _ => Assessment::Quiet,

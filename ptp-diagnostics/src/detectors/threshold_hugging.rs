@@ -3,7 +3,8 @@
 //!
 //! Severity: WARNING. Clears when half an hour has passed without so many.
 //!
-//! Two patterns count. Offsets well below `offset-ns` that still end the lock: the publisher's
+//! Three patterns count. Offsets that leave the lock and come back to it on the same side, hardly over
+//! one value and hardly below it: the level sits at the threshold. Offsets well below `offset-ns` that still end the lock: the publisher's
 //! threshold is set inside the clock's normal noise. Or offsets that wander smoothly and touch the
 //! threshold with their peaks, as with the load of the day. Noise that has grown, and a link that
 //! goes down (HOLDOVER), do not count: these are no matter of configuration.

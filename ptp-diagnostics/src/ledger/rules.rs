@@ -183,7 +183,10 @@ pub(super) fn explains_there(
         Link::Class => already || upstream(),
         Link::Ptp => (already && cause == C::UpstreamLoss) || upstream(),
         Link::Os | Link::Overall => {
-            world.ptp_troubled(subject.node, now) && (already || upstream())
+            // Of all that say so at once, one may have its PTP clock's word lost.
+            let with_all = cause == C::UpstreamLoss
+                && subject.since.since(incident.opened_at) <= world.settings.upstream;
+            with_all || (world.ptp_troubled(subject.node, now) && (already || upstream()))
         }
         Link::Restart | Link::Gnss | Link::Synce | Link::Telemetry | Link::Artefact => false,
     }

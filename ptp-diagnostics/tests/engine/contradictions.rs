@@ -100,7 +100,7 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1, until 1300: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 600.3, known at 610.3, until 1301: FREERUN
       WARNING w1 inconsistent-state [os-clock-sync-state] since 600.1, known at 660.2, until 1300: CLOCK_REALTIME LOCKED while PTP is FREERUN
-      WARNING w1 high-offset [lock-state] since 600.1, known at 720.1, until 1330: 3 samples in a row over 100 ns, up to 352 ns
+      WARNING w1 high-offset [lock-state] since 600.1, known at 720.1, until 1300: 3 samples in a row over 100 ns, up to 352 ns
       CRITICAL w1 persistent-freerun [lock-state] since 600.1, known at 900.1, until 1300: FREERUN without a break for more than 5 min
       CRITICAL w1 persistent-freerun [sync-state] since 600.3, known at 900.3, until 1301: FREERUN without a break for more than 5 min
     alert at 610.1: opened CRITICAL Path asymmetry on w1
@@ -113,10 +113,13 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
     alert at 603.2: opened CRITICAL PTP path lost on w1
 
     out of HOLDOVER
-    CRITICAL ptp-path-loss (likely), firing: since 601, known at 611; from w1, affects w1
-      CRITICAL w1 loss-of-lock [lock-state] since 601, known at 611: FREERUN
-      CRITICAL w1 persistent-freerun [lock-state] since 601, known at 901: FREERUN without a break for more than 5 min
+    CRITICAL ptp-path-loss (likely), resolved: since 601, known at 611, over at 990.1; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 601, known at 611, until 960.1: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 601, known at 901, until 960.1: FREERUN without a break for more than 5 min
+    INFO publisher-artefact (likely), firing: since 660.1, known at 960.1; from w1, affects w1
+      INFO w1 publisher-artefact [lock-state] since 660.1, known at 960.1: FREERUN is repeated with offsets of a locked clock (OCPBUGS-85092)
     alert at 611: opened CRITICAL PTP path lost on w1
+    alert at 990.1: resolved CRITICAL Resolved: PTP path lost on w1
 
     never seen LOCKED
     CRITICAL ptp-path-loss (inconclusive), firing: since 0.1, known at 10.1; from w1, affects w1
@@ -140,7 +143,7 @@ fn a_system_clock_that_two_publishers_speak_for_is_an_artefact() {
         flips(6, 7).replace("0 w1 os LOCKED 4\n", "1 w1 os LOCKED 4\n99 w1 lock FREERUN 2000\n");
     assert_snapshot!(tell_all([
         ("offsets tell nothing", flips(6, 7) + "900 end"),
-        ("a threshold tells them apart", flips(12, 7) + "900 end"),
+        ("a threshold tells them apart", flips(60, 7) + "900 end"),
         ("PTP was not LOCKED all the time", unlocked + "900 end"),
     ]), @"
     offsets tell nothing
@@ -260,10 +263,10 @@ fn states_that_do_not_fit_together_are_inconsistent() {
     alert at 60.1: opened WARNING PTP path lost on w1
 
     sync-state worse
-    WARNING os-clock-fault (confirmed), firing: since 0.3, known at 3.3; from w1, affects w1
+    WARNING ptp-path-loss (likely), firing: since 0.3, known at 3.3; from w1, affects w1
       WARNING w1 holdover [sync-state] since 0.3, known at 3.3: HOLDOVER
       WARNING w1 inconsistent-state [sync-state] since 0.3, known at 120.3: sync-state HOLDOVER, and the worst clock is LOCKED
-    alert at 3.3: opened WARNING System clock not synchronised on w1
+    alert at 3.3: opened WARNING PTP path lost on w1
 
     two PTP clocks
     WARNING ptp-path-loss (likely), firing: since 0.2, known at 60.2; from w1, affects w1
