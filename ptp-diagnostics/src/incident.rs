@@ -90,6 +90,21 @@ pub struct IncidentId(pub(crate) u64);
 pub(crate) const MAX_FINDINGS: usize = 1000;
 pub(crate) const MAX_WITNESSES: usize = 64;
 
+/// What an incident was when people were told of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    severity: Severity,
+    /// Whether its cause was one that reaches the nodes that follow.
+    wide: bool,
+}
+
+impl Told {
+    /// Whether people must be told again: the first word about many nodes may have been about one.
+    pub(crate) fn is_worse_than(self, before: Self) -> bool {
+        self.severity > before.severity || (self.wide && !before.wide)
+    }
+}
+
 /// One fault.
 #[derive(Clone, Debug)]
 pub(crate) struct Incident {
@@ -115,9 +130,16 @@ pub(crate) struct Incident {
     /// When the last of them cleared.
     pub cleared_at: Received,
     pub reopened: u32,
-    /// The severity people were told last.
-    pub told: Option<Severity>,
+    /// What people were told last.
+    pub told: Option<Told>,
     /// Why it ended, when not by getting well.
     pub merged_into: Option<String>,
     pub due: Option<Received>,
+}
+
+impl Incident {
+    /// What people are told if they are told now.
+    pub(crate) const fn as_told(&self) -> Told {
+        Told { severity: self.severity, wide: self.diagnosis.cause.cause().reaches_followers }
+    }
 }

@@ -86,9 +86,11 @@ impl Ledger {
         self.incidents.get(&id)
     }
 
-    /// Notes that people were told of this severity; returns what they were told before.
-    pub(crate) fn tell(&mut self, id: IncidentId, severity: Severity) -> Option<Severity> {
-        self.incidents.get_mut(&id)?.told.replace(severity)
+    /// Notes that people were told of an incident as it is now.
+    pub(crate) fn tell(&mut self, id: IncidentId) {
+        if let Some(incident) = self.incidents.get_mut(&id) {
+            incident.told = Some(incident.as_told());
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (IncidentId, &Incident)> {

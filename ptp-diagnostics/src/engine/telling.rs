@@ -35,12 +35,11 @@ impl Engine {
             (ChangeKind::Resolved, Some(_)) => AlertStatus::Resolved,
             (ChangeKind::Resolved, None) => return,
             (_, None) => AlertStatus::Opened,
-            (_, Some(told)) if incident.severity > told => AlertStatus::Escalated,
+            (_, Some(told)) if incident.as_told().is_worse_than(told) => AlertStatus::Escalated,
             (_, Some(_)) => return,
         };
-        let severity = incident.severity;
         let alert = narrate::alert(&self.world(), incident, status, change.at);
-        self.ledger.tell(change.incident, severity);
+        self.ledger.tell(change.incident);
         if self.alerts.len() >= self.settings.max_incidents {
             self.alerts.pop_front();
             self.counts.alerts_forgotten += 1;
