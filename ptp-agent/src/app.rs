@@ -32,7 +32,7 @@ use crate::sinks::Message;
 use crate::sinks::{
     Alertmanager, KubernetesEvents, Silences, Sink, SinkCounts, Slack, Webhook, dispatch,
 };
-use crate::store::{Opened, Store};
+use crate::store::{Opened, Silence, Store};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;
@@ -120,17 +120,19 @@ impl App {
             health.set("journal-history", trouble);
         }
         let clock = clock(recalled.latest, &health);
-        let silences = silences(&mut opened, clock.stamp());
-        let firing = recalled.firing();
+        let stored = opened.silences().unwrap_or_default();
+        let (silenced, firing): (Vec<_>, Vec<_>) =
+            recalled.firing().into_iter().partition(|message| {
+                recalled.latest.is_some_and(|stopped| was_silenced(message, &stored, stopped))
+            });
+        let silences = silences(stored, clock.stamp());
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
             opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
-        let (brain, thinking) = recalled.start(store.clone(), given);
+        let (brain, alerts, thinking) = recalled.start(store.clone(), given);
 
         let mut tasks = JoinSet::new();
         let stop = Stops::default();
-        // Before the brain thinks: what fell due meanwhile is told at once.
-        let notifications = brain.notifications.subscribe();
         let brain_task = tokio::spawn(thinking);
         if was_running {
             store.give(Input::Resumed).await?;
@@ -153,9 +155,10 @@ impl App {
         let http = reqwest::Client::builder().build().context("cannot set up HTTP")?;
         let (sinks, counts) = sinks(&config, &http, &firing).await?;
         tasks.spawn(dispatch(
-            notifications,
+            alerts,
             sinks,
             silences.clone(),
+            silenced,
             clock.clone(),
             config.grace / 2,
             stop.telling.clone(),
@@ -248,10 +251,18 @@ fn subscribing(config: &Config, callback: &str) -> driver::Settings {
     settings
 }
 
+/// Whether nobody was told of what fires, because of a silence that went on when the last process
+/// stopped.
+fn was_silenced(message: &Message, silences: &[Silence], stopped: Received) -> bool {
+    let alert = &message.alert;
+    let of = |silence: &Silence| silence.until > stopped && silence.covers(alert, alert.timestamp);
+    silences.iter().any(of)
+}
+
 /// The silences still in force.
-fn silences(opened: &mut Opened, now: Received) -> Silences {
+fn silences(stored: Vec<Silence>, now: Received) -> Silences {
     let silences = Silences::default();
-    for silence in opened.silences().unwrap_or_default() {
+    for silence in stored {
         let _ = silence.until > now && silences.put(silence, now);
     }
     silences

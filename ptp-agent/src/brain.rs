@@ -3,7 +3,7 @@
 //! It is given inputs and the time by the store, in order, and hands out snapshots and
 //! notifications. Nobody else touches the engine, so there are no locks to reason about.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ use crate::store::{Given, Opened, Record, Store, StoredAlert, StoredIncident};
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
 /// How many notifications a slow listener may be behind.
 const LISTENERS_LAG: usize = 1024;
+/// How many alerts may be on their way to whoever tells people; the engine waits for the next.
+const ALERTS: usize = 64;
+/// How long the engine waits to be told the time when too much is given to it for that.
+const TIME_AGAIN: Duration = Duration::from_millis(100);
 /// How old an alert may be that was found and not told because the process ended.
 const UNTOLD: Duration = Duration::from_hours(1);
 /// How long the engine may go without being told the time.
@@ -145,23 +149,40 @@ impl Recalled {
             .collect()
     }
 
-    /// The brain, and the task that is it; the task ends when the store does.
+    /// The brain, what people are to be told, and the task that is the brain; it ends when the
+    /// store does.
+    ///
+    /// Whoever tells people must keep up: unlike other listeners they are waited for, as an alert
+    /// must not get lost when many come at once.
     #[must_use = "the brain thinks only while its task runs"]
     pub fn start(
         self,
         store: Store,
         mut given: mpsc::Receiver<Vec<Given>>,
-    ) -> (Brain, impl Future<Output = ()> + Send) {
+    ) -> (Brain, mpsc::Receiver<Message>, impl Future<Output = ()> + Send) {
         let Self { engine, told, .. } = self;
         let now = store.clock().stamp();
         let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
         let (notifications, _) = broadcast::channel(LISTENERS_LAG);
         let (questions, mut asked) = mpsc::channel::<Question>(QUESTIONS);
         let brain = Brain { questions, snapshot, notifications: notifications.clone() };
-        let mut task =
-            Task { engine, told, alerts_seen: 0, asked: false, store, snapshots, notifications };
+        let (alerts, to_tell) = mpsc::channel(ALERTS);
+        let mut task = Task {
+            engine,
+            told,
+            alerts_seen: 0,
+            asked: false,
+            ask_again: Instant::now(),
+            store,
+            snapshots,
+            notifications,
+            to_tell: Vec::new(),
+            changed: BTreeMap::new(),
+        };
         let run = async move {
             task.tell_untold(now);
+            task.tell_people(&alerts).await;
+            task.record_changed();
             // What fell due while nobody was running is told now.
             task.ask_for_time();
             let mut dirty = false;
@@ -173,7 +194,9 @@ impl Recalled {
                         Some(batch) => {
                             for given in batch {
                                 task.take(given);
+                                task.tell_people(&alerts).await;
                             }
+                            task.record_changed();
                             dirty = true;
                         }
                         None => break,
@@ -192,8 +215,10 @@ impl Recalled {
                 }
             }
             task.publish();
+            // Whatever is told is recorded by now.
+            task.store.finish();
         };
-        (brain, run)
+        (brain, to_tell, run)
     }
 }
 
@@ -233,13 +258,20 @@ fn snapshot(engine: &Engine, at: Received) -> Snapshot {
 
 struct Task {
     engine: Box<Engine>,
+    /// What people were told before this start: it would be found again only now.
     told: HashSet<(String, String, i64)>,
     alerts_seen: u64,
     /// The time was asked for and has not come yet.
     asked: bool,
+    /// Not before, after the store was too busy.
+    ask_again: Instant,
     store: Store,
     snapshots: watch::Sender<Arc<Snapshot>>,
     notifications: broadcast::Sender<Notification>,
+    /// What people are to be told next.
+    to_tell: Vec<Message>,
+    /// Incidents that changed since they were recorded.
+    changed: BTreeMap<String, Arc<IncidentReport>>,
 }
 
 impl Task {
@@ -251,14 +283,19 @@ impl Task {
         let now = self.store.clock().stamp();
         let sleep = self.engine.poll_timeout().map_or(LONGEST_SLEEP, |due| due.since(now));
         // A little later rather than a little earlier, so that it is due when we say the time.
-        Instant::now() + sleep.min(LONGEST_SLEEP) + Duration::from_millis(1)
+        let wake = Instant::now() + sleep.min(LONGEST_SLEEP) + Duration::from_millis(1);
+        wake.max(self.ask_again)
     }
 
     /// The time comes through the store, behind everything that was given before.
     fn ask_for_time(&mut self) {
         match self.store.tell_time() {
             Ok(()) => self.asked = true,
-            Err(error) => tracing::warn!(%error, "cannot tell the engine the time"),
+            // Every input tells it too, and there are many of them then.
+            Err(error) => {
+                tracing::debug!(%error, "cannot tell the engine the time");
+                self.ask_again = Instant::now() + TIME_AGAIN;
+            }
         }
     }
 
@@ -278,7 +315,6 @@ impl Task {
             let Some(incident) = incidents.iter().find(|i| i.id == alert.incident) else {
                 continue;
             };
-            self.told.insert(key(&alert));
             self.tell(Notification {
                 change: ChangeKind::Updated,
                 incident: Arc::new(incident.clone()),
@@ -316,37 +352,147 @@ impl Task {
             .find(|(_, alert)| alert.incident == incident && alert.timestamp == at)?;
         let alert = alert.clone();
         self.alerts_seen = number;
-        self.told.insert(key(&alert)).then_some(alert)
+        // Nothing is added here: an alert is found once in a process, and memory must not grow.
+        (!self.told.contains(&key(&alert))).then_some(alert)
     }
 
-    fn tell(&self, notification: Notification) {
+    fn tell(&mut self, notification: Notification) {
         let incident = &notification.incident;
-        let mut records = vec![Record::Incident(Box::new(StoredIncident {
-            id: incident.id.clone(),
-            opened_at: incident.opened_at,
-            status: incident.status.as_str().to_owned(),
-            severity: incident.severity.as_str().to_owned(),
-            json: serde_json::to_string(&**incident).unwrap_or_default(),
-        }))];
+        self.changed.insert(incident.id.clone(), Arc::clone(incident));
         if let Some(alert) = &notification.alert {
-            records.push(Record::Alert(Box::new(StoredAlert {
+            self.record(Record::Alert(Box::new(StoredAlert {
                 incident: alert.incident.clone(),
                 status: alert.status.as_str().to_owned(),
                 at: alert.timestamp,
                 json: serde_json::to_string(&**alert).unwrap_or_default(),
             })));
-        }
-        for record in records {
-            if let Err(error) = self.store.record(record) {
-                tracing::warn!(%error, "cannot keep what happened to an incident");
-            }
+            let (alert, incident) = (Arc::clone(alert), Arc::clone(incident));
+            self.to_tell.push(Message { alert, incident });
         }
         // Without listeners there is nobody to tell.
         let _ = self.notifications.send(notification);
     }
 
+    /// Records incidents as they are now: one that a whole fleet joins changes a thousand times
+    /// in a moment, and is large.
+    fn record_changed(&mut self) {
+        for incident in std::mem::take(&mut self.changed).into_values() {
+            self.record(Record::Incident(Box::new(StoredIncident {
+                id: incident.id.clone(),
+                opened_at: incident.opened_at,
+                status: incident.status.as_str().to_owned(),
+                severity: incident.severity.as_str().to_owned(),
+                json: serde_json::to_string(&*incident).unwrap_or_default(),
+            })));
+        }
+    }
+
+    fn record(&self, record: Record) {
+        if let Err(error) = self.store.record(record) {
+            tracing::warn!(%error, "cannot keep what happened to an incident");
+        }
+    }
+
+    async fn tell_people(&mut self, alerts: &mpsc::Sender<Message>) {
+        for message in self.to_tell.drain(..) {
+            // Without anybody who tells, nobody is told.
+            let _ = alerts.send(message).await;
+        }
+    }
+
     fn publish(&self) {
         let at = self.store.clock().stamp();
         self.snapshots.send_replace(Arc::new(snapshot(&self.engine, at)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use ptp_events::ReceiveClock;
+    use ptp_events::recording::Origin;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::Retention;
+
+    /// A time that passes only when it is told to.
+    #[derive(Clone, Default)]
+    struct Clock(Arc<AtomicI64>);
+
+    impl Clock {
+        fn pass(&self, time: Duration) {
+            self.0.fetch_add(i64::try_from(time.as_nanos()).unwrap(), Ordering::Relaxed);
+        }
+
+        fn started(&self) -> ReceiveClock {
+            let nanos = Arc::clone(&self.0);
+            let epoch = Received::parse("2026-11-23T06:00:00Z").unwrap().as_nanos();
+            ReceiveClock::new(move || Received::from_nanos(epoch + nanos.load(Ordering::Relaxed)))
+        }
+    }
+
+    fn lock(node: usize, state: &str) -> Input {
+        let text = format!(
+            r#"{{"id":"{node}-{state}","source":"/sync/ptp-status/lock-state","type":"event.sync.ptp-status.ptp-state-change","time":"2026-11-23T06:00:00Z","data":{{"values":[
+                {{"ResourceAddress":"/cluster/node/w{node}/ens1fx/master","data_type":"notification","value":"{state}"}},
+                {{"ResourceAddress":"/cluster/node/w{node}/ens1fx/master","data_type":"metric","value":"3"}}]}}}}"#
+        );
+        Input::Event { origin: Origin::Push, node: None, body: text.into_bytes() }
+    }
+
+    /// One life of an agent, in which these nodes lose their lock; what people are told in it, and
+    /// what it reports at its end.
+    async fn live(journal: &Path, clock: &Clock, nodes: usize) -> (Vec<Message>, Report) {
+        let mut opened = Opened::open(Some(journal));
+        let recalled = Recalled::from(&mut opened, Settings::default());
+        let path = Some(journal.to_owned());
+        let (store, given, writer) = opened.start(path, Retention::default(), clock.started());
+        let (brain, mut alerts, thinking) = recalled.start(store.clone(), given);
+        for state in ["LOCKED", "FREERUN"] {
+            store.give_all((0..nodes).map(|node| lock(node, state)).collect()).await.unwrap();
+            clock.pass(Duration::from_mins(1));
+        }
+        store.tell_time().unwrap();
+        // All that is before it thinks of any of it.
+        store.close();
+        let told = async {
+            let mut told = Vec::new();
+            while let Some(message) = alerts.recv().await {
+                told.push(message);
+            }
+            told
+        };
+        let ((), told) = tokio::join!(thinking, told);
+        writer.join().unwrap();
+        let report = brain.snapshot.borrow().report.clone();
+        (told, report)
+    }
+
+    #[tokio::test]
+    async fn what_is_told_while_stopping_is_not_told_again() {
+        let dir = TempDir::new().unwrap();
+        let (journal, clock) = (dir.path().join("journal.db"), Clock::default());
+        let (told, _) = live(&journal, &clock, 1).await;
+        assert_eq!(told.len(), 1);
+        let mut opened = Opened::open(Some(&journal));
+        assert_eq!(opened.told().unwrap().len(), 1, "and it is recorded");
+        drop(opened);
+        let (again, report) = live(&journal, &clock, 0).await;
+        assert_eq!((again.len(), report.alerts.len()), (0, 1));
+    }
+
+    /// More happens at once than a listener may be behind.
+    #[tokio::test]
+    async fn no_alert_is_lost_when_a_whole_fleet_fails() {
+        let dir = TempDir::new().unwrap();
+        let nodes = LISTENERS_LAG + 500;
+        let (told, report) = live(&dir.path().join("journal.db"), &Clock::default(), nodes).await;
+        let ids = |alert: &Alert| (alert.incident.clone(), alert.status);
+        let told: Vec<_> = told.iter().map(|message| ids(&message.alert)).collect();
+        assert!(!told.is_empty());
+        assert_eq!(told, report.alerts.iter().map(ids).collect::<Vec<_>>());
     }
 }

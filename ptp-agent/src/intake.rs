@@ -22,12 +22,17 @@ pub struct ToStore {
 }
 
 impl Intake for ToStore {
-    async fn take(&self, accepted: Accepted) -> Result<(), Refusal> {
-        let node = Some(accepted.event.node);
-        let input = Input::Event { origin: accepted.origin, node, body: accepted.raw.to_vec() };
-        self.store.give(input).await.map_err(|error| match error {
-            NotStored::Busy => Refusal::Busy,
-            _ => Refusal::CannotStore,
+    async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
+        let input = |Accepted { origin, event, raw, .. }| Input::Event {
+            origin,
+            node: Some(event.node),
+            body: raw.to_vec(),
+        };
+        self.store.give_all(accepted.into_iter().map(input).collect()).await.map_err(|error| {
+            match error {
+                NotStored::Busy => Refusal::Busy,
+                _ => Refusal::CannotStore,
+            }
         })
     }
 }
@@ -84,7 +89,7 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             _ => None,
         };
         if let Some(input) = input
-            && let Err(error) = store.give(input).await
+            && let Err(error) = store.give_soon(input).await
         {
             tracing::warn!(publisher = name, %error, "cannot store what was seen");
         }

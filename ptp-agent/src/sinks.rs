@@ -12,11 +12,10 @@ use std::time::Duration;
 
 use ptp_diagnostics::report::{Alert, AlertStatus, IncidentReport};
 use ptp_events::{ReceiveClock, Received};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::brain::Notification;
 use crate::store::Silence;
 
 pub use alertmanager::Alertmanager;
@@ -26,10 +25,11 @@ pub use webhook::Webhook;
 
 /// How many alerts may wait for one sink; there is at most one per change of an incident.
 const QUEUE: usize = 256;
-/// How often one alert is tried.
-const TRIES: u32 = 6;
-/// How long the first pause between tries is; each further one is twice as long.
+/// How often one alert is tried: for some 10 min, so that a server may be moved or restarted.
+const TRIES: u32 = 15;
+/// How long the first pause between tries is; each further one is twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How long one call may take.
@@ -184,9 +184,7 @@ impl Silences {
     #[must_use]
     pub fn covering(&self, alert: &Alert, now: Received) -> Option<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let nodes = || alert.affected_nodes.iter().map(ptp_events::NodeName::as_str);
-        let covers = |silence: &&Silence| silence.covers(now, alert.root_cause.code(), nodes());
-        all.values().find(covers).map(|silence| silence.id.clone())
+        all.values().find(|silence| silence.covers(alert, now)).map(|silence| silence.id.clone())
     }
 }
 
@@ -195,10 +193,13 @@ const SILENCES_EVERY: Duration = Duration::from_secs(10);
 
 /// Hands every alert to every sink until `stop`; then what has been raised by then, and lets the
 /// sinks finish, within `grace`.
+///
+/// `silenced` is what fires and was not told before the last restart.
 pub async fn dispatch(
-    mut notifications: broadcast::Receiver<Notification>,
+    mut alerts: mpsc::Receiver<Message>,
     sinks: Vec<(Sink, Arc<SinkCounts>)>,
     silences: Silences,
+    silenced: Vec<Message>,
     clock: ReceiveClock,
     grace: Duration,
     stop: CancellationToken,
@@ -210,27 +211,21 @@ pub async fn dispatch(
         queues.push((queue, Arc::clone(&counts)));
         tasks.spawn(work(sink, counts, messages));
     }
-    let mut desk = Desk { queues, silences, clock, silenced: BTreeMap::new() };
+    let silenced = silenced.into_iter().map(|message| (message.alert.incident.clone(), message));
+    let mut desk = Desk { queues, silences, clock, silenced: silenced.collect() };
     let mut look = tokio::time::interval(SILENCES_EVERY);
     loop {
-        let notification = tokio::select! {
+        tokio::select! {
             () = stop.cancelled() => break,
-            notification = notifications.recv() => notification,
-            _ = look.tick() => {
-                desk.look_at_silences();
-                continue;
-            }
-        };
-        match notification {
-            Ok(notification) => desk.handle(&notification),
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::error!(missed, "alerts were raised faster than they could be handed on");
-            }
-            Err(broadcast::error::RecvError::Closed) => break,
+            message = alerts.recv() => match message {
+                Some(message) => desk.handle(message),
+                None => break,
+            },
+            _ = look.tick() => desk.look_at_silences(),
         }
     }
-    while let Ok(notification) = notifications.try_recv() {
-        desk.handle(&notification);
+    while let Ok(message) = alerts.try_recv() {
+        desk.handle(message);
     }
     drop(desk);
     let drained = async { while tasks.join_next().await.is_some() {} };
@@ -249,8 +244,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn handle(&mut self, notification: &Notification) {
-        let Some(alert) = &notification.alert else { return };
+    fn handle(&mut self, message: Message) {
+        let alert = &message.alert;
         tracing::info!(
             incident = alert.incident,
             status = alert.status.as_str(),
@@ -259,8 +254,6 @@ impl Desk {
             nodes = alert.affected_nodes.len(),
             "alert"
         );
-        let incident = Arc::clone(&notification.incident);
-        let message = Message { alert: Arc::clone(alert), incident };
         if alert.status == AlertStatus::Resolved {
             // The end is told whenever the beginning was.
             if self.silenced.remove(&alert.incident).is_none() {
@@ -298,6 +291,10 @@ impl Desk {
         for (queue, counts) in &self.queues {
             if queue.try_send(message.clone()).is_err() {
                 counts.dropped.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(
+                    incident = message.alert.incident,
+                    "too many alerts wait for a sink"
+                );
             }
         }
     }
@@ -342,7 +339,7 @@ async fn deliver(sink: &mut Sink, message: &Message) -> Result<(), SinkError> {
             _ => pause,
         };
         tokio::time::sleep(wait).await;
-        pause *= 2;
+        pause = (pause * 2).min(LAST_PAUSE);
         tries += 1;
     }
 }

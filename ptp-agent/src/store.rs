@@ -9,7 +9,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub use tables::{Silence, StoredAlert, StoredIncident, Wanted};
 const QUEUE: usize = 20_000;
 /// How many are committed together.
 const BATCH: usize = 2_000;
+/// How long to wait for room in the queue.
+const ROOM: Duration = Duration::from_millis(50);
 /// How often age and size are looked at.
 const PRUNE_EVERY: Duration = Duration::from_mins(5);
 /// How long after a failure writing is tried again.
@@ -68,6 +70,17 @@ pub enum Record {
 enum Item {
     Given(Given, Option<oneshot::Sender<Result<(), NotStored>>>),
     Record(Record),
+    /// Nothing more is given; what comes of what was may still be recorded.
+    End,
+}
+
+/// Where items wait to be written.
+#[derive(Debug)]
+struct Queue {
+    /// Gone once nothing more is taken at all.
+    sender: Option<mpsc::Sender<Item>>,
+    /// The place of [`Item::End`], so that there is one however full the queue is.
+    end: Option<mpsc::OwnedPermit<Item>>,
 }
 
 /// Why something was not taken.
@@ -98,7 +111,7 @@ pub struct Counts {
 /// The sending end of the store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    queue: Arc<Mutex<Option<mpsc::Sender<Item>>>>,
+    queue: Arc<Mutex<Queue>>,
     clock: ReceiveClock,
     counts: Arc<Counts>,
     failure: Arc<Mutex<Option<String>>>,
@@ -114,9 +127,46 @@ impl Store {
     /// # Errors
     /// When the queue is full, or the store has stopped.
     pub async fn give(&self, input: Input) -> Result<(), NotStored> {
+        self.give_all(vec![input]).await
+    }
+
+    /// Gives the engine several inputs, one after another with nothing between, under the rules of
+    /// [`Self::give`]; all of them or none.
+    ///
+    /// # Errors
+    /// When they do not all fit into the queue, or the store has stopped.
+    pub async fn give_all(&self, inputs: Vec<Input>) -> Result<(), NotStored> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
         let (done, wait) = oneshot::channel();
-        self.enqueue(|received| Item::Given(Given::Input(received, input), Some(done)))?;
+        // What is behind in the queue is never durable before what is ahead.
+        let (mut done, last) = (Some(done), inputs.len() - 1);
+        let items = inputs.into_iter().enumerate().map(|(index, input)| {
+            let done = if index == last { done.take() } else { None };
+            move |received| Item::Given(Given::Input(received, input), done)
+        });
+        self.enqueue(items)?;
         wait.await.unwrap_or(Err(NotStored::Stopped))
+    }
+
+    /// Gives the engine an input, and does not wait until it is durable; while too much is waiting
+    /// to be written, waits for room.
+    ///
+    /// For what nobody was promised to keep: waiting for the disk each time, a thousand nodes'
+    /// states would take longer to come in than until they are asked for again.
+    ///
+    /// # Errors
+    /// When the store has stopped.
+    pub async fn give_soon(&self, input: Input) -> Result<(), NotStored> {
+        loop {
+            let input = input.clone();
+            let item = |received| Item::Given(Given::Input(received, input), None);
+            match self.enqueue(std::iter::once(item)) {
+                Err(NotStored::Busy) => tokio::time::sleep(ROOM).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Tells the engine the time, after everything that was given before.
@@ -124,7 +174,7 @@ impl Store {
     /// # Errors
     /// When the queue is full, or the store has stopped.
     pub fn tell_time(&self) -> Result<(), NotStored> {
-        self.enqueue(|received| Item::Given(Given::Time(received), None))
+        self.enqueue(std::iter::once(|received| Item::Given(Given::Time(received), None)))
     }
 
     /// Keeps a record, soon.
@@ -132,23 +182,40 @@ impl Store {
     /// # Errors
     /// When the queue is full, or the store has stopped.
     pub fn record(&self, record: Record) -> Result<(), NotStored> {
-        self.enqueue(|_| Item::Record(record))
+        let queue = self.queue();
+        let sender = queue.sender.as_ref().ok_or(NotStored::Stopped)?;
+        sender.try_send(Item::Record(record)).map_err(|error| self.refused(&error, 1))
     }
 
-    fn enqueue(&self, item: impl FnOnce(Received) -> Item) -> Result<(), NotStored> {
-        // Held for a stamp and a push: no I/O, and nothing that waits.
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = queue.as_ref().map(mpsc::Sender::try_reserve);
-        match place {
-            Some(Ok(place)) => {
-                place.send(item(self.clock.stamp()));
-                Ok(())
+    fn enqueue<I, F>(&self, items: I) -> Result<(), NotStored>
+    where
+        I: ExactSizeIterator<Item = F>,
+        F: FnOnce(Received) -> Item,
+    {
+        // Held for stamps and pushes: no I/O, and nothing that waits.
+        let queue = self.queue();
+        let Queue { sender: Some(sender), end: Some(_) } = &*queue else {
+            return Err(NotStored::Stopped);
+        };
+        let count = items.len();
+        let places = sender.try_reserve_many(count).map_err(|error| self.refused(&error, count))?;
+        for (place, item) in places.zip(items) {
+            place.send(item(self.clock.stamp()));
+        }
+        Ok(())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused<T>(&self, error: &mpsc::error::TrySendError<T>, count: usize) -> NotStored {
+        match error {
+            mpsc::error::TrySendError::Full(_) => {
+                self.counts.refused.fetch_add(count as u64, Ordering::Relaxed);
+                NotStored::Busy
             }
-            Some(Err(mpsc::error::TrySendError::Full(()))) => {
-                self.counts.refused.fetch_add(1, Ordering::Relaxed);
-                Err(NotStored::Busy)
-            }
-            Some(Err(mpsc::error::TrySendError::Closed(()))) | None => Err(NotStored::Stopped),
+            mpsc::error::TrySendError::Closed(_) => NotStored::Stopped,
         }
     }
 
@@ -167,13 +234,24 @@ impl Store {
     /// How many items wait to be written.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+        let queue = self.queue();
+        let taken = |sender: &mpsc::Sender<Item>| sender.max_capacity() - sender.capacity();
+        let reserved = usize::from(queue.end.is_some());
+        queue.sender.as_ref().map_or(0, taken).saturating_sub(reserved)
     }
 
-    /// Takes nothing more; the writer ends once what waits is written, and the engine after it.
+    /// Gives the engine nothing more: it ends once it was given what waits. What it finds until
+    /// then is still recorded, or it would be told again after the next start.
     pub fn close(&self) {
-        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(place) = self.queue().end.take() {
+            place.send(Item::End);
+        }
+    }
+
+    /// Records nothing more; the writer ends once what waits is written.
+    pub(crate) fn finish(&self) {
+        self.close();
+        self.queue().sender = None;
     }
 
     /// The clock that stamps what is given.
@@ -299,10 +377,11 @@ impl Opened {
         retention: Retention,
         clock: ReceiveClock,
     ) -> (Store, mpsc::Receiver<Vec<Given>>, JoinHandle<()>) {
-        let (queue, items) = mpsc::channel(QUEUE);
+        let (sender, items) = mpsc::channel(QUEUE);
         let (out, given) = mpsc::channel(16);
+        let end = sender.clone().try_reserve_owned().ok();
         let store = Store {
-            queue: Arc::new(Mutex::new(Some(queue))),
+            queue: Arc::new(Mutex::new(Queue { sender: Some(sender), end })),
             clock,
             counts: Arc::default(),
             failure: Arc::new(Mutex::new(self.trouble.clone().filter(|_| self.journal.is_none()))),
@@ -315,7 +394,7 @@ impl Opened {
             failure: Arc::clone(&store.failure),
             clock: store.clock.clone(),
         };
-        let thread = std::thread::spawn(move || writer.run(items, &out));
+        let thread = std::thread::spawn(move || writer.run(items, out));
         (store, given, thread)
     }
 }
@@ -373,7 +452,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut items: mpsc::Receiver<Item>, out: &mpsc::Sender<Vec<Given>>) {
+    fn run(mut self, mut items: mpsc::Receiver<Item>, out: mpsc::Sender<Vec<Given>>) {
+        let mut out = Some(out);
         let mut batch = Vec::with_capacity(BATCH);
         let mut pruned: Option<Received> = None;
         let mut failed: Option<Received> = None;
@@ -386,16 +466,27 @@ impl Writer {
                 failed = self.write(&batch).err().map(|()| now);
             }
             let mut given = Vec::with_capacity(batch.len());
+            let mut ended = false;
             for item in batch.drain(..) {
-                if let Item::Given(what, waiting) = item {
-                    if let Some(waiting) = waiting {
-                        let _ = waiting.send(Ok(()));
+                match item {
+                    Item::Given(what, waiting) => {
+                        if let Some(waiting) = waiting {
+                            let _ = waiting.send(Ok(()));
+                        }
+                        given.push(what);
                     }
-                    given.push(what);
+                    Item::Record(_) => {}
+                    Item::End => ended = true,
                 }
             }
-            if !given.is_empty() && out.blocking_send(given).is_err() {
+            if let Some(out) = &out
+                && !given.is_empty()
+                && out.blocking_send(given).is_err()
+            {
                 return;
+            }
+            if ended {
+                out = None;
             }
             if pruned.is_none_or(|at| now.since(at) >= PRUNE_EVERY) {
                 // With more to remove, go on after the next batch.
@@ -419,7 +510,7 @@ impl Writer {
         };
         let records = batch.iter().filter_map(|item| match item {
             Item::Record(record) => Some(record),
-            Item::Given(..) => None,
+            Item::Given(..) | Item::End => None,
         });
         let appended = if count > 0 { journal.append(inputs()) } else { Ok(()) };
         let counter = if appended.is_ok() { &self.counts.written } else { &self.counts.unwritten };
@@ -464,5 +555,38 @@ impl Writer {
             self.counts.bytes.store(bytes, Ordering::Relaxed);
         }
         removed > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than fits anywhere, while nobody takes it out.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_seen_waits_for_room_and_is_not_lost() {
+        let clock = ReceiveClock::new(|| Received::from_nanos(0));
+        let opened = Opened::open(None);
+        let (store, mut given, writer) = opened.start(None, Retention::default(), clock);
+        let count = 2 * QUEUE + 20 * BATCH;
+        let giving = store.clone();
+        let all = tokio::spawn(async move {
+            for _ in 0..count {
+                giving.give_soon(Input::Resumed).await.unwrap();
+            }
+        });
+        while store.waiting() < QUEUE - 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(store.give(Input::Resumed).await, Err(NotStored::Busy), "nobody else waits");
+        let mut taken = 0;
+        while taken < count {
+            taken += given.recv().await.unwrap().len();
+        }
+        all.await.unwrap();
+        assert_eq!((taken, store.waiting()), (count, 0));
+        store.finish();
+        writer.join().unwrap();
+        assert_eq!(store.give(Input::Resumed).await, Err(NotStored::Stopped));
     }
 }

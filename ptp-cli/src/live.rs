@@ -28,11 +28,13 @@ type Output = Arc<Mutex<Writer<Box<dyn Write + Send>>>>;
 struct ToFile(Output);
 
 impl Intake for ToFile {
-    async fn take(&self, accepted: Accepted) -> Result<(), Refusal> {
-        let node = Some(&accepted.event.node);
+    async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_raw(accepted.received, accepted.origin, node, &accepted.raw)
-            .map_err(|_| Refusal::CannotStore)
+        for Accepted { received, origin, event, raw, .. } in accepted {
+            out.write_raw(received, origin, Some(&event.node), &raw)
+                .map_err(|_| Refusal::CannotStore)?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use crate::address::{Address, split};
@@ -14,6 +15,9 @@ use crate::{
 
 /// The largest event we accept, in bytes. The real ones have about 600.
 pub const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// The most events one request may bring. StarlingX, which sends arrays, has a handful of resources.
+pub const MAX_EVENTS: usize = 256;
 
 /// The most values an event may hold. A dual-NIC event has 4; a node has some tens of ports.
 const MAX_VALUES: usize = 512;
@@ -68,6 +72,14 @@ pub enum DecodeError {
         first: NodeName,
         /// The other.
         second: String,
+    },
+    /// One event of an array is none.
+    #[error("event {index} of the array cannot be taken")]
+    Element {
+        /// Counted from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: Box<DecodeError>,
     },
     /// More than any real event holds.
     #[error("the event is too large: {what}")]
@@ -171,6 +183,34 @@ impl Event {
         Self::decode(bytes, Some(node))
     }
 
+    /// Decodes a body as publishers post them: one event, or an array of them, each with the bytes
+    /// it was decoded from.
+    ///
+    /// An array may be empty, and then says nothing.
+    ///
+    /// # Errors
+    /// When any of them is no event, or there are more than [`MAX_EVENTS`].
+    pub fn all_from_slice(bytes: &[u8]) -> Result<Vec<(Self, &[u8])>, DecodeError> {
+        if bytes.len() > MAX_EVENT_BYTES {
+            return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
+        }
+        if !is_array(bytes) {
+            return Ok(vec![(Self::from_slice(bytes)?, bytes)]);
+        }
+        let elements =
+            elements(bytes).map_err(|source| DecodeError::Json { path: ".".to_owned(), source })?;
+        if elements.len() > MAX_EVENTS {
+            return Err(DecodeError::TooLarge { what: "more than 256 events" });
+        }
+        let decoded = elements.into_iter().enumerate().map(|(index, element)| {
+            let event = Self::from_slice(element);
+            let event =
+                event.map_err(|error| DecodeError::Element { index, source: Box::new(error) })?;
+            Ok((event, element))
+        });
+        decoded.collect()
+    }
+
     fn decode(bytes: &[u8], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_EVENT_BYTES {
             return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
@@ -181,6 +221,17 @@ impl Event {
             _ => event(&read_any(bytes)?, asked),
         }
     }
+}
+
+/// Whether a text is an array of events rather than one (StarlingX, docs/protocol.md §6).
+pub(crate) fn is_array(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"[")
+}
+
+/// The texts of an array's elements.
+pub(crate) fn elements(array: &[u8]) -> Result<Vec<&[u8]>, serde_json::Error> {
+    let elements: Vec<&RawValue> = serde_json::from_slice(array)?;
+    Ok(elements.into_iter().map(|element| element.get().as_bytes()).collect())
 }
 
 /// Reads again, more slowly, what is not written plainly, and says where it went wrong.

@@ -58,7 +58,7 @@ mod units;
 pub use api::{ApiVersion, NewSubscription, Subscription, SubscriptionId, SubscriptionIdError};
 pub use clock::ReceiveClock;
 pub use cloudevent::BridgeError;
-pub use decode::{DecodeError, MAX_EVENT_BYTES};
+pub use decode::{DecodeError, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};
 pub use name::{EventId, Instance, NameError, NodeName};
 pub use resource::Resource;

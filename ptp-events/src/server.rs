@@ -5,7 +5,8 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /event`, `POST /event/{token}` with an event | 204 once the [`Sink`] has taken it |
-//! | the same with an empty body | 204 |
+//! | the same with an array of up to 256 events | 204 once all are taken; else none is |
+//! | the same with an empty body, or an empty array | 204 |
 //! | the same with anything else | 400 |
 //! | the same with more than 1 MiB | 413 |
 //! | the same, sent more slowly than in 10 s | 408, or the connection is closed |
@@ -31,7 +32,7 @@ use crate::{Event, MAX_EVENT_BYTES, ReceiveClock};
 
 pub use crate::serve::{Limits, serve};
 pub use problem::Rejection;
-pub use sink::{Delivery, Refusal, Sink};
+pub use sink::{Delivery, Posted, Refusal, Sink};
 
 /// How long the sink may take. The publisher waits 2 s (observed, see docs/protocol.md §2); an
 /// answer after that is of no use to it.
@@ -98,15 +99,22 @@ impl<S: Sink> Receiver<S> {
             return Err(Rejection::Refused(Refusal::UnknownToken));
         }
         let raw = read(body).await?;
-        let received = self.clock.stamp();
         if raw.trim_ascii().is_empty() {
             return Ok(StatusCode::NO_CONTENT);
         }
-        let event = Event::from_slice(&raw).map_err(|error| {
+        let events = Event::all_from_slice(&raw).map_err(|error| {
             self.sink.malformed(&raw, &error);
             Rejection::NotAnEvent(error)
         })?;
-        let delivery = Delivery { raw, received, token, event };
+        let events = events.into_iter().map(|(event, bytes)| Posted {
+            raw: raw.slice_ref(bytes),
+            received: self.clock.stamp(),
+            event,
+        });
+        let delivery = Delivery { token, events: events.collect() };
+        if delivery.events.is_empty() {
+            return Ok(StatusCode::NO_CONTENT);
+        }
         tokio::time::timeout(SINK_TIMEOUT, self.sink.take(delivery))
             .await
             .unwrap_or(Err(Refusal::Busy))

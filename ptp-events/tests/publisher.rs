@@ -23,7 +23,7 @@ struct Kept(Mutex<Vec<Delivery>>);
 impl Kept {
     fn events(&self) -> Vec<Event> {
         let kept = self.0.lock().unwrap();
-        kept.iter().map(|delivery| delivery.event.clone()).collect()
+        kept.iter().flat_map(|d| d.events.iter().map(|posted| posted.event.clone())).collect()
     }
 }
 

@@ -30,7 +30,7 @@ impl Sink for Picky {
             Some("liar") => Err(Refusal::WrongNode),
             Some("asleep") => std::future::pending().await,
             _ => {
-                self.taken.fetch_add(1, Ordering::Relaxed);
+                self.taken.fetch_add(delivery.events.len(), Ordering::Relaxed);
                 Ok(())
             }
         }
@@ -65,12 +65,22 @@ async fn the_table_of_answers() {
     let (sink, addr) = start(Limits::default()).await;
     let placeholder = EVENT.replace("n/sync/sync-status/sync-state\"", "n/ptp-not-set\"");
     let large = " ".repeat((1 << 20) + 1);
+    // As StarlingX sends them.
+    let two = format!("[{EVENT},\n {EVENT}]");
+    let one_bad = format!("[{EVENT},{{}}]");
+    let many = format!("[{}]", [EVENT; 257].join(","));
     let table = [
         ("/event", EVENT, 204),
         ("/event/0a1b", EVENT, 204),
         ("/event", "", 204),
         ("/event", " \n", 204),
         ("/event", &placeholder, 204),
+        ("/event", &two, 204),
+        ("/event", " [] ", 204),
+        ("/event", &one_bad, 400),
+        ("/event", &many, 400),
+        ("/event", "[[]]", 400),
+        ("/event", "[", 400),
         ("/event", "hello", 400),
         ("/event", "{}", 400),
         ("/event", "\u{0}", 400),
@@ -79,6 +89,7 @@ async fn the_table_of_answers() {
         ("/event/full-disk", EVENT, 503),
         ("/event/stranger", EVENT, 404),
         ("/event/liar", EVENT, 403),
+        ("/event/liar", &two, 403),
     ];
     for (path, body, expect) in table {
         let (status, kind, text) = post(format!("http://{addr}{path}"), body.to_owned()).await;
@@ -92,8 +103,8 @@ async fn the_table_of_answers() {
             assert!(!problem["detail"].as_str().unwrap().is_empty());
         }
     }
-    assert_eq!(sink.taken.load(Ordering::Relaxed), 3);
-    assert_eq!(sink.rejected.load(Ordering::Relaxed), 8);
+    assert_eq!(sink.taken.load(Ordering::Relaxed), 5);
+    assert_eq!(sink.rejected.load(Ordering::Relaxed), 13);
     let long = format!("http://{addr}/event/{}", "x".repeat(200));
     assert_eq!(post(long, EVENT).await.0, 404);
 }

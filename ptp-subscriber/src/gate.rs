@@ -24,14 +24,15 @@ pub struct Accepted {
     pub origin: Origin,
     /// The event; may be a placeholder.
     pub event: Event,
-    /// The body, byte for byte.
+    /// The event as it was sent, byte for byte.
     pub raw: Bytes,
 }
 
 /// Takes in the events that were let in.
 pub trait Intake: Send + Sync + 'static {
-    /// Takes one event; returns when it is durably taken, under the rules of [`Sink::take`].
-    fn take(&self, accepted: Accepted) -> impl Future<Output = Result<(), Refusal>> + Send;
+    /// Takes the events of one request, never none, all of them or nothing; returns when they are
+    /// durably taken, under the rules of [`Sink::take`].
+    fn take(&self, accepted: Vec<Accepted>) -> impl Future<Output = Result<(), Refusal>> + Send;
 }
 
 macro_rules! outcomes {
@@ -153,14 +154,17 @@ impl<I: Intake> Sink for Gate<I> {
 
     async fn take(&self, delivery: Delivery) -> Result<(), Refusal> {
         let token = delivery.token.as_deref();
-        let admission = self.directory.admit(token, &delivery.event)?;
-        let accepted = Accepted {
-            publisher: admission.publisher,
-            received: delivery.received,
-            origin: admission.origin,
-            event: delivery.event,
-            raw: delivery.raw,
-        };
+        let admitted = delivery.events.into_iter().map(|posted| {
+            let admission = self.directory.admit(token, &posted.event)?;
+            Ok(Accepted {
+                publisher: admission.publisher,
+                received: posted.received,
+                origin: admission.origin,
+                event: posted.event,
+                raw: posted.raw,
+            })
+        });
+        let accepted = admitted.collect::<Result<_, _>>()?;
         self.intake.take(accepted).await?;
         self.add(Outcome::Accepted);
         Ok(())

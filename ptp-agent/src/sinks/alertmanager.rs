@@ -10,14 +10,19 @@ use super::{Message, SinkError, call};
 
 /// How often firing alerts are repeated: well within Alertmanager's `resolve_timeout` (5 min).
 pub(super) const REPEAT: Duration = Duration::from_mins(1);
-/// How many firing alerts are repeated.
+/// How many firing alerts, and how many that ended unheard, are kept.
 const MAX_FIRING: usize = 10_000;
 
 /// Posts to `URL/api/v2/alerts`.
+///
+/// What is firing, and what has ended and was not heard yet, is noted before it is said: so what
+/// could not be said while nobody answered is said by the next repetition.
 pub struct Alertmanager {
     http: reqwest::Client,
     url: String,
     firing: BTreeMap<String, Value>,
+    /// By their labels, which are what makes an alert the same to Alertmanager.
+    ended: BTreeMap<String, Value>,
 }
 
 impl Alertmanager {
@@ -25,43 +30,55 @@ impl Alertmanager {
     #[must_use]
     pub fn new(http: reqwest::Client, url: &str) -> Self {
         let url = format!("{}/api/v2/alerts", url.trim_end_matches('/'));
-        Self { http, url, firing: BTreeMap::new() }
+        Self { http, url, firing: BTreeMap::new(), ended: BTreeMap::new() }
     }
 
     pub(super) async fn deliver(&mut self, message: &Message) -> Result<(), SinkError> {
-        let alert = body(message);
-        let id = &message.alert.incident;
-        let mut alerts = vec![alert.clone()];
-        // With another severity it is another alert to Alertmanager: end the one before.
-        if let Some(before) = self.firing.get(id)
-            && before["labels"] != alert["labels"]
-        {
-            let mut before = before.clone();
-            before["endsAt"] = json!(message.alert.timestamp);
-            alerts.push(before);
-        }
-        call(self.http.post(&self.url).json(&alerts)).await?;
         self.remember(message);
+        let current = self.firing.get(&message.alert.incident);
+        let alerts: Vec<_> = current.into_iter().chain(self.ended.values()).collect();
+        call(self.http.post(&self.url).json(&alerts)).await?;
+        self.ended.clear();
         Ok(())
     }
 
-    /// Takes note of what is firing, without saying it now.
+    /// Takes note of what is firing or has ended, without saying it now.
     pub fn remember(&mut self, message: &Message) {
-        let id = &message.alert.incident;
-        if message.alert.status == AlertStatus::Resolved {
-            self.firing.remove(id);
-        } else if self.firing.len() < MAX_FIRING || self.firing.contains_key(id) {
-            self.firing.insert(id.clone(), body(message));
+        let alert = &message.alert;
+        let new = body(message);
+        let resolved = alert.status == AlertStatus::Resolved;
+        // With another severity it is another alert to Alertmanager: the one before has ended.
+        if let Some(mut before) = self.firing.remove(&alert.incident)
+            && before["labels"] != new["labels"]
+        {
+            before["endsAt"] = json!(alert.timestamp);
+            self.end(before);
+        }
+        if resolved {
+            self.end(new);
+        } else if self.firing.len() < MAX_FIRING {
+            self.ended.remove(&new["labels"].to_string());
+            self.firing.insert(alert.incident.clone(), new);
         }
     }
 
-    /// Says again what is firing; what is not repeated counts as resolved.
-    pub(super) async fn refresh(&self) -> Result<(), SinkError> {
-        if self.firing.is_empty() {
+    fn end(&mut self, alert: Value) {
+        let key = alert["labels"].to_string();
+        if self.ended.len() < MAX_FIRING || self.ended.contains_key(&key) {
+            self.ended.insert(key, alert);
+        }
+    }
+
+    /// Says again what is firing, as what is not repeated counts as resolved, and what has ended
+    /// unheard.
+    pub(super) async fn refresh(&mut self) -> Result<(), SinkError> {
+        let all: Vec<_> = self.firing.values().chain(self.ended.values()).collect();
+        if all.is_empty() {
             return Ok(());
         }
-        let all: Vec<_> = self.firing.values().collect();
-        call(self.http.post(&self.url).json(&all)).await
+        call(self.http.post(&self.url).json(&all)).await?;
+        self.ended.clear();
+        Ok(())
     }
 }
 

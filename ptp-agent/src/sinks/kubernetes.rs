@@ -47,6 +47,8 @@ impl KubernetesEvents {
             api_version: Some("v1".to_owned()),
             kind: Some("Node".to_owned()),
             name: Some(node.to_string()),
+            // A node is in no namespace, but API servers (observed: 1.20) want the event's here.
+            namespace: Some("default".to_owned()),
             uid: Some(node.to_string()),
             ..ObjectReference::default()
         };

@@ -57,3 +57,17 @@ fn signature(secret: &Secret, body: &[u8]) -> String {
     mac.update(body);
     format!("sha256={:x}", mac.finalize().into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Test case 2 of RFC 4231.
+    #[test]
+    fn the_signature_is_hmac_sha256() {
+        assert_eq!(
+            signature(&Secret::new("Jefe"), b"what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The agent's own tables beside the journal's: incidents, alerts, silences.
 
+use ptp_diagnostics::report::Alert;
 use ptp_events::Received;
 use ptp_events::journal::{Journal, JournalError};
 use serde::{Deserialize, Serialize};
@@ -57,18 +58,15 @@ pub struct Silence {
 }
 
 impl Silence {
-    /// Whether it covers an incident at a time.
+    /// Whether people are not to be told of an alert at a time.
     #[must_use]
-    pub fn covers<'a>(
-        &self,
-        at: Received,
-        root_cause: &str,
-        mut nodes: impl Iterator<Item = &'a str>,
-    ) -> bool {
-        let node = self.node.as_deref();
+    pub fn covers(&self, alert: &Alert, at: Received) -> bool {
+        let cause = alert.root_cause.code();
         (self.from..self.until).contains(&at)
-            && self.root_cause.as_deref().is_none_or(|cause| cause == root_cause)
-            && node.is_none_or(|wanted| nodes.any(|node| node == wanted))
+            && self.root_cause.as_deref().is_none_or(|wanted| wanted == cause)
+            && self.node.as_deref().is_none_or(|wanted| {
+                alert.affected_nodes.iter().any(|node| node.as_str() == wanted)
+            })
     }
 }
 

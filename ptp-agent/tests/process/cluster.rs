@@ -126,7 +126,8 @@ async fn an_incident_is_an_event_on_its_node_and_nodes_leave_while_we_are_away()
       "eventTime": "…",
       "kind": "Event",
       "metadata": {
-        "name": "…"
+        "name": "…",
+        "namespace": "default"
       },
       "note": "CRITICAL PTP path lost on w9: At 99:99:99.999 UTC w9 reported FREERUN (ens9fx/master). The evidence does not decide the cause (confidence 9.99). It has lasted 9 s so far.",
       "reason": "PtpIncidentOpened",
@@ -134,6 +135,7 @@ async fn an_incident_is_an_event_on_its_node_and_nodes_leave_while_we_are_away()
         "apiVersion": "v1",
         "kind": "Node",
         "name": "w1",
+        "namespace": "default",
         "uid": "w1"
       },
       "reportingController": "ptp-agent",

@@ -8,6 +8,7 @@ mod mcp;
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -94,7 +95,14 @@ fn what_was_acknowledged_survives_kill_9() {
         }
     }
     assert!(acknowledged.len() > 200, "only {} events in 20 rounds", acknowledged.len());
-    let journal = Journal::open_read_only(&path).unwrap();
+    println!("{} events were acknowledged", acknowledged.len());
+    expect_kept(&path, &acknowledged);
+}
+
+/// All of these events are in the journal.
+#[track_caller]
+fn expect_kept(journal: &Path, acknowledged: &HashSet<u32>) {
+    let journal = Journal::open_read_only(journal).unwrap();
     let mut kept = HashSet::new();
     let mut seq = 0;
     loop {
@@ -108,19 +116,36 @@ fn what_was_acknowledged_survives_kill_9() {
             }
         }
     }
-    let missing: Vec<_> = acknowledged.difference(&kept).collect();
-    assert!(missing.is_empty(), "{} of {} missing", missing.len(), acknowledged.len());
+    let missing = acknowledged.difference(&kept).count();
+    assert_eq!(missing, 0, "of {}", acknowledged.len());
 }
 
+/// While events keep coming, over connections that nobody closes.
 #[test]
-fn sigterm_ends_it_in_order() {
+fn sigterm_drains_and_ends_in_order() {
     let dir = TempDir::new().unwrap();
-    let agent = Agent::start(&dir.path().join("journal.db"));
+    let path = dir.path().join("journal.db");
+    let agent = Agent::start(&path);
     assert_eq!(agent.get("/livez").0, 200);
+    let posting: Vec<_> = (0..4)
+        .map(|thread| {
+            let receiver = agent.receiver.clone();
+            std::thread::spawn(move || post(&receiver, thread * 100_000))
+        })
+        .collect();
+    eventually("some to be taken", || {
+        let (_, nodes) = agent.get("/api/v1/nodes");
+        let nodes: serde_json::Value = serde_json::from_str(&nodes).unwrap();
+        (nodes["items"][0]["events"].as_u64() > Some(20)).then_some(())
+    });
     let begun = Instant::now();
     let rest = agent.stop();
     assert!(begun.elapsed() < Duration::from_secs(8));
     assert!(rest.contains("\"stopped\""), "{rest}");
+    let acknowledged = posting.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    expect_kept(&path, &acknowledged);
+    println!("{} events were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() > 20);
 }
 
 #[test]

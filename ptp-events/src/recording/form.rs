@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::splitter::ObjectScan;
 use super::{LineProblem, Origin, Recorded};
 use crate::daemon::{DaemonLog, LineKind, LogLine};
+use crate::decode::{elements, is_array};
 use crate::{DecodeError, Event, NodeName, Received};
 
 /// The forms a text can have. Recordings are mostly of one form, so the last one is tried first.
@@ -176,14 +177,12 @@ impl Context {
 /// One event, or an array of them.
 fn read_events(json: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Result<(), LineProblem> {
     let decode = |json: &[u8]| context.decode(json).map_err(|source| LineProblem::Event { source });
-    if !json.trim_ascii_start().starts_with(b"[") {
+    if !is_array(json) {
         out.push(context.recorded(decode(json)?));
         return Ok(());
     }
-    let elements: Vec<&RawValue> =
-        serde_json::from_slice(json).map_err(|source| LineProblem::Envelope { source })?;
-    for element in elements {
-        out.push(context.recorded(decode(element.get().as_bytes())?));
+    for element in elements(json).map_err(|source| LineProblem::Envelope { source })? {
+        out.push(context.recorded(decode(element)?));
     }
     Ok(())
 }

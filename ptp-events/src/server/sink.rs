@@ -8,16 +8,23 @@ use smol_str::SmolStr;
 use super::Rejection;
 use crate::{DecodeError, Event, Received};
 
-/// An event as it was posted to us.
+/// What was posted to us in one request.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The body, byte for byte.
-    pub raw: Bytes,
-    /// When the body was complete.
-    pub received: Received,
     /// The last segment of `/event/{token}`, as sent; not verified.
     pub token: Option<SmolStr>,
-    /// The event decoded from the body. May be a placeholder.
+    /// Never empty; nearly always one.
+    pub events: Vec<Posted>,
+}
+
+/// An event as it was posted to us.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// The event as it was sent, byte for byte: the body, or an element of the array it was.
+    pub raw: Bytes,
+    /// When the body was complete; later events of one request are later.
+    pub received: Received,
+    /// The event decoded from it. May be a placeholder.
     pub event: Event,
 }
 
@@ -48,7 +55,8 @@ pub trait Sink: Send + Sync + 'static {
         true
     }
 
-    /// Takes one event; returns when it is durably taken, as the publisher never repeats it.
+    /// Takes what one request brought, all of it or nothing; returns when it is durably taken, as
+    /// the publisher never repeats it.
     ///
     /// The publisher is waiting for the answer, and all its other consumers with it: no diagnosis
     /// and no waiting for others here. After 1.8 s the future is dropped and 503 answered.

@@ -58,8 +58,8 @@ pub(crate) fn lock_state(node: &str, state: &str) -> Event {
 pub(crate) struct Queue(mpsc::UnboundedSender<Accepted>);
 
 impl Intake for Queue {
-    async fn take(&self, accepted: Accepted) -> Result<(), Refusal> {
-        self.0.send(accepted).map_err(|_| Refusal::Busy)
+    async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
+        accepted.into_iter().try_for_each(|one| self.0.send(one).map_err(|_| Refusal::Busy))
     }
 }
 

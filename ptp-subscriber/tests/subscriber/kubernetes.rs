@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 use crate::fixture::eventually;
 
 #[derive(Default)]
-struct Cluster {
-    pods: Vec<Value>,
+pub(crate) struct Cluster {
+    pub(crate) pods: Vec<Value>,
     version: u64,
     api_version: Option<&'static str>,
     forbidden: bool,
@@ -38,7 +38,7 @@ struct Cluster {
 }
 
 /// A pod; the later in the alphabet its name, the newer it is.
-fn pod(name: &str, node: &str, ip: &str) -> Value {
+pub(crate) fn pod(name: &str, node: &str, ip: &str) -> Value {
     let second = name.bytes().last().unwrap() % 60;
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -125,14 +125,14 @@ async fn operator_config(State(cluster): State<Shared>, Path(name): Path<String>
     .into_response()
 }
 
-struct ApiServer {
+pub(crate) struct ApiServer {
     addr: SocketAddr,
     cluster: Shared,
     serving: JoinHandle<()>,
 }
 
 impl ApiServer {
-    async fn start(cluster: Cluster) -> Self {
+    pub(crate) async fn start(cluster: Cluster) -> Self {
         let cluster = Arc::new(Mutex::new(cluster));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -169,7 +169,7 @@ impl ApiServer {
         kube::Client::try_from(kube::Config::new(uri)).unwrap()
     }
 
-    fn discover(&self, template: &str) -> Found {
+    pub(crate) fn discover(&self, template: &str) -> Found {
         let client = self.client();
         let settings = Settings {
             template: UrlTemplate::parse(template).unwrap(),

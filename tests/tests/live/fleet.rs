@@ -69,15 +69,29 @@ impl Agent {
 }
 
 /// Waits until `found` finds something.
-pub(crate) async fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
+    within(Duration::from_secs(20), what, found).await
+}
+
+/// Waits for as long as that until `found` finds something.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut found: impl FnMut() -> Option<T>,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(value) = found() {
             return value;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "this never came: {what}");
+        assert!(begun.elapsed() < patience, "this never came: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Whether tests shall take the time that what they test takes in a cluster.
+pub(crate) fn full_length() -> bool {
+    std::env::var_os("PTP_TESTS_FULL_LENGTH").is_some_and(|value| value == "1")
 }
 
 pub(crate) async fn subscribed(publishers: &[&Publisher]) {

@@ -1,14 +1,21 @@
 //! From a fault to an alert and back, through restarts of everybody.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ptp_agent::brain::give;
 use ptp_agent::store::Opened;
 use ptp_diagnostics::{Engine, NodeState, RootCause, Settings};
 use ptp_events::SyncState::{Freerun, Locked};
+use ptp_events::journal::{Entry, Input, Journal};
+use ptp_events::recording::Origin;
+use ptp_events::{Event, Received};
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::fleet::{Agent, config, eventually, lock, os, publisher, quick, subscribed};
+use crate::fleet::{
+    Agent, config, eventually, full_length, lock, os, publisher, quick, subscribed, within,
+};
 
 #[tokio::test]
 async fn a_fault_is_one_alert_and_a_recovery_another_and_replay_agrees() {
@@ -28,27 +35,77 @@ async fn a_fault_is_one_alert_and_a_recovery_another_and_replay_agrees() {
     let live = agent.report();
     let statuses: Vec<_> = live.alerts.iter().map(|alert| alert.status.as_str()).collect();
     assert_eq!((live.incidents.len(), statuses), (1, vec!["opened", "resolved"]));
-    let live: Vec<_> = live.incidents.iter().map(|i| serde_json::to_value(i).unwrap()).collect();
     assert!(agent.running.stop().await);
     one.stop().await;
 
     // What the journal holds, diagnosed later, is what was said live.
-    let mut engine = Engine::new(quick());
-    let opened = Opened::open(Some(&journal));
-    opened.replay(|received, input| give(&mut engine, received, &input)).unwrap();
-    let end = live[0]["resolved_at"].as_str().unwrap();
-    engine.finish(ptp_events::Received::parse(end).unwrap());
-    let replayed = engine.report().incidents;
-    let replayed: Vec<_> = replayed.iter().map(|i| serde_json::to_value(i).unwrap()).collect();
-    assert_eq!(replayed, live);
+    let end = live.incidents[0].resolved_at.unwrap();
+    assert_eq!(replayed(&journal, end), json!(live.incidents));
 }
 
+/// As StarlingX posts them (docs/protocol.md §6).
+#[tokio::test]
+async fn an_array_of_events_is_all_taken_or_not_at_all_and_replay_agrees() {
+    let dir = TempDir::new().unwrap();
+    let journal = dir.path().join("journal.db");
+    let mut one = publisher("w1").await;
+    let mut config = config(&[&one], &journal);
+    config.poll = Duration::from_hours(1);
+    let agent = Agent::start(config).await;
+    subscribed(&[&one]).await;
+    let endpoint = one.subscriptions()[0].endpoint.clone();
+    let pushed = |journal: &Path| -> Vec<Vec<u8>> {
+        let entries = Journal::open_read_only(journal).unwrap().after(0, 1000).unwrap();
+        let body = |entry: Entry| match entry.input {
+            Input::Event { origin: Origin::Push, body, .. } => Some(body),
+            _ => None,
+        };
+        entries.into_iter().filter_map(body).collect()
+    };
+    let post = async |events: &[Event]| {
+        let texts = events.iter().map(|event| String::from_utf8(event.to_vec()).unwrap());
+        let body = format!("[{}]", texts.collect::<Vec<_>>().join(",\n"));
+        let answer = reqwest::Client::new().post(&endpoint).body(body).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    let lost = [lock("w1", Freerun, 350), os("w1", Freerun, 6)];
+    assert_eq!(post(&[lost[0].clone(), lock("w2", Freerun, 350)]).await, 403);
+    assert!(pushed(&journal).is_empty(), "not even the one that is its own");
+    assert_eq!(post(&lost).await, 204);
+    assert_eq!(pushed(&journal), lost.each_ref().map(Event::to_vec), "each is kept by itself");
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    assert_eq!(post(&[lock("w1", Locked, 20), os("w1", Locked, 6)]).await, 204);
+    eventually("a recovery", || (agent.report().alerts.len() == 2).then_some(())).await;
+
+    let live = agent.report().incidents;
+    assert!(agent.running.stop().await);
+    one.stop().await;
+    assert_eq!(replayed(&journal, live[0].resolved_at.unwrap()), json!(live));
+}
+
+/// The incidents that a journal tells of, diagnosed afterwards up to this time.
+fn replayed(journal: &Path, end: Received) -> serde_json::Value {
+    let mut engine = Engine::new(quick());
+    let opened = Opened::open(Some(journal));
+    opened.replay(|received, input| give(&mut engine, received, &input)).unwrap();
+    engine.finish(end);
+    json!(engine.report().incidents)
+}
+
+/// For seconds, or with `PTP_TESTS_FULL_LENGTH=1` for five minutes under the thresholds that users
+/// have.
 #[tokio::test]
 async fn a_dead_publisher_is_a_blind_window_and_its_node_unknown() {
     let dir = TempDir::new().unwrap();
     let mut one = publisher("w1").await;
     let mut config = config(&[&one], &dir.path().join("journal.db"));
-    config.poll = Duration::from_secs(1);
+    let (away, patience) = if full_length() {
+        config.thresholds = Settings::default();
+        (Duration::from_mins(5), Duration::from_mins(2))
+    } else {
+        config.poll = Duration::from_secs(1);
+        (Duration::from_secs(3), Duration::from_secs(20))
+    };
     let agent = Agent::start(config).await;
     subscribed(&[&one]).await;
     eventually("a state", || {
@@ -56,7 +113,8 @@ async fn a_dead_publisher_is_a_blind_window_and_its_node_unknown() {
     })
     .await;
     one.stop().await;
-    eventually("blindness", || {
+    let died = Instant::now();
+    within(patience, "blindness", || {
         let report = agent.report();
         let blind = report.blind_windows.iter().any(|w| w.node.as_str() == "w1" && w.to.is_none());
         let unknown = report.nodes.iter().all(|node| node.state == NodeState::Unknown);
@@ -64,14 +122,35 @@ async fn a_dead_publisher_is_a_blind_window_and_its_node_unknown() {
         (blind && unknown && said).then_some(())
     })
     .await;
-    assert_eq!(agent.get("/health").await.0, 503);
+    println!("blind after {:.1} s", died.elapsed().as_secs_f64());
+    // For as long as it is away nothing that anybody can ask calls it well.
+    let mut asked = 0;
+    while died.elapsed() < away {
+        assert_eq!(agent.get("/health").await.0, 503);
+        assert_eq!(agent.get("/summary").await.1["w1"]["latest_state"], "UNKNOWN");
+        assert_eq!(agent.get("/api/v1/nodes/w1").await.1["state"], "UNKNOWN");
+        let fleet = agent.get("/api/v1/fleet").await.1;
+        assert_eq!((&fleet["blind"], &fleet["states"]), (&json!(1), &json!({"UNKNOWN": 1})));
+        let firing = agent.get("/api/v1/incidents?status=firing").await.1;
+        assert_eq!(firing["items"][0]["root_cause"], "telemetry-gap");
+        asked += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!("UNKNOWN each of {asked} times in {:.1} s", died.elapsed().as_secs_f64());
+    assert!(asked > 1);
     one.start().await.unwrap();
-    eventually("sight", || {
+    within(patience, "sight", || {
         let report = agent.report();
         let seen = report.blind_windows.iter().all(|w| w.to.is_some());
-        (seen && report.nodes.iter().all(|node| node.state == NodeState::Locked)).then_some(())
+        let over = report.incidents.iter().all(|incident| incident.resolved_at.is_some());
+        let locked = report.nodes.iter().all(|node| node.state == NodeState::Locked);
+        (seen && over && locked).then_some(())
     })
     .await;
+    let window = agent.report().blind_windows.remove(0);
+    let long = window.to.unwrap().since(window.from);
+    println!("a blind window of {:.1} s", long.as_secs_f64());
+    assert!(long > away / 2);
     assert!(agent.running.stop().await);
 }
 

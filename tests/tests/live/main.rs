@@ -4,5 +4,6 @@
 mod api;
 mod fleet;
 mod lifecycle;
+mod many;
 mod mcp;
 mod sinks;

@@ -7,16 +7,26 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::post;
+use hmac::{Hmac, Mac as _};
 use ptp_agent::secret::Secret;
 use ptp_events::SyncState::{Freerun, Locked};
 use serde_json::Value;
+use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::fleet::{Agent, config, eventually, local, lock, publisher, subscribed};
 
+/// What our signature of a body must be.
+fn signature(body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"the webhook's secret").unwrap();
+    mac.update(body.as_bytes());
+    format!("sha256={:x}", mac.finalize().into_bytes())
+}
+
 type Seen = Arc<Mutex<Vec<(String, HeaderMap, Value)>>>;
 
-/// A server that takes everything, but refuses Slack's first try with 429.
+/// A server that takes everything, but refuses Slack's first try with 429, and the second thing
+/// that `/deaf` hears for good.
 async fn takes_everything() -> (String, Seen) {
     async fn take(
         State(seen): State<Seen>,
@@ -25,10 +35,15 @@ async fn takes_everything() -> (String, Seen) {
         body: String,
     ) -> (StatusCode, [(&'static str, &'static str); 1]) {
         let mut seen = seen.lock().unwrap();
-        let first = !seen.iter().any(|(path, ..)| path == uri.path());
-        seen.push((uri.path().to_owned(), headers, serde_json::from_str(&body).unwrap()));
+        let before = seen.iter().filter(|(path, ..)| path == uri.path()).count();
+        let mut value: Value = serde_json::from_str(&body).unwrap();
+        if uri.path() == "/hook" {
+            value["signed"] = signature(&body).into();
+        }
+        seen.push((uri.path().to_owned(), headers, value));
         let status = match uri.path() {
-            "/slack" if first => StatusCode::TOO_MANY_REQUESTS,
+            "/slack" if before == 0 => StatusCode::TOO_MANY_REQUESTS,
+            "/deaf/api/v2/alerts" if before == 1 => StatusCode::BAD_REQUEST,
             "/stuck" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::OK,
         };
@@ -77,7 +92,9 @@ async fn every_sink_hears_of_the_opening_and_of_the_end() {
     let hook = of("/hook");
     assert_eq!(hook[0].1["type"], "ptp-agent.incident.opened");
     assert_eq!(hook[1].1["type"], "ptp-agent.incident.resolved");
-    assert!(hook[0].0["x-ptp-signature"].to_str().unwrap().starts_with("sha256="));
+    for (headers, body) in &hook {
+        assert_eq!(headers["x-ptp-signature"].to_str().unwrap(), body["signed"]);
+    }
     // The stuck one is still trying, and stopping does not wait for it for long.
     assert!(tokio::time::timeout(Duration::from_secs(8), agent.running.stop()).await.is_ok());
     one.stop().await;
@@ -190,6 +207,43 @@ async fn a_silence_hides_the_beginning_but_never_the_end_of_what_was_told() {
 }
 
 #[tokio::test]
+async fn what_was_silenced_before_a_restart_is_told_when_the_silence_ends_after_it() {
+    let dir = TempDir::new().unwrap();
+    let journal = dir.path().join("journal.db");
+    let (url, seen) = takes_everything().await;
+    let mut one = publisher("w1").await;
+    let start = async || {
+        let mut config = config(&[&one], &journal);
+        config.webhook = Some((Secret::from(format!("{url}/hook")), None));
+        config.alertmanagers = vec![format!("{url}/am")];
+        config.write_token = Some(Secret::new("may-write"));
+        Agent::start(config).await
+    };
+    let agent = start().await;
+    subscribed(&[&one]).await;
+    let silences = |agent: &Agent| format!("http://{}/api/v1/silences", agent.api);
+    let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
+    let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
+    let http = reqwest::Client::new();
+    let request = http.post(silences(&agent)).bearer_auth("may-write").body(silence.to_string());
+    let made: Value =
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    one.publish(&lock("w1", Freerun, 350)).await;
+    eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
+    assert!(agent.running.stop().await);
+
+    let agent = start().await;
+    subscribed(&[&one]).await;
+    assert!(seen.lock().unwrap().is_empty(), "not to Alertmanager either");
+    let silence = format!("{}/{}", silences(&agent), made["id"].as_str().unwrap());
+    let answer = http.delete(silence).bearer_auth("may-write").send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    eventually("what goes on, at both", || (seen.lock().unwrap().len() == 2).then_some(())).await;
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
 async fn what_fires_over_a_restart_is_repeated_to_alertmanager_and_not_told_twice() {
     let dir = TempDir::new().unwrap();
     let journal = dir.path().join("journal.db");
@@ -211,4 +265,34 @@ async fn what_fires_over_a_restart_is_repeated_to_alertmanager_and_not_told_twic
     }
     assert_eq!(count("/hook"), 1, "people are told once");
     one.stop().await;
+}
+
+/// What Alertmanager did not hear of an end would fire there for ever, as long as we repeat it.
+#[tokio::test]
+async fn an_end_that_alertmanager_did_not_hear_is_said_again() {
+    let dir = TempDir::new().unwrap();
+    let (url, seen) = takes_everything().await;
+    let (mut one, mut two) = (publisher("w1").await, publisher("w2").await);
+    let mut config = config(&[&one, &two], &dir.path().join("journal.db"));
+    config.alertmanagers = vec![format!("{url}/deaf")];
+    let agent = Agent::start(config).await;
+    subscribed(&[&one, &two]).await;
+    let heard = |count: usize, what| {
+        let seen = &seen;
+        eventually(what, move || {
+            let seen = seen.lock().unwrap();
+            (seen.len() == count).then(|| seen[count - 1].2.as_array().unwrap().clone())
+        })
+    };
+    one.publish(&lock("w1", Freerun, 350)).await;
+    assert_eq!(heard(1, "the beginning").await.len(), 1);
+    one.publish(&lock("w1", Locked, 3)).await;
+    let end = heard(2, "the end, which is refused").await.remove(0);
+    assert!(end["endsAt"].is_string(), "{end}");
+    two.publish(&lock("w2", Freerun, 350)).await;
+    let alerts = heard(3, "the next beginning").await;
+    assert!(alerts.contains(&end) && alerts.len() == 2, "{alerts:?}");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+    two.stop().await;
 }
