@@ -96,17 +96,7 @@ impl App {
     /// # Errors
     /// When publishers cannot be told where to post, or HTTP cannot be set up.
     pub async fn start(self) -> anyhow::Result<Running> {
-        let receiver_addr = self.receiver.local_addr()?;
-        let callback = match &self.config.callback {
-            Some(callback) => callback.clone(),
-            None if matches!(self.config.publishers, Publishers::Fixed(_)) => {
-                loopback(receiver_addr.port())
-            }
-            None => anyhow::bail!(
-                "publishers must be told where to post events: set PTP_AGENT_ENDPOINT, \
-                 AGENT_NAMESPACE, POD_IP or NODE_IP"
-            ),
-        };
+        let callback = callback(&self.config, self.receiver.local_addr()?.port())?;
         let Self {
             config,
             receiver: receiver_socket,
@@ -202,6 +192,18 @@ impl App {
             brain_task,
             writer,
         })
+    }
+}
+
+/// Where publishers post events.
+fn callback(config: &Config, port: u16) -> anyhow::Result<String> {
+    match &config.callback {
+        Some(callback) => Ok(callback.clone()),
+        None if matches!(config.publishers, Publishers::Fixed(_)) => Ok(loopback(port)),
+        None => anyhow::bail!(
+            "publishers must be told where to post events: set PTP_AGENT_ENDPOINT, \
+             AGENT_NAMESPACE, POD_IP or NODE_IP"
+        ),
     }
 }
 

@@ -524,7 +524,7 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     let flaps = clock
         .change_before(3)
         .is_some_and(|fourth| subject.since.since(fourth) < world.settings.upstream)
-        && !clock.relocked().is_some_and(|at| subject.since < at.after(world.settings.relock));
+        && clock.relocked().is_none_or(|at| subject.since >= at.after(world.settings.relock));
     if frequent || flaps {
         let half_an_hour = Duration::from_mins(30);
         let crossings = clock.crossings(subject.since.before(half_an_hour), world.settings);
