@@ -73,6 +73,7 @@ fn moves(code: &str) -> bool {
             | "offset-drift"
             | "offset-noise"
             | "high-offset"
+            | "frequent-state-changes"
             | "grandmaster-switch"
             | "threshold-hugging"
     )
