@@ -24,9 +24,11 @@
 //! struct Journal(mpsc::Sender<Accepted>);
 //!
 //! impl Intake for Journal {
-//!     async fn take(&self, accepted: Accepted) -> Result<(), Refusal> {
-//!         // A real one waits here until the event is on the disk.
-//!         self.0.try_send(accepted).map_err(|_| Refusal::Busy)
+//!     async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
+//!         // A real one waits here until the events are on the disk: all of a request, or none.
+//!         let places = self.0.try_reserve_many(accepted.len()).map_err(|_| Refusal::Busy)?;
+//!         places.zip(accepted).for_each(|(place, event)| place.send(event));
+//!         Ok(())
 //!     }
 //! }
 //!
