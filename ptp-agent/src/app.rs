@@ -170,7 +170,8 @@ impl App {
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
         };
         let client = client(&config.publishers).await?;
-        let routes = routes(&config, api, &secret, client.clone(), &stop, &mut tasks);
+        let port = api_socket.local_addr()?.port();
+        let routes = routes(&config, port, api, &secret, client.clone(), &stop, &mut tasks);
         tasks.spawn(serve(api_socket, routes, limits, stop.serving.clone().cancelled_owned()));
 
         let targets =
@@ -210,6 +211,7 @@ fn callback(config: &Config, port: u16) -> anyhow::Result<String> {
 /// The API, and MCP beside it.
 fn routes(
     config: &Config,
+    port: u16,
     api: Api,
     callback_secret: &Secret,
     client: Option<kube::Client>,
@@ -218,9 +220,18 @@ fn routes(
 ) -> axum::Router {
     let reach = reach(config, &api, callback_secret, client, stop);
     tasks.spawn(mcp::follow_brain(api.brain.clone(), Arc::clone(&reach)));
-    let (hosts, origins) = (config.mcp_hosts.clone(), config.mcp_origins.clone());
+    let hosts = config.mcp_hosts.clone();
+    let origins = config.mcp_origins.iter().cloned().chain(own_origins(&hosts, port)).collect();
     let tools = mcp::serve_http(reach, api.access.clone(), hosts, origins);
     router(api).merge(tools)
+}
+
+/// The origins of what we serve ourselves, by each name we are reached by.
+fn own_origins(hosts: &[String], port: u16) -> impl Iterator<Item = String> {
+    hosts.iter().map(move |host| match host.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("http://[{address}]:{port}"),
+        Err(_) => format!("http://{host}:{port}"),
+    })
 }
 
 /// What MCP clients can reach, and must never be shown.

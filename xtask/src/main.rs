@@ -20,6 +20,7 @@ Usage: cargo xtask COMMAND
   tidy                      check what no compiler checks: layout, dependencies, words
   docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
+  mcp-latency               measure each MCP tool of an agent with 1,000 nodes and 10,000 incidents
   idle                      measure what an agent takes while nothing happens
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
   score [--seeds dev|score] [--quick] [--check] [--explain] [--kind NAME]
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(false),
         ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
+        ["mcp-latency"] => cargo(&["bench", "--package", "ptp-tests", "--bench", "mcp_latency"]),
         ["idle"] => idle::measure(),
         ["score", rest @ ..] => score::run(rest),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),

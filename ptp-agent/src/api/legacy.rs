@@ -95,14 +95,15 @@ pub(super) async fn summary(
     let snapshot = api.brain.snapshot.borrow().clone();
     let report = &snapshot.report;
     let wanted = query.get("node");
+    // Few of the incidents go on; all of them for each node would be too many to look at.
+    let firing: Vec<_> =
+        report.incidents.iter().filter(|incident| incident.resolved_at.is_none()).collect();
     let nodes = report.nodes.iter().filter(|n| wanted.is_none_or(|name| n.node.as_str() == name));
     let summary = nodes.map(|node| {
         let mut types: Vec<_> =
             node.clocks.iter().map(|clock| clock.resource.event_type().to_owned()).collect();
         types.dedup();
-        let firing = report.incidents.iter().filter(|incident| {
-            incident.resolved_at.is_none() && incident.affected_nodes.contains(&node.node)
-        });
+        let firing = firing.iter().filter(|incident| incident.affected_nodes.contains(&node.node));
         let summary = NodeSummary {
             total_events: node.events,
             latest_state: node.state.as_str(),

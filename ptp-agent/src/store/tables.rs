@@ -195,10 +195,11 @@ pub(super) fn older_incidents(
          WHERE (?1 IS NULL OR status = ?1)
            AND (?2 IS NULL OR severity = ?2)
            AND (?3 IS NULL OR opened_at >= ?3)
+           -- Before what has to read the JSON of every row that is left.
+           AND id NOT IN (SELECT value FROM json_each(?6))
            AND (?4 IS NULL OR json_extract(json, '$.root_cause') = ?4)
            AND (?5 IS NULL OR EXISTS (
                    SELECT 1 FROM json_each(json, '$.affected_nodes') WHERE value = ?5))
-           AND id NOT IN (SELECT value FROM json_each(?6))
          ORDER BY opened_at DESC, id LIMIT ?7 OFFSET ?8",
     )?;
     let held = serde_json::to_string(held).unwrap_or_default();

@@ -4,6 +4,7 @@
 mod agent;
 mod cluster;
 mod mcp;
+mod typescript;
 
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};

@@ -1,19 +1,20 @@
 //! `ptp-agent mcp`: a line in, a line out.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::agent::{Agent, agent};
 
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/mcp.md");
+
 #[test]
 fn the_page_is_as_the_tables_say() {
     let output = agent().args(["mcp", "--page"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/mcp.md");
-    let written = std::fs::read_to_string(file).unwrap();
+    let written = std::fs::read_to_string(PAGE).unwrap();
     assert!(
         written.trim_end().ends_with(page.trim_end()),
         "docs/mcp.md is out of date: replace it from `## Tools of the agent` on by `ptp-agent mcp --page`"
@@ -24,15 +25,15 @@ fn the_page_is_as_the_tables_say() {
 fn a_line_from_a_shell_is_answered_without_a_handshake() {
     let dir = TempDir::new().unwrap();
     let running = Agent::start(&dir.path().join("journal.db"));
+    // As the page has it; standard input ends before the answer.
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let line = page.lines().find(|line| line.starts_with("echo '")).unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_ptp-agent"));
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     let ask = |url: &str| -> Value {
-        let mut command = agent();
-        command.arg("mcp").env("PTP_AGENT_URL", url);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let line = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": {"name": "get_agent_alerts", "arguments": {"hours": 24}}});
-        // Standard input ends here, before the answer.
-        writeln!(child.stdin.take().unwrap(), "{line}").unwrap();
-        let output = child.wait_with_output().unwrap();
+        let mut shell = Command::new("sh");
+        shell.env_clear().env("PATH", &path).env("PTP_AGENT_URL", url).args(["-c", line]);
+        let output = shell.output().unwrap();
         assert!(output.status.success());
         serde_json::from_slice(&output.stdout).unwrap()
     };

@@ -18,7 +18,9 @@ type Client = RunningService<RoleClient, ()>;
 
 async fn client(cluster: &Shared, may_run_commands: bool) -> Client {
     let mut reach = Reach::new(Source::Nowhere);
-    reach.cluster = Some(Cluster::new(server::start(cluster).await, "openshift-ptp"));
+    let url = server::listen(cluster).await.parse().unwrap();
+    let api_server = kube::Client::try_from(kube::Config::new(url)).unwrap();
+    reach.cluster = Some(Cluster::new(api_server, "openshift-ptp"));
     reach.may_run_commands = may_run_commands;
     let (one, other) = tokio::io::duplex(1 << 16);
     let server = Server::new(Arc::new(reach));
@@ -37,20 +39,6 @@ async fn refusal(client: &Client, tool: &str, arguments: Value) -> String {
     let result = call(client, tool, arguments).await;
     assert_eq!(result.is_error, Some(true), "{tool}: {result:?}");
     serde_json::to_string(&result.content).unwrap()
-}
-
-/// A log whose last line was written a moment ago.
-fn log() -> String {
-    let now = jiff::Timestamp::now();
-    let line = |ago: i64, text: &str| {
-        let at = now - jiff::SignedDuration::from_secs(ago);
-        format!("{at} ptp4l[{}.120]: [ptp4l.0.config] {text}\n", 2000 - ago)
-    };
-    let mut log = line(20, "port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED");
-    for ago in (1..19).rev() {
-        log += &line(ago, "master offset 4 s2 freq -3972 path delay 89");
-    }
-    log
 }
 
 fn questions() -> Vec<(&'static str, Value)> {
@@ -119,7 +107,7 @@ fn fits(tool: &str, schema: &Value, answer: &Value) {
 
 fn shared() -> Shared {
     let cluster = Shared::default();
-    cluster.lock().unwrap().log = log();
+    cluster.lock().unwrap().log = server::log();
     cluster
 }
 

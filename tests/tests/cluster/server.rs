@@ -42,13 +42,27 @@ pub(crate) struct Cluster {
 
 pub(crate) type Shared = Arc<Mutex<Cluster>>;
 
-/// Starts it; a client of it.
-pub(crate) async fn start(cluster: &Shared) -> kube::Client {
+/// Starts it; where it is.
+pub(crate) async fn listen(cluster: &Shared) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(answer).with_state(Arc::clone(cluster));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    kube::Client::try_from(kube::Config::new(url)).unwrap()
+    url
+}
+
+/// A log whose last line was written a moment ago.
+pub(crate) fn log() -> String {
+    let now = jiff::Timestamp::now();
+    let line = |ago: i64, text: &str| {
+        let at = now - jiff::SignedDuration::from_secs(ago);
+        format!("{at} ptp4l[{}.120]: [ptp4l.0.config] {text}\n", 2000 - ago)
+    };
+    let mut log = line(20, "port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED");
+    for ago in (1..19).rev() {
+        log += &line(ago, "master offset 4 s2 freq -3972 path delay 89");
+    }
+    log
 }
 
 fn pod(node: &str) -> Value {
@@ -57,9 +71,10 @@ fn pod(node: &str) -> Value {
         "imageID": "", "state": {"running": {}}})
     };
     json!({
-        "metadata": {"name": format!("linuxptp-daemon-{node}"), "namespace": "openshift-ptp"},
+        "metadata": {"name": format!("linuxptp-daemon-{node}"), "namespace": "openshift-ptp",
+            "labels": {"app": "linuxptp-daemon"}},
         "spec": {"nodeName": node, "containers": []},
-        "status": {"phase": "Running", "podIP": "10.0.0.1", "containerStatuses":
+        "status": {"phase": "Running", "podIP": node.replace('w', "127.0.0."), "containerStatuses":
             [container("linuxptp-daemon-container"), container("cloud-event-proxy")]},
     })
 }
@@ -130,6 +145,8 @@ async fn answer(State(cluster): State<Shared>, request: Request) -> Response {
     }
     let name = path.get(if path[0] == "api" { 5 } else { 6 }).copied().unwrap_or_default();
     match asked.1.as_str() {
+        // Nothing changes.
+        "pods" if query.iter().any(|(key, _)| key == "watch") => std::future::pending().await,
         "pods" => {
             let only = query.iter().find_map(|(key, value)| {
                 (key == "fieldSelector").then(|| value.trim_start_matches("spec.nodeName="))

@@ -82,6 +82,31 @@ fn line(alert: &Value) -> String {
     )
 }
 
+/// How old the time of an overview may be, in seconds: the agent's brain sleeps no longer.
+const OVERVIEW_AGE: f64 = 120.0;
+
+/// The alerts since a time. How long ago that is the agent's clock says: ours, on a laptop, may be
+/// another.
+async fn told_since(
+    reach: &Reach,
+    since: Timestamp,
+    node: Option<&str>,
+) -> Result<Vec<Value>, Refusal> {
+    let fleet = reach.source.get(&["api", "v1", "fleet"], &[]).await?;
+    let now: Timestamp = text(&fleet, "at").parse().unwrap_or_else(|_| Timestamp::now());
+    let seconds = now.duration_since(since).as_secs_f64().max(0.0) + OVERVIEW_AGE;
+    let hours = (seconds / 3600.0).min(8784.0).to_string();
+    let mut query = vec![("hours", hours.as_str())];
+    query.extend(node.map(|node| ("node", node)));
+    let found = reach.source.get(&["alerts"], &query).await?;
+    let all = found.as_array().cloned().unwrap_or_default().into_iter();
+    Ok(all.filter(|alert| told_at(alert) >= since).collect())
+}
+
+fn told_at(alert: &Value) -> Timestamp {
+    text(alert, "timestamp").parse().unwrap_or_default()
+}
+
 /// The alerts between the marks.
 pub(super) async fn noted(reach: &Reach, part: Part) -> Result<Answer, Refusal> {
     let (from, until) = reach.marks();
@@ -90,18 +115,8 @@ pub(super) async fn noted(reach: &Reach, part: Part) -> Result<Answer, Refusal> 
         let data = json!({"count": 0, "critical": 0, "alerts": []});
         return Ok(Answer { says, data, ..Answer::default() });
     };
-    let hours = (Timestamp::now().duration_since(from).as_secs_f64() / 3600.0).clamp(0.01, 8784.0);
-    let found = reach.source.get(&["alerts"], &[("hours", &hours.to_string())]).await?;
-    let found = match found {
-        Value::Array(all) => all
-            .into_iter()
-            .filter(|alert| {
-                let at = text(alert, "timestamp").parse::<Timestamp>().unwrap_or_default();
-                at >= from && until.is_none_or(|until| at <= until)
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
+    let mut found = told_since(reach, from, None).await?;
+    found.retain(|alert| until.is_none_or(|until| told_at(alert) <= until));
     answer(Value::Array(found), &part, &format!("since {from}"))
 }
 
@@ -139,12 +154,7 @@ pub(super) async fn changed(reach: &Reach, wanted: Since) -> Result<Answer, Refu
     let incidents = reach.source.get(&["api", "v1", "incidents"], &query).await?;
     let more = incidents["next_cursor"].is_string();
     let windows = reach.source.get(&["api", "v1", "blind-windows"], &query).await?;
-    let hours = (Timestamp::now().duration_since(since).as_secs_f64() / 3600.0).clamp(0.0, 8784.0);
-    let hours = hours.to_string();
-    let mut query = vec![("hours", hours.as_str())];
-    query.extend(wanted.node.as_deref().map(|node| ("node", node)));
-    let alerts = reach.source.get(&["alerts"], &query).await?;
-    let alerts = alerts.as_array().map_or(0, Vec::len);
+    let alerts = told_since(reach, since, wanted.node.as_deref()).await?.len();
 
     let after = |value: &Value, field: &str| {
         text(value, field).parse::<Timestamp>().is_ok_and(|time| time >= since)
