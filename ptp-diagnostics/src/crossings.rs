@@ -53,6 +53,7 @@ impl Crossings {
             let left = std::mem::replace(&mut was_locked, state.is_locked());
             if state.is_locked()
                 && !left
+                && crossed != 0
                 && let Some(Measurement::Offset(back)) = measured
             {
                 let same_side = back.as_nanos().signum() == crossed;
