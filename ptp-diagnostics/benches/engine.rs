@@ -54,7 +54,7 @@ fn diagnose(c: &mut Criterion) {
     for (count, nodes) in sizes {
         // The same few events over and over, under new stamps: a million of them would measure how
         // fast memory is read, not what the engine does.
-        let templates = events(60_000.max(nodes * 2), nodes);
+        let templates = events(10_000.max(nodes * 2), nodes);
         let bytes = EVENT_BYTES * u64::from(count);
         group.throughput(Throughput::ElementsAndBytes { elements: u64::from(count), bytes });
         group.bench_function(BenchmarkId::new(format!("{nodes} nodes"), count), |b| {
