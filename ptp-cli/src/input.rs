@@ -1,5 +1,7 @@
 //! From files to events, in time order, on a thread of its own.
 
+mod ahead;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,10 +16,14 @@ use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
 
 use crate::sources::Source;
+use ahead::{BLOCK, ReadAhead};
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
 const BATCHES: usize = 8;
+
+/// Of how many files at most the next block is read ahead, which takes a thread for each.
+const MAX_AHEAD: usize = 8;
 
 /// Why files cannot be diagnosed.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +105,14 @@ pub(crate) fn read(
     for Source { path, node, written } in files {
         let settings = DaemonSettings { written: *written, ..daemon.clone() };
         let log = DaemonLog::new(node.clone(), settings);
-        readers.push(Reader::with_daemon(open(path, progress)?, log));
+        let input = open(path, progress)?;
+        let input = if files.len() <= MAX_AHEAD {
+            let ahead = ReadAhead::new(input).map_err(|source| InputError::Thread { source })?;
+            Box::new(ahead) as Input
+        } else {
+            input
+        };
+        readers.push(Reader::with_daemon(input, log));
     }
     let (sender, receiver) = sync_channel(BATCHES);
     let paths: Vec<_> = files.iter().map(|source| source.path.clone()).collect();
@@ -126,7 +139,7 @@ pub(crate) fn can_reread(files: &[Source]) -> bool {
 fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
     let fail = |source| InputError::Open { path: path.to_owned(), source };
     let counted = |input: Box<dyn Read + Send>| {
-        BufReader::with_capacity(1 << 18, Counting { input, read: Arc::clone(&progress.read) })
+        BufReader::with_capacity(BLOCK, Counting { input, read: Arc::clone(&progress.read) })
     };
     if path == Path::new("-") {
         return decompress(counted(Box::new(io::stdin()))).map_err(fail);

@@ -42,6 +42,10 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some((at, last)) = samples.last else {
         return Assessment::Quiet;
     };
+    let is_calm = samples.over == 0 && last.magnitude() <= settings.offset_critical_ns;
+    if is_calm && view.firing.is_none() {
+        return Assessment::Quiet;
+    }
     if view.is_starting() || view.is_settling() {
         return Assessment::Quiet;
     }

@@ -28,14 +28,16 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
+    let Some((SyncState::Freerun, since)) = view.clock.state() else {
+        return Assessment::Quiet;
+    };
     if view.is_locked_after_all() || view.is_artefact() {
         return Assessment::Quiet;
     }
-    match (view.settling_until(), view.clock.state()) {
-        (Some(until), Some((SyncState::Freerun, _))) => Assessment::Wait(until),
-        (None, Some((SyncState::Freerun, since))) => {
+    match view.settling_until() {
+        Some(until) => Assessment::Wait(until),
+        None => {
             Assessment::after(view, since, view.settings.persistent_freerun, Severity::Critical)
         }
-        _ => Assessment::Quiet,
     }
 }

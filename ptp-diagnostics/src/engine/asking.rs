@@ -111,6 +111,9 @@ impl Engine {
             domain: &self.domains[node.domain],
         };
         let assessment = (self.detectors[detector].examine)(&view);
+        if assessment == Assessment::Quiet && firing.is_none() {
+            return;
+        }
         self.settle(detector, id, None, Timer::Node(id, slot), assessment, now);
     }
 

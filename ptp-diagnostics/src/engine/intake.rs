@@ -209,7 +209,7 @@ impl Engine {
     }
 }
 
-/// The values of a reading, condensed to recognise them when they are sent again.
+/// The values of a reading, condensed to recognise them when its clock is spoken of again.
 fn content(reading: &Reading) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     hash(reading, &mut hasher);
@@ -220,14 +220,16 @@ fn content(reading: &Reading) -> u64 {
 fn contents(event: &Event) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     event.resource.hash(&mut hasher);
-    event.readings.iter().for_each(|reading| hash(reading, &mut hasher));
+    for reading in &event.readings {
+        reading.instance.as_str().hash(&mut hasher);
+        hash(reading, &mut hasher);
+    }
     hasher.finish()
 }
 
 fn hash(reading: &Reading, hasher: &mut impl Hasher) {
-    let Reading { instance, state, offset, clock_class, gps_fix, quality, extended_quality } =
+    let Reading { instance: _, state, offset, clock_class, gps_fix, quality, extended_quality } =
         reading;
-    instance.as_str().hash(hasher);
     state.as_ref().map(SyncState::as_str).hash(hasher);
     (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);
 }
