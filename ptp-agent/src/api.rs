@@ -1,7 +1,9 @@
 //! The HTTP API: what the original service offered, and a versioned one.
 
+mod alerts;
 mod legacy;
 mod metrics;
+mod parameters;
 mod problem;
 mod stream;
 mod v1;
@@ -93,7 +95,7 @@ pub fn unguarded(api: Api) -> Router {
 
 fn inner() -> Router<Api> {
     Router::new()
-        .route("/alerts", get(legacy::alerts))
+        .route("/alerts", get(alerts::documented))
         .route("/summary", get(legacy::summary))
         .route("/metrics", get(metrics::show))
         .route("/config", get(legacy::config))

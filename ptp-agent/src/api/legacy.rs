@@ -1,80 +1,18 @@
-//! `/alerts`, `/summary` and `/health`, as the service before this one documented them.
+//! `/summary` and `/health`, as the service before this one documented them.
 //!
 //! Its fields keep their names; others were added.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ptp_diagnostics::report::Alert;
 use serde::Serialize;
 
+use super::parameters::only;
 use super::{Api, Problem};
 use crate::health::Condition;
-
-/// The most hours that `/alerts` looks back: a year.
-const MAX_HOURS: f64 = 8784.0;
-
-/// One parameter of the query, read by a function that says what it wanted.
-fn parameter<T>(
-    query: &HashMap<String, String>,
-    name: &str,
-    wanted: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    match query.get(name) {
-        None => Ok(None),
-        Some(text) => match read(text) {
-            Some(value) => Ok(Some(value)),
-            None => Err(Problem::parameter(name, text, wanted)),
-        },
-    }
-}
-
-/// Refuses parameters nobody reads, which are mostly misspelt ones.
-pub(super) fn only(query: &HashMap<String, String>, known: &[&str]) -> Result<(), Problem> {
-    match query.keys().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let unknown: String = unknown.chars().take(60).flat_map(char::escape_debug).collect();
-            let detail =
-                format!("there is no parameter `{unknown}`; there are {}", known.join(", "));
-            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
-        }
-    }
-}
-
-/// `GET /alerts?hours=24&severity=&node=&status=`: the newest last.
-pub(super) async fn alerts(
-    State(api): State<Api>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Json<Vec<Alert>>, Problem> {
-    only(&query, &["hours", "severity", "node", "status"])?;
-    let hours = parameter(&query, "hours", "a number of hours from 0 to 8784", |text| {
-        text.parse::<f64>().ok().filter(|hours| (0.0..=MAX_HOURS).contains(hours))
-    })?;
-    let severity = parameter(&query, "severity", "INFO, WARNING or CRITICAL", |text| {
-        let text = text.to_ascii_uppercase();
-        matches!(text.as_str(), "INFO" | "WARNING" | "CRITICAL").then_some(text)
-    })?;
-    let status = parameter(&query, "status", "opened, escalated or resolved", |text| {
-        matches!(text, "opened" | "escalated" | "resolved").then(|| text.to_owned())
-    })?;
-    let node = query.get("node");
-    let since =
-        api.store.clock().stamp().before(Duration::from_secs_f64(hours.unwrap_or(24.0) * 3600.0));
-    let snapshot = api.brain.snapshot.borrow().clone();
-    let wanted = snapshot.report.alerts.iter().filter(|alert| {
-        alert.timestamp >= since
-            && severity.as_deref().is_none_or(|wanted| alert.severity.as_str() == wanted)
-            && status.as_deref().is_none_or(|wanted| alert.status.as_str() == wanted)
-            && node.is_none_or(|wanted| alert.affected_nodes.iter().any(|n| n.as_str() == wanted))
-    });
-    Ok(Json(wanted.cloned().collect()))
-}
 
 #[derive(Serialize)]
 pub(super) struct NodeSummary {

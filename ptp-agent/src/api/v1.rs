@@ -16,8 +16,8 @@ use ptp_events::{NodeName, Received, journal::Input, recording::Origin};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::legacy::only;
-use super::{Api, Problem, stream};
+use super::parameters::only;
+use super::{Api, Problem, alerts, stream};
 
 /// How many entries of a list are given unless asked otherwise, and at most.
 const LIMIT: usize = 100;
@@ -29,6 +29,7 @@ pub(super) fn router() -> Router<Api> {
         .route("/nodes", get(nodes::nodes))
         .route("/nodes/{node}", get(nodes::node))
         .route("/nodes/{node}/samples", get(nodes::samples))
+        .route("/alerts", get(alerts::alerts))
         .route("/incidents", get(incidents::incidents))
         .route("/incidents/{id}", get(incidents::incident))
         .route("/forecasts", get(incidents::forecasts))
@@ -49,12 +50,12 @@ struct Listed<T> {
     next_cursor: Option<String>,
 }
 
-struct Paging {
-    limit: usize,
-    cursor: usize,
+pub(super) struct Paging {
+    pub(super) limit: usize,
+    pub(super) cursor: usize,
 }
 
-fn paging(query: &HashMap<String, String>) -> Result<Paging, Problem> {
+pub(super) fn paging(query: &HashMap<String, String>) -> Result<Paging, Problem> {
     let limit = match query.get("limit") {
         None => LIMIT,
         Some(text) => text

@@ -266,7 +266,7 @@ pub(super) use incidents::{
 };
 
 /// The entries of an answer's list.
-fn items(mut answer: Value) -> Vec<Value> {
+pub(super) fn items(mut answer: Value) -> Vec<Value> {
     match answer["items"].take() {
         Value::Array(items) => items,
         _ => Vec::new(),

@@ -10,6 +10,7 @@ use rmcp::model::{
 };
 use serde_json::Value;
 
+use super::fleet::items;
 use super::tool::{LONGEST_ANSWER, fit};
 use super::{Reach, SourceError};
 
@@ -141,7 +142,7 @@ pub(super) async fn read(
         percent_decode_str(name).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     };
     let asked = if uri == CURRENT_ALERTS {
-        reach.source.get(&["alerts"], &[("hours", "24")]).await.map(newest)
+        reach.source.get(&["api", "v1", "alerts"], &[("limit", "1000")]).await.map(newest)
     } else if uri == FLEET {
         reach.source.get(&["api", "v1", "fleet"], &[]).await
     } else if let Some(id) = name(INCIDENTS) {
@@ -180,8 +181,7 @@ pub(super) async fn read(
 
 /// The newest alerts that fit, oldest first.
 fn newest(alerts: Value) -> Value {
-    let Value::Array(alerts) = alerts else { return alerts };
-    let (mut kept, _) = fit(alerts.into_iter().rev());
+    let (mut kept, _) = fit(items(alerts).into_iter());
     kept.reverse();
     Value::Array(kept)
 }

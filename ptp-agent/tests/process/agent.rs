@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) const SECRET: &str = "a secret that is for tests only, really";
@@ -18,7 +19,8 @@ pub(crate) struct Agent {
     pub child: Child,
     pub receiver: String,
     api: String,
-    log: BufReader<std::process::ChildStderr>,
+    /// Reads on, so that the agent never waits for somebody to read.
+    log: Option<JoinHandle<String>>,
 }
 
 /// The arguments of an agent that keeps to itself.
@@ -37,7 +39,7 @@ impl Agent {
         Self::run(command)
     }
 
-    #[expect(clippy::zombie_processes, reason = "each test waits for it; a failed one ends anyway")]
+    #[expect(clippy::zombie_processes, reason = "it is waited for when dropped")]
     pub(crate) fn run(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -49,7 +51,12 @@ impl Agent {
                 let receiver = fields.split('"').next().unwrap().to_owned();
                 let api = line.split_once("\"api\":\"").unwrap().1.split('"').next().unwrap();
                 let api = api.to_owned();
-                return Self { child, receiver, api, log };
+                let log = std::thread::spawn(move || {
+                    let mut rest = String::new();
+                    log.read_to_string(&mut rest).unwrap();
+                    rest
+                });
+                return Self { child, receiver, api, log: Some(log) };
             }
         }
     }
@@ -72,9 +79,15 @@ impl Agent {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
-        rest
+        self.log.take().unwrap().join().unwrap()
+    }
+}
+
+/// Of a test that failed nothing stays behind.
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

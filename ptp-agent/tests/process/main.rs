@@ -3,6 +3,7 @@
 
 mod agent;
 mod cluster;
+mod conformance;
 mod mcp;
 mod typescript;
 

@@ -20,7 +20,7 @@ use crate::event;
 /// Without Node or the packages there is nothing to run. CI installs both, and fails here if it
 /// did not.
 #[expect(clippy::print_stderr, reason = "it says why nothing is run")]
-fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/mcp-client");
     let node = Command::new("node").arg("--version").output().is_ok_and(|o| o.status.success());
     if node && folder.join("node_modules").is_dir() {
@@ -32,11 +32,11 @@ fn installed() -> Option<PathBuf> {
     None
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 

@@ -8,7 +8,7 @@ use ptp_events::Received;
 use ptp_events::journal::JournalError;
 use serde_json::{Value, json};
 
-use super::super::legacy::only;
+use super::super::parameters::only;
 use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
 use crate::brain::Snapshot;
 use crate::store::{Store, Wanted};

@@ -9,7 +9,7 @@ use ptp_diagnostics::report::NodeReport;
 use ptp_events::{NodeName, Received};
 use serde::Serialize;
 
-use super::super::legacy::only;
+use super::super::parameters::only;
 use super::{Answer, Api, Listed, Params, Problem, page, paging};
 use crate::brain::ClockSamples;
 use crate::health::Condition;

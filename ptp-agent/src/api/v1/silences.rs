@@ -9,7 +9,7 @@ use ptp_diagnostics::RootCause;
 use ptp_events::Received;
 use serde::Deserialize;
 
-use super::super::legacy::only;
+use super::super::parameters::only;
 use super::{Answer, Api, Listed, Params, Problem, page, paging};
 use crate::store::{Record, Silence};
 

@@ -5,7 +5,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::tool::{Answer, Part, Refusal, with_cursor};
+use super::super::tool::{Answer, Part, Refusal, fit, with_cursor};
 use super::super::{Reach, resources};
 use super::{component, items, joined, list, object, text};
 
@@ -44,29 +44,30 @@ pub(super) async fn alerts(reach: &Reach, wanted: Alerts) -> Result<Answer, Refu
     let named =
         [("severity", &wanted.severity), ("node", &wanted.node), ("status", &wanted.status)];
     query.extend(named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
-    let found = reach.source.get(&["alerts"], &query).await?;
     let part = Part { limit: wanted.limit, cursor: wanted.cursor };
-    answer(found, &part, &format!("in the last {hours} hours"))
+    page(reach, query, &part, &format!("in the last {hours} hours")).await
 }
 
 /// A page of alerts, newest first.
-fn answer(found: Value, part: &Part, when: &str) -> Result<Answer, Refusal> {
-    let mut all = match found {
-        Value::Array(all) => all,
-        _ => Vec::new(),
-    };
-    all.reverse();
-    let count = all.len();
-    let critical = all.iter().filter(|alert| alert["severity"] == "CRITICAL").count();
-    let (alerts, next) = part.of(all)?;
-    let quotes = alerts.iter().map(line).collect();
-    let links = vec![(resources::CURRENT_ALERTS.to_owned(), "alerts".to_owned())];
-    let data = json!({"count": count, "critical": critical, "alerts": alerts});
+async fn page(
+    reach: &Reach,
+    mut query: Vec<(&str, &str)>,
+    part: &Part,
+    when: &str,
+) -> Result<Answer, Refusal> {
+    let cursor = part.cursor()?;
+    let (limit, from) = (part.limit().to_string(), cursor.to_string());
+    query.extend([("limit", limit.as_str()), ("cursor", from.as_str())]);
+    let found = reach.source.get(&["api", "v1", "alerts"], &query).await?;
+    let (count, critical) = (found["total"].clone(), found["critical"].clone());
+    let next = found["next_cursor"].as_str().map(str::to_owned);
+    let (alerts, cut) = fit(items(found).into_iter());
+    let next = if cut { Some((cursor + alerts.len()).to_string()) } else { next };
     Ok(Answer {
         says: format!("{count} alerts {when}, {critical} of them CRITICAL; newest first."),
-        quotes,
-        data: with_cursor(data, next),
-        links,
+        quotes: alerts.iter().map(line).collect(),
+        data: with_cursor(json!({"count": count, "critical": critical, "alerts": alerts}), next),
+        links: vec![(resources::CURRENT_ALERTS.to_owned(), "alerts".to_owned())],
     })
 }
 
@@ -82,31 +83,6 @@ fn line(alert: &Value) -> String {
     )
 }
 
-/// How old the time of an overview may be, in seconds: the agent's brain sleeps no longer.
-const OVERVIEW_AGE: f64 = 120.0;
-
-/// The alerts since a time. How long ago that is the agent's clock says: ours, on a laptop, may be
-/// another.
-async fn told_since(
-    reach: &Reach,
-    since: Timestamp,
-    node: Option<&str>,
-) -> Result<Vec<Value>, Refusal> {
-    let fleet = reach.source.get(&["api", "v1", "fleet"], &[]).await?;
-    let now: Timestamp = text(&fleet, "at").parse().unwrap_or_else(|_| Timestamp::now());
-    let seconds = now.duration_since(since).as_secs_f64().max(0.0) + OVERVIEW_AGE;
-    let hours = (seconds / 3600.0).min(8784.0).to_string();
-    let mut query = vec![("hours", hours.as_str())];
-    query.extend(node.map(|node| ("node", node)));
-    let found = reach.source.get(&["alerts"], &query).await?;
-    let all = found.as_array().cloned().unwrap_or_default().into_iter();
-    Ok(all.filter(|alert| told_at(alert) >= since).collect())
-}
-
-fn told_at(alert: &Value) -> Timestamp {
-    text(alert, "timestamp").parse().unwrap_or_default()
-}
-
 /// The alerts between the marks.
 pub(super) async fn noted(reach: &Reach, part: Part) -> Result<Answer, Refusal> {
     let (from, until) = reach.marks();
@@ -115,9 +91,10 @@ pub(super) async fn noted(reach: &Reach, part: Part) -> Result<Answer, Refusal> 
         let data = json!({"count": 0, "critical": 0, "alerts": []});
         return Ok(Answer { says, data, ..Answer::default() });
     };
-    let mut found = told_since(reach, from, None).await?;
-    found.retain(|alert| until.is_none_or(|until| told_at(alert) <= until));
-    answer(Value::Array(found), &part, &format!("since {from}"))
+    let (since, until) = (from.to_string(), until.map(|until| until.to_string()));
+    let mut query = vec![("since", since.as_str())];
+    query.extend(until.as_deref().map(|until| ("until", until)));
+    page(reach, query, &part, &format!("since {from}")).await
 }
 
 /// Since when.
@@ -154,7 +131,10 @@ pub(super) async fn changed(reach: &Reach, wanted: Since) -> Result<Answer, Refu
     let incidents = reach.source.get(&["api", "v1", "incidents"], &query).await?;
     let more = incidents["next_cursor"].is_string();
     let windows = reach.source.get(&["api", "v1", "blind-windows"], &query).await?;
-    let alerts = told_since(reach, since, wanted.node.as_deref()).await?.len();
+    let from = since.to_string();
+    let mut query = vec![("since", from.as_str()), ("limit", "1")];
+    query.extend(wanted.node.as_deref().map(|node| ("node", node)));
+    let alerts = reach.source.get(&["api", "v1", "alerts"], &query).await?["total"].clone();
 
     let after = |value: &Value, field: &str| {
         text(value, field).parse::<Timestamp>().is_ok_and(|time| time >= since)
