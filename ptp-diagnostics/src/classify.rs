@@ -192,6 +192,13 @@ impl<'a> World<'a> {
         })
     }
 
+    /// Whether a PTP clock of the node left its lock, or found it again, no earlier than `time`.
+    pub(crate) fn ptp_moved_since(&self, node: NodeId, time: Received) -> bool {
+        self.of(node, &Resource::LockState).any(|clock| {
+            clock.changes() > 0 && clock.state().is_some_and(|(_, since)| since >= time)
+        })
+    }
+
     /// Whether the node's PTP clock hears a reference: it is locked, or it left its lock because
     /// the reference was too far away.
     pub(crate) fn hears_its_reference(&self, node: NodeId) -> bool {

@@ -62,7 +62,10 @@ pub(super) fn drags(world: &World<'_>, incident: &Incident, subject: &Subject, l
         && matches!(link, Link::Ptp | Link::Os | Link::Overall)
         && subject.since >= incident.opened_at
         && world.hears_its_reference(subject.node)
-        && (world.ptp_unlocked(subject.node).is_some() || moves(subject.code))
+        && (world.ptp_unlocked(subject.node).is_some()
+            || (moves(subject.code)
+                // A system clock is dragged by its PTP clock, which shows it.
+                && (link == Link::Ptp || world.ptp_moved_since(subject.node, incident.opened_at))))
 }
 
 /// Whether a finding of this kind says that a clock's time, or its reference's, has moved.

@@ -124,6 +124,15 @@ fn gnss_outage(followers: usize, recover: bool) -> String {
     story
 }
 
+/// The lines of a story before a second.
+fn before(story: &str, second: f64) -> String {
+    let early = story.lines().filter(|line| {
+        let time = line.split_whitespace().next().and_then(|t| t.parse::<f64>().ok());
+        time.is_some_and(|t| t < second)
+    });
+    early.collect::<Vec<_>>().join("\n") + "\n"
+}
+
 #[test]
 fn one_outage_with_twenty_followers_is_one_incident_and_three_alerts() {
     let report = report(&gnss_outage(20, true), Settings::default());
@@ -173,11 +182,7 @@ fn another_fault_during_an_outage_is_its_own_incident() {
         ",
     );
     // Only what happened before the grandmaster itself left its specification.
-    let early = story.lines().filter(|line| {
-        let time = line.split_whitespace().next().and_then(|t| t.parse::<f64>().ok());
-        time.is_some_and(|t| t < 390.0)
-    });
-    let story = early.collect::<Vec<_>>().join("\n") + "\n";
+    let story = before(&story, 390.0);
     assert_snapshot!(diagnose(&(story + "390 end")), @"
     WARNING gnss-signal-loss (confirmed), firing: since 100, known at 101.3; from gm, affects gm w00 w01 w02 w03
       WARNING gm clock-class-degraded [clock-class] since 100.3, known at 101.3: class 7: T-GM in holdover, within specification
@@ -199,6 +204,18 @@ fn another_fault_during_an_outage_is_its_own_incident() {
     alert at 210: opened CRITICAL System clock not synchronised on w01
     alert at 250.2: opened CRITICAL PTP path lost on w02
     ");
+}
+
+#[test]
+fn a_system_clock_that_flaps_during_an_outage_is_its_own_incident() {
+    let mut story = before(&gnss_outage(4, false), 390.0);
+    for n in 0..12 {
+        let second = 130 + 20 * n;
+        writeln!(story, "{second} w01 os FREERUN 3000\n{} w01 os LOCKED 40", second + 3).unwrap();
+    }
+    let report = report(&(story + "390 end"), Settings::default());
+    let told = report.incidents.iter().map(|i| (i.root_cause.code(), i.origin_nodes[0].as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [("gnss-signal-loss", "gm"), ("os-clock-fault", "w01")]);
 }
 
 #[test]
