@@ -95,6 +95,7 @@ pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
              json TEXT NOT NULL
          ) STRICT;
          CREATE INDEX IF NOT EXISTS incidents_by_time ON incidents (opened_at);
+         CREATE INDEX IF NOT EXISTS incidents_by_status ON incidents (status, opened_at);
          CREATE TABLE IF NOT EXISTS alerts (
              seq INTEGER PRIMARY KEY,
              incident TEXT NOT NULL,
