@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import * as next from "@modelcontextprotocol/client";
+import { StdioClientTransport as NextStdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -18,18 +19,22 @@ const questions = Object.entries(
 const me = { name: "tests", version: "0" };
 const schemas = new AjvJsonSchemaValidator();
 
-const revision = "2025-11-25";
 const requestInit = { headers: { authorization: `Bearer ${told.http.token}` } };
 const http = (Transport) => new Transport(new URL(told.http.url), { requestInit });
-const versionNegotiation = { mode: "legacy" };
+const asking = (mode) => new next.Client(me, { versionNegotiation: { mode } });
+const [older, newer] = ["2025-11-25", "2026-07-28"];
 
+// The sdk knows no newer revision.
 const clients = [
-  ["sdk over http", new Client(me), http(StreamableHTTPClientTransport)],
-  ["sdk over stdio", new Client(me), new StdioClientTransport(told.stdio)],
-  ["client over http", new next.Client(me, { versionNegotiation }), http(next.StreamableHTTPClientTransport)],
+  ["sdk over http", older, new Client(me), http(StreamableHTTPClientTransport)],
+  ["sdk over stdio", older, new Client(me), new StdioClientTransport(told.stdio)],
+  ["client over http", older, asking("legacy"), http(next.StreamableHTTPClientTransport)],
+  ["client over stdio", older, asking("legacy"), new NextStdioClientTransport(told.stdio)],
+  ["client over http", newer, asking({ pin: newer }), http(next.StreamableHTTPClientTransport)],
+  ["client over stdio", newer, asking({ pin: newer }), new NextStdioClientTransport(told.stdio)],
 ];
 
-for (const [name, client, transport] of clients) {
+for (const [name, revision, client, transport] of clients) {
   // How the client tells its transport which revision was agreed on.
   let agreed;
   const tell = transport.setProtocolVersion?.bind(transport);
@@ -41,9 +46,9 @@ for (const [name, client, transport] of clients) {
   assert.equal(client.getNegotiatedProtocolVersion?.() ?? agreed, revision);
   const counts = [await tools(client), await resources(client), await prompts(client)];
   await mistakes(client);
-  await changes(client);
+  await (revision === newer ? listens(client) : changes(client));
   await client.close();
-  console.log(`${name}: ${counts.join(", ")}`);
+  console.log(`${revision}, ${name}: ${counts.join(", ")}`);
 }
 
 /** Asks every tool; each answer must be what its schema says. */
@@ -115,4 +120,10 @@ async function changes(client) {
   const uri = "ptp://alerts/current";
   await client.subscribeResource({ uri });
   await client.unsubscribeResource({ uri });
+}
+
+/** The same in the newer revision: a stream of what was asked for. */
+async function listens(client) {
+  const stream = await client.listen({ resourceSubscriptions: ["ptp://alerts/current"] });
+  await stream.close();
 }
