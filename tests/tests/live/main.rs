@@ -3,6 +3,7 @@
 
 mod api;
 mod fleet;
+mod hostile;
 mod lifecycle;
 mod many;
 mod mcp;
