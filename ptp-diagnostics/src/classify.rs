@@ -11,7 +11,7 @@ use ptp_events::{Offset, Received, Resource, SyncState};
 use crate::artefacts::follows_from_stuck;
 use crate::cause::RootCause;
 use crate::crossings::is_far;
-use crate::domain::Domain;
+use crate::domain::{Branch, Domain};
 use crate::incident::{Diagnosis, Verdict};
 use crate::node::{ClockId, Node, NodeId, Role};
 use crate::{Settings, Timeline, clock_class};
@@ -74,6 +74,11 @@ impl<'a> World<'a> {
     /// The nodes of its domain that lost lock with `node` around `since`; see [`Domain::mass_loss`].
     pub(crate) fn mass_loss(&self, node: NodeId, since: Received) -> Option<Vec<NodeId>> {
         self.domain(node).mass_loss(since, self.nodes, self.settings)
+    }
+
+    /// The same for fewer of them, closer together; see [`Domain::branch_loss`].
+    pub(crate) fn branch_loss(&self, node: NodeId, since: Received) -> Option<Branch> {
+        self.domain(node).branch_loss(since, self.nodes, self.settings)
     }
 
     pub(crate) fn clock(&self, id: ClockId) -> &'a Timeline {
@@ -469,6 +474,32 @@ fn moved(world: &World<'_>, node: NodeId, clock: &Timeline) -> Option<Diagnosis>
     None
 }
 
+/// What took the lock from several nodes at once, this one among them.
+fn lost_together(world: &World<'_>, node: NodeId, lost: Received) -> Option<Diagnosis> {
+    use RootCause as C;
+    let of = |cause, confidence, origin, alternatives: &[(RootCause, f32)]| Diagnosis {
+        cause,
+        verdict: Verdict::Likely,
+        confidence,
+        origin,
+        alternatives: alternatives.to_vec(),
+    };
+    if let Some(nodes) = world.mass_loss(node, lost)
+        && nodes.contains(&node)
+    {
+        // They hear somebody whose time is another: no switch was lost.
+        if world.moved_together(&nodes) {
+            let alternatives = [(C::GrandmasterDegraded, 0.2), (C::UpstreamLoss, 0.1)];
+            return Some(of(C::GrandmasterSwitch, 0.7, nodes, &alternatives));
+        }
+        let alternatives = [(C::GrandmasterDegraded, 0.1), (C::PtpPathLoss, 0.05)];
+        return Some(of(C::UpstreamLoss, 0.85, nodes, &alternatives));
+    }
+    let Branch { nodes, origin } = world.branch_loss(node, lost)?;
+    let alternatives = [(C::PtpPathLoss, 0.2), (C::GrandmasterDegraded, 0.05)];
+    nodes.contains(&node).then(|| of(C::UpstreamLoss, 0.75, origin, &alternatives))
+}
+
 fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     use RootCause as C;
     use Verdict::{Inconclusive, Likely};
@@ -502,28 +533,8 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
         }
     }
     let lost = clock.unlocked_since().unwrap_or(subject.since);
-    if let Some(nodes) = world.mass_loss(node, lost)
-        && nodes.contains(&node)
-    {
-        // They hear somebody whose time is another: no switch was lost.
-        if world.moved_together(&nodes) {
-            let alternatives = vec![(C::GrandmasterDegraded, 0.2), (C::UpstreamLoss, 0.1)];
-            return Diagnosis {
-                cause: C::GrandmasterSwitch,
-                verdict: Likely,
-                confidence: 0.7,
-                origin: nodes,
-                alternatives,
-            };
-        }
-        let alternatives = vec![(C::GrandmasterDegraded, 0.1), (C::PtpPathLoss, 0.05)];
-        return Diagnosis {
-            cause: C::UpstreamLoss,
-            verdict: Likely,
-            confidence: 0.85,
-            origin: nodes,
-            alternatives,
-        };
+    if let Some(diagnosis) = lost_together(world, node, lost) {
+        return diagnosis;
     }
     // Several losses and recoveries in a row: time arrives, but not steadily. A few of them also
     // follow a lost path while the servo settles again, so they do not outweigh it.

@@ -1,6 +1,7 @@
 //! A timing domain: the nodes that share a grandmaster, and who of them lost lock of late.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use ptp_events::Received;
 
@@ -14,22 +15,40 @@ pub(crate) struct Domain {
     pub ptp_nodes: usize,
     /// Those that report a GNSS receiver.
     pub grandmasters: Vec<NodeId>,
-    /// Nodes that lost lock, each once per window, oldest first.
-    losses: VecDeque<(Received, NodeId)>,
+    /// Nodes that lost lock, oldest first.
+    losses: VecDeque<Loss>,
+}
+
+/// A PTP clock left LOCKED.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loss {
+    pub at: Received,
+    pub node: NodeId,
+    /// Its reference moved away, and did not fall silent.
+    pub by_offset: bool,
+    /// A process of the node died.
+    pub down: bool,
+}
+
+/// Nodes that are behind one switch or boundary clock, and where that is: a node whose process
+/// died, or in front of all of them.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub nodes: Vec<NodeId>,
+    pub origin: Vec<NodeId>,
 }
 
 impl Domain {
-    /// A PTP clock of `node` left LOCKED at `at`.
-    pub(crate) fn push_loss(&mut self, at: Received, node: NodeId, settings: &Settings) {
-        self.forget(at, settings);
-        self.losses.push_back((at, node));
+    pub(crate) fn push_loss(&mut self, loss: Loss, settings: &Settings) {
+        self.forget(loss.at, settings);
+        self.losses.push_back(loss);
     }
 
     /// Drops what is older than the window.
     pub(crate) fn forget(&mut self, now: Received, settings: &Settings) {
         // A loss matters until the detectors that wait for it have had their say.
         let keep = settings.upstream + settings.loss_of_lock + settings.process_restart;
-        while self.losses.front().is_some_and(|(at, _)| now.since(*at) > keep) {
+        while self.losses.front().is_some_and(|loss| now.since(loss.at) > keep) {
             self.losses.pop_front();
         }
     }
@@ -42,20 +61,45 @@ impl Domain {
         nodes: &[Node],
         settings: &Settings,
     ) -> Option<Vec<NodeId>> {
-        let (from, to) = (since.before(settings.upstream), since.after(settings.upstream));
+        let lost = self.lost(since, settings.upstream, nodes, |_| true);
+        let followers = self.ptp_nodes.saturating_sub(self.grandmasters.len());
+        (lost.len() >= 3 && lost.len() * 2 >= followers).then_some(lost)
+    }
+
+    /// The nodes whose references fell silent so close to `since` that they are behind one switch or
+    /// boundary clock, however many others are not: at least three.
+    pub(crate) fn branch_loss(
+        &self,
+        since: Received,
+        nodes: &[Node],
+        settings: &Settings,
+    ) -> Option<Branch> {
+        let lost = self.lost(since, settings.branch, nodes, |loss| !loss.by_offset);
+        if lost.len() < 3 {
+            return None;
+        }
+        let down = self.lost(since, settings.branch, nodes, |loss| loss.down);
+        let origin = if down.len() == 1 { down } else { lost.clone() };
+        Some(Branch { nodes: lost, origin })
+    }
+
+    fn lost(
+        &self,
+        since: Received,
+        apart: Duration,
+        nodes: &[Node],
+        counts: impl Fn(&Loss) -> bool,
+    ) -> Vec<NodeId> {
+        let (from, to) = (since.before(apart), since.after(apart));
         let mut lost: Vec<NodeId> = self
             .losses
             .iter()
-            .filter(|(at, _)| (from..=to).contains(at))
-            .map(|(_, node)| *node)
+            .filter(|loss| (from..=to).contains(&loss.at) && counts(loss))
+            .map(|loss| loss.node)
             .filter(|node| nodes[node.0 as usize].role() != Role::Grandmaster)
             .collect();
-        let followers = self.ptp_nodes.saturating_sub(self.grandmasters.len());
-        if lost.len() < 3 || lost.len() * 2 < followers {
-            return None;
-        }
         lost.sort_unstable();
         lost.dedup();
-        (lost.len() >= 3 && lost.len() * 2 >= followers).then_some(lost)
+        lost
     }
 }

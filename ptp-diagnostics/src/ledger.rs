@@ -575,7 +575,9 @@ impl Ledger {
         let key = target.key.clone();
         let near =
             |at: Received| at.since(opened).max(opened.since(at)) <= world.settings.correlate;
-        let Some(lost) = world.mass_loss(found.subject.node, found.subject.since) else {
+        let (node, since) = (found.subject.node, found.subject.since);
+        let branch = || world.branch_loss(node, since).map(|branch| branch.nodes);
+        let Some(lost) = world.mass_loss(node, since).or_else(branch) else {
             return;
         };
         let part: Vec<_> = self

@@ -123,6 +123,10 @@ pub struct Settings {
     /// Nodes that lose lock within this time of each other may share a cause.
     #[serde(deserialize_with = "duration")]
     pub upstream: Duration,
+    /// Three nodes whose references fall silent within this time of each other are behind one
+    /// switch, though most of their domain is not.
+    #[serde(deserialize_with = "duration")]
+    pub branch: Duration,
     /// What may raise alerts; `None` is everything. Everything is evidence all the same.
     #[serde(deserialize_with = "resources")]
     pub alert_resources: Option<Vec<Resource>>,
@@ -186,6 +190,7 @@ impl Default for Settings {
             reopen: secs(600),
             correlate: secs(30),
             upstream: secs(10),
+            branch: secs(3),
             alert_resources: None,
             namespace: "openshift-ptp".to_owned(),
             max_nodes: 50_000,
@@ -254,6 +259,7 @@ impl Settings {
                 self.upstream.max(self.loss_of_lock).max(self.process_restart) > secs(86_400),
                 "must be at most 1 d, and so must `loss-of-lock` and `process-restart`",
             ),
+            ("branch", self.branch > self.upstream, "must be at most `upstream`"),
             ("max-nodes", self.max_nodes == 0, "must be at least 1"),
             ("max-clocks-per-node", self.max_clocks_per_node == 0, "must be at least 1"),
             ("max-incidents", self.max_incidents == 0, "must be at least 1"),

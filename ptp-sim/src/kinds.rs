@@ -37,6 +37,7 @@ pub const KINDS: &[Kind] = &[
     reference::GRANDMASTER_DEGRADED,
     reference::GRANDMASTER_SWITCH,
     reference::UPSTREAM_LOSS,
+    reference::BRANCH_LOSS,
     holdover::GRANDMASTER,
     holdover::GRANDMASTER_MEASURED,
     holdover::BOUNDARY,

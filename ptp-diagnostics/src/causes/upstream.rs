@@ -13,7 +13,8 @@ pub(crate) const UPSTREAM_LOSS: Cause = Cause {
     code: "upstream-loss",
     title: "Grandmaster or shared path lost",
     manual: "A grandmaster, or a switch that many nodes share, cannot be reached.\n\nShown by: at least \
-        three nodes, and at least half of a timing domain, lose lock within 10 s.\n\nTold apart by: none \
+        three nodes, and at least half of a timing domain, lose lock within 10 s; or the references of at \
+        least three fall silent within 3 s, which does not happen by chance.\n\nTold apart by: none \
         of them has a cause of its own, and no grandmaster of ours reports one.",
     decide_by: "whether Announce messages arrive at the first switch (its PTP status, or a capture)",
     reaches_followers: true,

@@ -8,6 +8,7 @@ use ptp_events::{Event, NodeName, Reading, Received, Resource, Stamped, SyncStat
 
 use super::Engine;
 use crate::classify::World;
+use crate::domain::Loss;
 use crate::node::{ClockId, Member, Node, NodeId, Role};
 use crate::skew::skew;
 use crate::timeline::Timeline;
@@ -70,12 +71,14 @@ impl Engine {
             let cadence = timeline.cadence();
             let changed = timeline.apply(at, stamped, &id, reading, &self.settings);
             let is_locked = timeline.is_locked();
+            let by_offset = timeline.lost_by_offset().is_some();
+            let down = timeline.process_down();
             if timeline.cadence() != cadence {
                 self.nodes[node.0 as usize].learn_cadence(&self.clocks);
             }
             if resource == Resource::LockState && !is_locked && !was_unlocked {
                 let domain = self.nodes[node.0 as usize].domain;
-                self.domains[domain].push_loss(at, node, &self.settings);
+                self.domains[domain].push_loss(Loss { at, node, by_offset, down }, &self.settings);
             }
             self.learn_role(node, &resource, clock);
             if changed {

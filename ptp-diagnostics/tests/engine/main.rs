@@ -4,6 +4,7 @@
 mod contradictions;
 mod fixture;
 mod laws;
+mod shared;
 mod starts;
 mod stories;
 mod topology;

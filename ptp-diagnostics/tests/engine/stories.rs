@@ -240,42 +240,6 @@ fn a_clock_that_flaps_for_an_hour_is_one_incident() {
 }
 
 #[test]
-fn a_lost_grandmaster_is_one_incident_of_all_its_followers() {
-    let mut story = String::new();
-    for n in 0..8 {
-        writeln!(story, "0.{n} w{n} lock LOCKED 3").unwrap();
-    }
-    for n in 0..8 {
-        writeln!(story, "100.{n} w{n} lock HOLDOVER 3").unwrap();
-    }
-    for n in 0..8 {
-        writeln!(story, "160.{n} w{n} lock FREERUN 3\n160.{n}5 w{n} class 248").unwrap();
-    }
-    story += "200 end";
-    assert_snapshot!(diagnose(&story), @"
-    CRITICAL upstream-loss (likely), firing: since 100, known at 103; from w0 w1 w2 w3 w4 w5 w6 w7, affects w0 w1 w2 w3 w4 w5 w6 w7
-      WARNING w0 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
-      WARNING w1 holdover [lock-state] since 100.1, known at 103.1, until 160.1: HOLDOVER
-      WARNING w2 holdover [lock-state] since 100.2, known at 103.2, until 160.2: HOLDOVER
-      WARNING w3 holdover [lock-state] since 100.3, known at 103.3, until 160.3: HOLDOVER
-      WARNING w4 holdover [lock-state] since 100.4, known at 103.4, until 160.4: HOLDOVER
-      WARNING w5 holdover [lock-state] since 100.5, known at 103.5, until 160.5: HOLDOVER
-      WARNING w6 holdover [lock-state] since 100.6, known at 103.6, until 160.6: HOLDOVER
-      WARNING w7 holdover [lock-state] since 100.7, known at 103.7, until 160.7: HOLDOVER
-      CRITICAL w0 loss-of-lock [lock-state] since 160, known at 170: FREERUN
-      CRITICAL w1 loss-of-lock [lock-state] since 160.1, known at 170.1: FREERUN
-      CRITICAL w2 loss-of-lock [lock-state] since 160.2, known at 170.2: FREERUN
-      CRITICAL w3 loss-of-lock [lock-state] since 160.3, known at 170.3: FREERUN
-      CRITICAL w4 loss-of-lock [lock-state] since 160.4, known at 170.4: FREERUN
-      CRITICAL w5 loss-of-lock [lock-state] since 160.5, known at 170.5: FREERUN
-      CRITICAL w6 loss-of-lock [lock-state] since 160.6, known at 170.6: FREERUN
-      CRITICAL w7 loss-of-lock [lock-state] since 160.7, known at 170.7: FREERUN
-    alert at 103: opened WARNING Grandmaster or shared path lost on w0 and 7 more nodes
-    alert at 170: escalated CRITICAL Grandmaster or shared path lost on w0 and 7 more nodes
-    ");
-}
-
-#[test]
 fn followers_that_drop_one_by_one_still_end_as_one_incident() {
     let mut story = String::new();
     for n in 0..6 {

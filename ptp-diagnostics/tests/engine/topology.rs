@@ -77,21 +77,25 @@ fn a_whole_site_is_lost_together() {
     let story = format!(
         "{ALL_LOCKED}
         100   b1 lock HOLDOVER 6
-        101   b2 lock HOLDOVER 7
-        101   b3 lock HOLDOVER 8
+        104   b2 lock HOLDOVER 7
+        108   b3 lock HOLDOVER 8
         180   end"
     );
     assert_snapshot!(in_short(&diagnose(&story)), @"
     WARNING ptp-path-loss (likely), firing: since 100, known at 103; from b1, affects b1
-    WARNING ptp-path-loss (likely), firing: since 101, known at 104; from b2, affects b2
-    WARNING ptp-path-loss (likely), firing: since 101, known at 104; from b3, affects b3
+    WARNING ptp-path-loss (likely), firing: since 104, known at 107; from b2, affects b2
+    WARNING ptp-path-loss (likely), firing: since 108, known at 111; from b3, affects b3
     alert at 103: opened WARNING PTP path lost on b1
-    alert at 104: opened WARNING PTP path lost on b2
-    alert at 104: opened WARNING PTP path lost on b3
+    alert at 107: opened WARNING PTP path lost on b2
+    alert at 111: opened WARNING PTP path lost on b3
     ");
     assert_snapshot!(in_short(&with_topology(&story)), @"
     WARNING upstream-loss (likely), firing: since 100, known at 103; from b1 b2 b3, affects b1 b2 b3
-    alert at 103: opened WARNING Grandmaster or shared path lost on b1, b2 and b3
+    WARNING ptp-path-loss (likely), resolved: since 104, known at 107, over at 111; from b2, affects b2
+    alert at 103: opened WARNING PTP path lost on b1
+    alert at 107: opened WARNING PTP path lost on b2
+    alert at 111: escalated WARNING Grandmaster or shared path lost on b1, b2 and b3
+    alert at 111: resolved WARNING Part of a wider incident: PTP path lost on b2
     ");
 }
 

@@ -118,3 +118,22 @@ pub(super) const UPSTREAM_LOSS: Kind = Kind {
         site.fault(Effect::UpstreamLoss {}, &lost, start, lasts).plan(start + length + tail, random)
     },
 };
+
+pub(super) const BRANCH_LOSS: Kind = Kind {
+    name: "branch-loss",
+    summary: "the switch that a few of many followers share is gone",
+    draw: |random| {
+        let mut site = Site::sized(8, 24, random);
+        if random.chance(0.5) {
+            site = site.upstream_grandmaster();
+        }
+        let few = u32::try_from(site.workers().len() / 2 - 1).unwrap_or(3);
+        let count = usize::try_from(random.whole(3, few.max(3))).unwrap_or(3);
+        let lost = site.some_workers(count, random);
+        let start = minutes(10.0, 40.0, random);
+        let length = minutes(0.5, 45.0, random);
+        let tail = minutes(8.0, 20.0, random);
+        let lasts = perhaps(length, random);
+        site.fault(Effect::UpstreamLoss {}, &lost, start, lasts).plan(start + length + tail, random)
+    },
+};
