@@ -117,7 +117,9 @@ impl<'a> View<'a> {
             let settled = first.filter(|_| within)?.after(self.settings.settle);
             // What did not creep over the threshold may have been thrown: such an overshoot is over
             // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes.
-            let thrown = ptp.unlocked_since().filter(|_| is_far(offset, self.settings.offset_ns));
+            let jumped = ptp.thrown_ns() * 2 > self.settings.offset_ns;
+            let thrown =
+                ptp.unlocked_since().filter(|_| jumped && is_far(offset, self.settings.offset_ns));
             let over = thrown.map(|lost| lost.after(self.settings.settle / 4));
             Some(over.map_or(settled, |over| over.min(settled)))
         };

@@ -80,6 +80,8 @@ pub struct Timeline {
     process_down: bool,
     /// Whether the lock was lost by an offset over the threshold, with the reference still heard.
     lost_by_offset: bool,
+    /// How far its offset then was from the one before, in nanoseconds.
+    thrown_ns: u64,
     /// The greatest offset that was repeated while LOCKED, in nanoseconds.
     locked_peak: Option<u64>,
     /// How many offsets in a row deny the present FREERUN, and since when.
@@ -139,6 +141,7 @@ impl Timeline {
             began_unlocked: false,
             process_down: false,
             lost_by_offset: false,
+            thrown_ns: 0,
             locked_peak: None,
             denied: (0, at),
             last_break: None,
@@ -244,6 +247,7 @@ impl Timeline {
         if changed {
             self.denied = (0, at);
         }
+        let before = self.samples.last.map_or(0, |(_, last)| last.as_nanos());
         if let Some(Measurement::Offset(offset)) = measured
             && !changed
             && (!stale || (state == SyncState::Freerun && measured != self.entered_with))
@@ -296,6 +300,7 @@ impl Timeline {
         self.lost_by_offset = state == SyncState::Freerun
             && self.is_locked()
             && crossed.is_some_and(|offset| self.may_cross(offset, settings));
+        self.thrown_ns = crossed.map_or(0, |offset| offset.as_nanos().abs_diff(before));
         if state == SyncState::Holdover {
             let phase = measured.and_then(Measurement::offset).map_or(0, Offset::as_nanos);
             self.held.begin(at, phase);
@@ -519,6 +524,13 @@ impl Timeline {
     #[must_use]
     pub fn lost_by_offset(&self) -> Option<Offset> {
         self.entered_with.and_then(Measurement::offset).filter(|_| self.lost_by_offset)
+    }
+
+    /// How far the offset with which it entered its state was from the one before, in nanoseconds; 0
+    /// without one.
+    #[must_use]
+    pub const fn thrown_ns(&self) -> u64 {
+        self.thrown_ns
     }
 
     /// How many offsets in a row are such as it had while LOCKED, although it is said to be
