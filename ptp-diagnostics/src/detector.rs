@@ -107,7 +107,7 @@ impl<'a> View<'a> {
         if !ptp.is_locked() && crossed.is_none() {
             return None;
         }
-        let started = ptp.began_unlocked() && self.node.is_starting(ptp);
+        let started = self.node.saw_start_of(ptp);
         let first = ptp.first_locked().filter(|_| started);
         // A servo that has just found its reference flaps several times, at any offset.
         let flapping = ptp.relocked().max(first).map(|at| at.after(self.settings.relock));
@@ -117,7 +117,7 @@ impl<'a> View<'a> {
             let settled = first.filter(|_| within)?.after(self.settings.settle);
             // What did not creep over the threshold may have been thrown: such an overshoot is over
             // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes.
-            let jumped = ptp.thrown_ns() * 2 > self.settings.offset_ns;
+            let jumped = ptp.thrown_ns() > self.settings.offset_ns;
             let thrown =
                 ptp.unlocked_since().filter(|_| jumped && is_far(offset, self.settings.offset_ns));
             let over = thrown.map(|lost| lost.after(self.settings.settle / 4));
@@ -140,20 +140,28 @@ impl<'a> View<'a> {
         measured.into_iter().any(|clock| !clock.is_locked() && clock.process_down())
     }
 
-    /// Whether the node as a whole has said LOCKED since this clock said otherwise.
+    /// Whether the node as a whole has said LOCKED since this clock said otherwise, or all its clocks
+    /// since the node as a whole did.
     ///
-    /// sync-state is the worst of both clocks (docs/diagnosis.md §5), so the clock must be LOCKED
-    /// too, and the event that said so was lost.
+    /// sync-state is the worst of both clocks (docs/diagnosis.md §5), so this one must be LOCKED too,
+    /// and the event that said so was lost.
     #[must_use]
     pub fn is_locked_after_all(&self) -> bool {
         let Some(unlocked) = self.clock.unlocked_since() else {
             return false;
         };
-        *self.clock.resource() != Resource::SyncState
-            && self.of_node(&Resource::SyncState).any(|overall| {
-                overall.state().is_some_and(|(state, since)| state.is_locked() && since > unlocked)
-                    && overall.last_seen() > self.clock.last_seen()
-            })
+        let locked = |clock: &Timeline| {
+            clock.state().is_some_and(|(state, since)| state.is_locked() && since > unlocked)
+        };
+        if *self.clock.resource() == Resource::SyncState {
+            let kinds = [&Resource::LockState, &Resource::OsClock];
+            return kinds.iter().all(|kind| {
+                let mut clocks = self.of_node(kind).peekable();
+                clocks.peek().is_some() && clocks.all(locked)
+            });
+        }
+        self.of_node(&Resource::SyncState)
+            .any(|overall| locked(overall) && overall.last_seen() > self.clock.last_seen())
     }
 
     /// Whether what is said of this clock is explained by a publisher that is stuck.

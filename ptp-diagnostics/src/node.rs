@@ -9,6 +9,10 @@ use crate::Timeline;
 use crate::recent::Recent;
 use crate::skew::Skew;
 
+/// For how long nothing but placeholders is heard of a clock that has yet to find its lock, and not
+/// of one whose publisher was started again: that says within seconds what it finds.
+const UNHEARD: Duration = Duration::from_secs(10);
+
 /// A clock's place in the engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct ClockId(pub u32);
@@ -184,6 +188,13 @@ impl Node {
         }) && *clock.resource() == Resource::LockState;
         let before = |at: Option<Received>| at.is_some_and(|at| at <= clock.first_seen());
         no_solution || before(self.placeholder_at) || before(self.born_with_default_class)
+    }
+
+    /// Whether `clock` was seen to find its first lock, or was silent for so long before it that what it
+    /// said first was lost: of a clock that is LOCKED one hears at once.
+    pub(crate) fn saw_start_of(&self, clock: &Timeline) -> bool {
+        let late = self.placeholder_at.is_some_and(|at| clock.first_seen() >= at.after(UNHEARD));
+        (clock.began_unlocked() || late) && self.is_starting(clock)
     }
 
     /// Whether `clock` has yet to reach the first lock of its life: it was first heard of while the

@@ -176,7 +176,7 @@ impl Default for Settings {
             never_locked: secs(600),
             silence: secs(300),
             drift_horizon: secs(14_400),
-            step_ns: 30,
+            step_ns: 35,
             noise_growth: 3.0,
             hugging: 3,
             switch: secs(20),

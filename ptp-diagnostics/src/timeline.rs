@@ -11,7 +11,7 @@ use ptp_events::{
 };
 
 pub use self::samples::Samples;
-use self::samples::is_calm;
+pub(crate) use self::samples::is_calm;
 use crate::Settings;
 use crate::clock_class;
 use crate::crossings::Crossings;

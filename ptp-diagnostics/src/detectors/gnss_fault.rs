@@ -6,13 +6,14 @@
 //!
 //! A receiver that is seen to start (the publisher had no data before) has `never-locked`
 //! (default 10 min) to find its first fix, unless the node's PTP clock is in HOLDOVER, which only a
-//! clock can be that was locked: then this is no start, but a loss. Fix values are the u-blox ones:
+//! clock can be that was locked: then this is no start, but a loss. Class 6, announced since, says that it
+//! has. Fix values are the u-blox ones:
 //! 0 none, 1 dead reckoning, 2 2D, 3 3D, 5 time only.
 
 use ptp_events::Resource;
 
 use crate::detector::{Assessment, Detector, Scope, View};
-use crate::{Severity, clock_class};
+use crate::{Severity, Timeline, clock_class};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "gnss-fault",
@@ -36,6 +37,13 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some(since) = view.clock.no_time_since() else {
         return Assessment::Quiet;
     };
+    // Class 6 is only told with a reference: the receiver's own word was lost.
+    let followed = |clock: &Timeline| {
+        clock.class().is_some_and(|(class, told)| class == clock_class::LOCKED && told > since)
+    };
+    if view.is_starting() && view.of_node(&Resource::ClockClass).any(followed) {
+        return Assessment::Quiet;
+    }
     if view.is_starting() {
         return Assessment::after(view, since, view.settings.never_locked, Severity::Warning);
     }

@@ -1,6 +1,6 @@
 //! A clock has been seen for `never-locked` (default 10 min) and was never LOCKED.
 //!
-//! Severity: WARNING.
+//! Severity: WARNING. Not when the node as a whole is LOCKED: then the word of its clock was lost.
 //!
 //! A start takes seconds to minutes. After ten, the usual reason is configuration: wrong domain
 //! number, wrong profile or transport, wrong interface, no grandmaster on the VLAN.
@@ -15,14 +15,22 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "never-locked",
     summary: "a clock was never locked since we first saw it",
     manual: include_str!("never_locked.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[Resource::SyncState],
+    },
     examine,
     describe: |view| format!("never LOCKED in {}", lasting(view.settings.never_locked)),
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    if view.clock.last_locked().is_some() || view.clock.state().is_none() {
+    let unseen = view.clock.state().is_none() || view.is_locked_after_all();
+    if unseen || view.clock.last_locked().is_some() {
         return Assessment::Quiet;
+    }
+    // The system clock waits for a PTP clock that was LOCKED, and is not done yet.
+    if let Some(until) = view.settling_until() {
+        return Assessment::Wait(until);
     }
     let settings = view.settings;
     Assessment::after(view, view.clock.first_seen(), settings.never_locked, Severity::Warning)

@@ -4,7 +4,7 @@
 //! Severity: WARNING. Clears when the trend does.
 //!
 //! The slope is that of Theil and Sen over 64 samples, or 32 if it is steep, and must be significant
-//! (Mann and Kendall, z over 5), amount to a quarter of `offset-ns` unless
+//! (Mann and Kendall, z over 5), amount to three tenths of `offset-ns` unless
 //! half of that is used up already, and stand out of what the
 //! line leaves unexplained: a clock behind a slow servo wanders by ten or fifteen.
 //! So it takes regular samples: somebody's polling. An offset that grows while the clock is LOCKED
@@ -37,8 +37,8 @@ fn examine(view: &View<'_>) -> Assessment {
         return Assessment::Quiet;
     };
     let limit = view.settings.offset_ns as f64;
-    // A quarter of the way, or beyond the half: less is the wander of a slow servo.
-    if trend.change_ns * 4.0 < limit && trend.level_ns.abs() * 2.0 < limit {
+    // Three tenths of the way, or beyond the half: less is the wander of a slow servo.
+    if trend.change_ns * 10.0 < limit * 3.0 && trend.level_ns.abs() * 2.0 < limit {
         return Assessment::Quiet;
     }
     let left = limit - trend.level_ns * trend.slope.signum();

@@ -5,7 +5,7 @@
 //!
 //! The measure is the trimmed mean difference of the last 20 samples, which a drift or a wander leaves
 //! alone; the usual one is learnt while things are calm. It takes regular samples. A spread below
-//! a tenth of `offset-ns` is never reported: it threatens nothing. More noise is more variation of
+//! three twentieths of `offset-ns` is never reported: it threatens nothing. More noise is more variation of
 //! packet delay: congestion, a link without PTP support, a route over other equipment.
 
 use ptp_events::Resource;
@@ -27,12 +27,15 @@ pub(super) const DETECTOR: Detector = Detector {
     },
 };
 
+/// What part of the threshold the spread must reach to threaten anything.
+const LEAST: f64 = 0.15;
+
 fn examine(view: &View<'_>) -> Assessment {
     let Some((growth, spread)) = view.clock.trace().noise() else {
         return Assessment::Quiet;
     };
     let needed = view.settings.noise_growth * if view.firing.is_some() { 0.67 } else { 1.0 };
-    if growth < needed || spread * 10.0 < view.settings.offset_ns as f64 || view.is_settling() {
+    if growth < needed || spread < view.settings.offset_ns as f64 * LEAST || view.is_settling() {
         return Assessment::Quiet;
     }
     let since = view.firing.unwrap_or(view.now);

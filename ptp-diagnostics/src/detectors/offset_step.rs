@@ -1,5 +1,5 @@
 //! The offset shifted by more than five robust standard deviations and by more than `step-ns`
-//! (default 30 ns), and stayed there for four samples.
+//! (default 35 ns), and stayed there for four samples.
 //!
 //! Severity: WARNING. Clears when the offset is back where it was, at the latest after half an
 //! hour: then the new level is the usual one.

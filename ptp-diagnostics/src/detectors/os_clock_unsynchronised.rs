@@ -1,7 +1,8 @@
 //! The system clock (`CLOCK_REALTIME`) is not LOCKED while every PTP clock of the node is, for
 //! `os-clock` (default 10 s).
 //!
-//! Severity: CRITICAL. A node that is seen to start has six times as long.
+//! Severity: CRITICAL. A node that is seen to start has six times as long, and so has one of which a
+//! PTP clock may still be settling, if the offset is well within the threshold.
 //!
 //! The OS clock follows the PTP clock through phc2sys, so with PTP well the fault is in between:
 //! phc2sys, its configuration, or another daemon (chronyd, ntpd) that steers the same clock. When
@@ -13,6 +14,7 @@ use ptp_events::Resource;
 
 use crate::Severity;
 use crate::detector::{Assessment, Detector, Scope, View};
+use crate::timeline::is_calm;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "os-clock-unsynchronised",
@@ -51,10 +53,14 @@ fn examine(view: &View<'_>) -> Assessment {
     if ptp_clocks == 0 {
         return Assessment::Quiet;
     }
-    let mut hold = view.settings.os_clock * if view.is_starting() { 6 } else { 1 };
+    // A servo that is settling takes the system clock along, and its own word may be lost.
+    let calm = view.clock.samples().last.is_some_and(|(_, last)| is_calm(last, view.settings));
+    let starting = view.is_starting() || (calm && view.is_settling());
+    let mut hold = view.settings.os_clock * if starting { 6 } else { 1 };
     // PTP has its lock back, and the system clock, which lags by a second, was asked too soon.
     if since > unlocked && view.clock.last_seen() < since.after(LAG) {
-        hold = hold.max(view.cadence().unwrap_or_default() + LAG);
+        // Where nobody asks, what it said next may be lost, or the recording's end came before it.
+        hold = hold.max(view.cadence().unwrap_or(view.settings.silence) + LAG);
     }
     Assessment::after(view, since, hold, Severity::Critical)
 }

@@ -63,6 +63,6 @@ impl Samples {
 }
 
 /// Whether an offset is below 80 % of the threshold, in integers.
-pub(super) fn is_calm(offset: Offset, settings: &Settings) -> bool {
+pub(crate) fn is_calm(offset: Offset, settings: &Settings) -> bool {
     u128::from(offset.magnitude()) * 5 < u128::from(settings.offset_ns) * 4
 }

@@ -4,16 +4,7 @@ use std::fmt::Write as _;
 
 use insta::assert_snapshot;
 
-use crate::fixture::diagnose;
-
-/// Tells every story of a table.
-fn tell_all<'a>(stories: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let mut told = String::new();
-    for (name, story) in stories {
-        writeln!(told, "{name}\n{}", diagnose(&story)).unwrap();
-    }
-    told
-}
+use crate::fixture::{diagnose, tell_all};
 
 /// A node that is asked once a minute, from one minute to another: what each of its clocks says,
 /// `{n}` standing for the minute's last digit.

@@ -159,3 +159,12 @@ pub(crate) fn tell(report: &Report) -> String {
 pub(crate) fn diagnose(story: &str) -> String {
     tell(&report(story, Settings::default()))
 }
+
+/// Tells every story of a table.
+pub(crate) fn tell_all<'a>(stories: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut told = String::new();
+    for (name, story) in stories {
+        writeln!(told, "{name}\n{}", diagnose(&story)).unwrap();
+    }
+    told
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use insta::assert_snapshot;
 
-use crate::fixture::diagnose;
+use crate::fixture::{diagnose, tell_all};
 
 /// What a grandmaster says when we subscribe: the placeholders that come first, then this.
 const FIRST_WORDS: &[(&str, &str)] = &[
@@ -57,5 +57,61 @@ fn a_receiver_fails_rather_than_starts_when_its_clock_holds_over() {
       CRITICAL gm gnss-fault [gnss-sync-status] since 0.1, known at 3.1: GNSS FAILURE-NOFIX, gpsFix 0
       CRITICAL gm loss-of-lock [lock-state] since 2, known at 12: FREERUN
     alert at 3.1: opened CRITICAL GNSS signal lost on gm
+    ");
+}
+
+/// A slow servo that creeps to this offset within 20 minutes of its first lock, a minute a step.
+fn creeps(to: i64) -> String {
+    let mut story =
+        "0 w1 lock placeholder\n60 w1 lock FREERUN 500000\n63 w1 lock LOCKED 2\n".to_owned();
+    for minute in 2..=20 {
+        let offset = to * minute / 20;
+        let state = if offset.abs() > 100 { "FREERUN" } else { "LOCKED" };
+        writeln!(story, "{} w1 lock {state} {offset}", minute * 60).unwrap();
+    }
+    story + "1260 end"
+}
+
+#[test]
+fn what_was_lost_on_its_way_makes_no_fault_of_a_start() {
+    let gnss = "
+        0   gm lock placeholder
+        0   gm gnss placeholder
+        30  gm gnss FAILURE-NOFIX fix=0
+        30  gm lock FREERUN 99999
+        30  gm class 248
+        160 gm lock LOCKED 6";
+    assert_snapshot!(tell_all([
+        ("a servo that creeps", creeps(900)),
+        ("a servo that creeps, first heard of when it was LOCKED", creeps(900).replace("60 w1 lock FREERUN 500000\n", "")),
+        ("the receiver's first fix, but class 6 tells of it", format!("{gnss}\n161 gm class 6\n1500 end")),
+        ("the receiver's first fix, and nothing tells of it", format!("{gnss}\n1500 end")),
+        ("that the node is LOCKED again", "
+            0   w1 lock LOCKED 3
+            0   w1 os   LOCKED 3
+            0   w1 sync LOCKED
+            100 w1 lock FREERUN 350
+            100 w1 sync FREERUN
+            101 w1 os   FREERUN 7
+            102 w1 lock LOCKED 1
+            103 w1 os   LOCKED 5
+            900 end".to_owned()),
+    ]), @"
+    a servo that creeps
+    nothing
+
+    a servo that creeps, first heard of when it was LOCKED
+    nothing
+
+    the receiver's first fix, but class 6 tells of it
+    nothing
+
+    the receiver's first fix, and nothing tells of it
+    WARNING gnss-signal-loss (confirmed), firing: since 30, known at 630; from gm, affects gm
+      WARNING gm gnss-fault [gnss-sync-status] since 30, known at 630: GNSS FAILURE-NOFIX, gpsFix 0
+    alert at 630: opened WARNING GNSS signal lost on gm
+
+    that the node is LOCKED again
+    nothing
     ");
 }
