@@ -3,6 +3,8 @@
 use super::Kind;
 use super::site::{Site, minutes, perhaps};
 use crate::fault::Effect;
+use crate::plan::Plan;
+use crate::random::Random;
 use ptp_events::SyncState;
 
 pub(super) const GNSS_OUTAGE_SHORT: Kind = Kind {
@@ -99,23 +101,30 @@ pub(super) const GRANDMASTER_SWITCH: Kind = Kind {
     },
 };
 
+/// The grandmaster is ours or another's.
+fn either_grandmaster(site: Site, random: &mut Random) -> Site {
+    if random.chance(0.5) { site.upstream_grandmaster() } else { site }
+}
+
+/// The switch that so many followers share is gone.
+fn switch_lost(site: Site, count: usize, random: &mut Random) -> Plan {
+    let lost = site.some_workers(count, random);
+    let start = minutes(10.0, 40.0, random);
+    let length = minutes(0.5, 45.0, random);
+    let tail = minutes(8.0, 20.0, random);
+    let lasts = perhaps(length, random);
+    site.fault(Effect::UpstreamLoss {}, &lost, start, lasts).plan(start + length + tail, random)
+}
+
 pub(super) const UPSTREAM_LOSS: Kind = Kind {
     name: "upstream-loss",
     summary: "the switch that half or all of the followers share is gone",
     draw: |random| {
-        let mut site = Site::sized(6, 19, random);
-        if random.chance(0.5) {
-            site = site.upstream_grandmaster();
-        }
+        let site = either_grandmaster(Site::sized(6, 19, random), random);
         let total = site.workers().len();
         let share = usize::try_from(random.whole(50, 100)).unwrap_or(100);
         let count = (total * share).div_ceil(100).max(3);
-        let lost = site.some_workers(count, random);
-        let start = minutes(10.0, 40.0, random);
-        let length = minutes(0.5, 45.0, random);
-        let tail = minutes(8.0, 20.0, random);
-        let lasts = perhaps(length, random);
-        site.fault(Effect::UpstreamLoss {}, &lost, start, lasts).plan(start + length + tail, random)
+        switch_lost(site, count, random)
     },
 };
 
@@ -123,17 +132,9 @@ pub(super) const BRANCH_LOSS: Kind = Kind {
     name: "branch-loss",
     summary: "the switch that a few of many followers share is gone",
     draw: |random| {
-        let mut site = Site::sized(8, 24, random);
-        if random.chance(0.5) {
-            site = site.upstream_grandmaster();
-        }
+        let site = either_grandmaster(Site::sized(8, 24, random), random);
         let few = u32::try_from(site.workers().len() / 2 - 1).unwrap_or(3);
         let count = usize::try_from(random.whole(3, few.max(3))).unwrap_or(3);
-        let lost = site.some_workers(count, random);
-        let start = minutes(10.0, 40.0, random);
-        let length = minutes(0.5, 45.0, random);
-        let tail = minutes(8.0, 20.0, random);
-        let lasts = perhaps(length, random);
-        site.fault(Effect::UpstreamLoss {}, &lost, start, lasts).plan(start + length + tail, random)
+        switch_lost(site, count, random)
     },
 };
