@@ -24,8 +24,8 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    let unseen = view.clock.state().is_none() || view.is_locked_after_all();
-    if unseen || view.clock.last_locked().is_some() {
+    let locked = view.clock.last_locked().is_some() || view.is_locked_after_all();
+    if locked || view.clock.state().is_none() {
         return Assessment::Quiet;
     }
     // The system clock waits for a PTP clock that was LOCKED, and is not done yet.

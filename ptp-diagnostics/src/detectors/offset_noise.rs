@@ -5,8 +5,8 @@
 //!
 //! The measure is the trimmed mean difference of the last 20 samples, which a drift or a wander leaves
 //! alone; the usual one is learnt while things are calm. It takes regular samples. A spread below
-//! three twentieths of `offset-ns` is never reported: it threatens nothing. More noise is more variation of
-//! packet delay: congestion, a link without PTP support, a route over other equipment.
+//! three twentieths of `offset-ns` is never reported: it threatens nothing. More noise is more
+//! variation of packet delay: congestion, a link without PTP support, a route over other equipment.
 
 use ptp_events::Resource;
 
