@@ -95,6 +95,8 @@ struct Shared {
     /// Held while events go out: the proxy serves its consumers one after the other.
     pushing: tokio::sync::Mutex<()>,
     requests: AtomicU64,
+    /// Of those, the ones for CurrentState.
+    asked: AtomicU64,
     /// The status new subscriptions are refused with; 0 is none.
     refusing: AtomicU16,
 }
@@ -152,6 +154,7 @@ impl Publisher {
             pusher: Pusher::new(),
             pushing: tokio::sync::Mutex::default(),
             requests: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
             refusing: AtomicU16::new(0),
         });
         let mut publisher = Self { shared, serving: None };
@@ -204,6 +207,12 @@ impl Publisher {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many times it was asked for CurrentState since it was bound.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.shared.asked.load(Ordering::Relaxed)
     }
 
     /// Sends an event to its subscribers, one after the other, and returns when all were tried.

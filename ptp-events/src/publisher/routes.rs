@@ -164,6 +164,7 @@ async fn current_state(State(shared): App, Path(rest): Path<String>) -> Response
     let Some(address) = rest.strip_suffix("/CurrentState") else {
         return not_found().await;
     };
+    shared.asked.fetch_add(1, Ordering::Relaxed);
     let address = format!("/{address}");
     let store = shared.store();
     let answered = store.is_subscribed(&address) || shared.options.has(Quirk::CurrentStateForAll);

@@ -94,9 +94,13 @@ pub(crate) fn full_length() -> bool {
     std::env::var_os("PTP_TESTS_FULL_LENGTH").is_some_and(|value| value == "1")
 }
 
+/// Waits until everything is subscribed to and was asked for once: an answer that says what was
+/// before a test's first event would overtake it.
 pub(crate) async fn subscribed(publishers: &[&Publisher]) {
-    eventually("subscriptions to everything", || {
-        publishers.iter().all(|p| p.subscriptions().len() >= Resource::ALL.len()).then_some(())
+    let all = Resource::ALL.len();
+    eventually("subscriptions and answers to everything", || {
+        let done = |p: &&Publisher| p.subscriptions().len() >= all && p.asked() >= all as u64;
+        publishers.iter().all(done).then_some(())
     })
     .await;
 }

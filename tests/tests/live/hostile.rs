@@ -25,9 +25,9 @@ async fn twenty_thousand_invented_nodes_are_refused_and_counted() {
     subscribed(&[&one]).await;
     let endpoint = one.subscriptions()[0].endpoint.clone();
     let http = reqwest::Client::new();
-    let event = lock("w1", Freerun, 350);
+    let made_up = lock("w1", Freerun, 350);
     for hundred in 0..200 {
-        let body = invented(&event, hundred * 100..(hundred + 1) * 100);
+        let body = invented(&made_up, hundred * 100..(hundred + 1) * 100);
         assert_eq!(http.post(&endpoint).body(body).send().await.unwrap().status(), 403);
     }
     let metrics = reqwest::get(format!("http://{}/metrics", agent.api)).await.unwrap();
@@ -35,7 +35,7 @@ async fn twenty_thousand_invented_nodes_are_refused_and_counted() {
     let counted = metrics.lines().find(|line| line.contains(r#"outcome="wrong_node""#));
     assert!(counted.is_some_and(|line| line.ends_with(" 200")), "{metrics}");
     // The one that exists is heard as before.
-    one.publish(&event).await;
+    one.publish(&lock("w1", Freerun, 350)).await;
     eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
     let nodes: Vec<_> = agent.report().nodes.into_iter().map(|node| node.node).collect();
     assert_eq!(nodes, [NodeName::new("w1").unwrap()]);
