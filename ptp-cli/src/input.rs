@@ -1,6 +1,6 @@
 //! From files to events, in time order, on a thread of its own.
 
-mod ahead;
+mod parallel;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -16,14 +16,17 @@ use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
 
 use crate::sources::Source;
-use ahead::{BLOCK, ReadAhead};
+use parallel::Parallel;
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
 const BATCHES: usize = 8;
 
-/// Of how many files at most the next block is read ahead, which takes a thread for each.
-const MAX_AHEAD: usize = 8;
+/// How much is fetched at once.
+const BLOCK: usize = 1 << 18;
+
+/// How many files at most are decoded in parallel, which takes a thread for each.
+const MAX_PARALLEL: usize = 8;
 
 /// Why files cannot be diagnosed.
 #[derive(Debug, thiserror::Error)]
@@ -106,17 +109,16 @@ pub(crate) fn read(
         let settings = DaemonSettings { written: *written, ..daemon.clone() };
         let log = DaemonLog::new(node.clone(), settings);
         let input = open(path, progress)?;
-        let input = if files.len() <= MAX_AHEAD {
-            let ahead = ReadAhead::new(input).map_err(|source| InputError::Thread { source })?;
-            Box::new(ahead) as Input
+        readers.push(if files.len() <= MAX_PARALLEL {
+            let parallel = Parallel::new(input, log);
+            Events::Parallel(parallel.map_err(|source| InputError::Thread { source })?)
         } else {
-            input
-        };
-        readers.push(Reader::with_daemon(input, log));
+            Events::Inline(Reader::with_daemon(input, log))
+        });
     }
     let (sender, receiver) = sync_channel(BATCHES);
     let paths: Vec<_> = files.iter().map(|source| source.path.clone()).collect();
-    let reading = std::thread::Builder::new().name("read".to_owned());
+    let reading = std::thread::Builder::new().name("merge".to_owned());
     let spawned = reading.spawn(move || {
         let merge = Merge::new(readers);
         if sort {
@@ -130,6 +132,33 @@ pub(crate) fn read(
 }
 
 type Input = Box<dyn io::BufRead + Send>;
+
+/// The events of one file.
+#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
+enum Events {
+    Parallel(Parallel),
+    Inline(Reader<Input>),
+}
+
+impl Events {
+    const fn daemon(&self) -> Option<&DaemonLog> {
+        match self {
+            Self::Parallel(events) => events.daemon(),
+            Self::Inline(events) => events.daemon(),
+        }
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Recorded, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Parallel(events) => events.next(),
+            Self::Inline(events) => events.next(),
+        }
+    }
+}
 
 /// Whether reading again is possible, which it is not for pipes.
 pub(crate) fn can_reread(files: &[Source]) -> bool {
@@ -149,7 +178,7 @@ fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
 }
 
 fn streamed(
-    mut merge: Merge<Reader<Input>>,
+    mut merge: Merge<Events>,
     paths: &[PathBuf],
     window: Duration,
     sender: &SyncSender<Message>,
@@ -185,8 +214,8 @@ fn streamed(
 }
 
 /// Says what is only known at the end.
-fn note(merge: &Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
-    let daemons = merge.sources().iter().map(Reader::daemon);
+fn note(merge: &Merge<Events>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+    let daemons = merge.sources().iter().map(Events::daemon);
     for (daemon, path) in daemons.zip(paths) {
         if daemon.is_some_and(|log| log.understood_lines() > 0 && !log.has_wall_clock()) {
             let _ = sender.send(Message::NoWallClock(path.clone()));
@@ -194,7 +223,7 @@ fn note(merge: &Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Mes
     }
 }
 
-fn sorted(mut merge: Merge<Reader<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+fn sorted(mut merge: Merge<Events>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     let mut all = Vec::new();
     for (source, item) in merge.by_ref() {
         match item {

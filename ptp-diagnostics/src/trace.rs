@@ -158,7 +158,14 @@ impl Trace {
         let Some(old) = count.checked_sub(NEW_LEVEL).filter(|old| *old >= OLD_LEVEL) else {
             return;
         };
-        let (level, sigma) = robust(&mut self.values(old.saturating_sub(30), old));
+        let from = old.saturating_sub(30);
+        // Nearly always everything lies so close together that no sorting can find a step.
+        let all = self.samples.range(from..).map(|(_, nanos)| *nanos);
+        let (low, high) = all.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
+        if high - low <= least_ns {
+            return;
+        }
+        let (level, sigma) = robust(&mut self.values(from, old));
         let new: Vec<f64> = self.values(old, count).iter().map(|nanos| nanos - level).collect();
         let by = median(&mut new.clone());
         // The median of four samples spreads half as far as one; five would do for white noise.

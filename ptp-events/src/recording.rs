@@ -22,10 +22,12 @@
 //! # Ok::<(), ptp_events::recording::ReadError>(())
 //! ```
 
+mod batch;
 mod compression;
 mod form;
 mod merge;
 mod reader;
+mod sequence;
 mod splitter;
 mod writer;
 
@@ -33,9 +35,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Event, Received};
 
+pub use batch::{Batch, Batches, Decoded};
 pub use compression::decompress;
 pub use merge::Merge;
 pub use reader::{LineProblem, ReadError, Reader};
+pub use sequence::Sequence;
 pub use writer::Writer;
 
 /// How an event came to us.

@@ -1,16 +1,20 @@
 //! What one text of a recording can be, and the events inside it.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::splitter::ObjectScan;
-use super::{LineProblem, Origin, Recorded};
-use crate::daemon::{DaemonLog, LineKind, LogLine};
+use super::sequence::Item;
+use super::splitter::{ObjectScan, Text};
+use super::{LineProblem, Origin, ReadError, Recorded};
 use crate::decode::{elements, is_array};
 use crate::{DecodeError, Event, NodeName, Received};
+
+/// How much of a bad line an error shows, in characters.
+const EXCERPT_CHARS: usize = 80;
 
 /// The forms a text can have. Recordings are mostly of one form, so the last one is tried first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,17 +29,6 @@ pub(super) enum Form {
     Fed,
     /// Something else with an event inside, or a line of linuxptp-daemon.
     Log,
-}
-
-/// What a text was found to be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Found {
-    /// One or more events.
-    Events,
-    /// A line of linuxptp-daemon, given to its log; events may come of it, now or later.
-    Daemon,
-    /// Nothing that claims to be either.
-    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -71,28 +64,37 @@ struct Keys {
     line: Option<IgnoredAny>,
 }
 
-/// Appends the events of `text` to `out`, or hands it to the daemon's log.
-pub(super) fn read(
+/// Appends what `text` is found to be to `out`: its events, or else what else it may be.
+pub(super) fn read(text: Text<'_>, line: u64, form: &mut Form, out: &mut VecDeque<Item>) {
+    let (text, outcome) = match text {
+        Text::Whole(text) => (text, read_whole(text.trim_ascii(), line, form, out)),
+        Text::TooLong(text) => (text, Err(LineProblem::TooLong)),
+    };
+    // Events before the bad one in an array still count.
+    if let Err(source) = outcome {
+        let excerpt = excerpt(text);
+        out.push_back(Item::Bad(ReadError::Line { line, excerpt, source }));
+    }
+}
+
+fn read_whole(
     text: &[u8],
     line: u64,
     form: &mut Form,
-    daemon: Option<&mut DaemonLog>,
-    out: &mut Vec<Recorded>,
-) -> Result<Found, LineProblem> {
-    let text = text.trim_ascii();
+    out: &mut VecDeque<Item>,
+) -> Result<(), LineProblem> {
     let bare = Context { received: None, origin: Origin::Unknown, node: None, line };
     if *form == Form::Bare
         && let Ok(event) = Event::from_slice(text)
     {
-        out.push(bare.recorded(event));
-        return Ok(Found::Events);
+        out.push_back(bare.recorded(event));
+        return Ok(());
     }
     let found = recognise(text);
     match found {
         Form::Bare => read_events(text, &bare, out)?,
         Form::Envelope => {
-            let envelope: Envelope<'_> =
-                serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })?;
+            let envelope: Envelope<'_> = wrapped(text)?;
             let context = Context {
                 received: envelope.received,
                 origin: envelope.origin,
@@ -102,10 +104,10 @@ pub(super) fn read(
             read_events(envelope.event.get().as_bytes(), &context, out)?;
         }
         Form::Request => {
-            let request: Request<'_> =
-                serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })?;
+            let request: Request<'_> = wrapped(text)?;
             if request.body.trim().is_empty() {
-                return Ok(Found::Nothing);
+                out.push_back(Item::Nothing);
+                return Ok(());
             }
             let received = Some(Received::from_nanos(request.t_ns));
             let context = Context { received, origin: Origin::Unknown, node: None, line };
@@ -113,29 +115,27 @@ pub(super) fn read(
         }
         Form::Fed => {
             *form = found;
-            let fed: Fed<'_> =
-                serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })?;
+            let fed: Fed<'_> = wrapped(text)?;
             let received = Some(Received::from_nanos(fed.t_ns));
-            return Ok(read_daemon(LogLine { number: line, text: &fed.line, received }, daemon));
+            out.push_back(Item::Line { number: line, text: fed.line.into_owned(), received });
         }
         Form::Log => {
-            let daemons = std::str::from_utf8(text).is_ok_and(|text| {
-                let fed = LogLine { number: line, text, received: None };
-                read_daemon(fed, daemon) == Found::Daemon
+            out.push_back(match (read_log(text, &bare), std::str::from_utf8(text)) {
+                (Some(event), _) => event,
+                (None, Ok(text)) => {
+                    Item::Line { number: line, text: text.to_owned(), received: None }
+                }
+                (None, Err(_)) => Item::Nothing,
             });
-            return Ok(if daemons { Found::Daemon } else { read_log(text, &bare, out) });
+            return Ok(());
         }
     }
     *form = found;
-    Ok(Found::Events)
+    Ok(())
 }
 
-/// Without a log to give it to, a line of the daemon is just a line.
-fn read_daemon(line: LogLine<'_>, daemon: Option<&mut DaemonLog>) -> Found {
-    match daemon.map(|daemon| daemon.handle_line(line)) {
-        Some(LineKind::Understood) => Found::Daemon,
-        Some(LineKind::Ignored | LineKind::Foreign) | None => Found::Nothing,
-    }
+fn wrapped<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, LineProblem> {
+    serde_json::from_slice(text).map_err(|source| LineProblem::Envelope { source })
 }
 
 fn recognise(text: &[u8]) -> Form {
@@ -162,8 +162,9 @@ struct Context {
 }
 
 impl Context {
-    fn recorded(&self, event: Event) -> Recorded {
-        Recorded { event, received: self.received, origin: self.origin, line: self.line }
+    const fn recorded(&self, event: Event) -> Item {
+        let (received, origin, line) = (self.received, self.origin, self.line);
+        Item::Event(Recorded { event, received, origin, line })
     }
 
     fn decode(&self, json: &[u8]) -> Result<Event, DecodeError> {
@@ -175,36 +176,34 @@ impl Context {
 }
 
 /// One event, or an array of them.
-fn read_events(json: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Result<(), LineProblem> {
+fn read_events(
+    json: &[u8],
+    context: &Context,
+    out: &mut VecDeque<Item>,
+) -> Result<(), LineProblem> {
     let decode = |json: &[u8]| context.decode(json).map_err(|source| LineProblem::Event { source });
     if !is_array(json) {
-        out.push(context.recorded(decode(json)?));
+        out.push_back(context.recorded(decode(json)?));
         return Ok(());
     }
     for element in elements(json).map_err(|source| LineProblem::Envelope { source })? {
-        out.push(context.recorded(decode(element)?));
+        out.push_back(context.recorded(decode(element)?));
     }
     Ok(())
 }
 
-/// An event somewhere in a line of text. A line without one is just a line.
-fn read_log(text: &[u8], context: &Context, out: &mut Vec<Recorded>) -> Found {
-    let Some(start) = memchr::memchr(b'{', text) else {
-        return Found::Nothing;
-    };
+/// An event somewhere in a line of text.
+fn read_log(text: &[u8], context: &Context) -> Option<Item> {
+    let start = memchr::memchr(b'{', text)?;
     let tail = &text[start..];
     let event = if tail.starts_with(br#"{\""#) {
         // The logger quoted its message, and so escaped the event's quotes.
-        unescape(tail).and_then(|json| context.decode(json.as_bytes()).ok())
+        context.decode(unescape(tail)?.as_bytes())
     } else {
-        let end = ObjectScan::default().feed(tail);
-        end.and_then(|end| context.decode(&tail[..end]).ok())
+        let end = ObjectScan::default().feed(tail)?;
+        context.decode(&tail[..end])
     };
-    let Some(event) = event else {
-        return Found::Nothing;
-    };
-    out.push(context.recorded(event));
-    Found::Events
+    Some(context.recorded(event.ok()?))
 }
 
 /// Takes one level of JSON string escapes off, up to the quote that ends the string.
@@ -221,4 +220,10 @@ fn unescape(text: &[u8]) -> Option<String> {
     }
     quoted.push(b'"');
     serde_json::from_slice(&quoted).ok()
+}
+
+fn excerpt(text: &[u8]) -> String {
+    let head = &text[..text.len().min(EXCERPT_CHARS * 4)];
+    let text = String::from_utf8_lossy(head);
+    text.trim().chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect()
 }

@@ -2,14 +2,11 @@
 
 use std::io::{self, BufRead};
 
-use super::form::{self, Form, Found};
-use super::splitter::{Splitter, Text};
-use super::{Origin, Recorded};
+use super::form::{self, Form};
+use super::splitter::Splitter;
+use super::{Recorded, Sequence};
 use crate::DecodeError;
-use crate::daemon::{DaemonLog, LogEvent};
-
-/// How much of a bad line an error shows, in characters.
-const EXCERPT_CHARS: usize = 80;
+use crate::daemon::DaemonLog;
 
 /// Why reading stopped, or what was passed over.
 #[derive(Debug, thiserror::Error)]
@@ -63,56 +60,37 @@ pub enum LineProblem {
 pub struct Reader<R> {
     splitter: Splitter<R>,
     form: Form,
-    daemon: Option<DaemonLog>,
-    /// Read, not yet handed out; reversed.
-    ready: Vec<Recorded>,
-    other_lines: u64,
-    failed: bool,
+    sequence: Sequence,
+    ended: bool,
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads from `input`; compressed input goes through [`super::decompress`] first.
     ///
     /// Lines of linuxptp-daemon are only counted: they do not say whose they are.
-    pub const fn new(input: R) -> Self {
-        Self::reading(input, None)
+    pub fn new(input: R) -> Self {
+        Self::reading(input, Sequence::new())
     }
 
     /// Reads from `input`, in which lines of linuxptp-daemon belong to `daemon`.
-    pub const fn with_daemon(input: R, daemon: DaemonLog) -> Self {
-        Self::reading(input, Some(daemon))
+    pub fn with_daemon(input: R, daemon: DaemonLog) -> Self {
+        Self::reading(input, Sequence::with_daemon(daemon))
     }
 
-    const fn reading(input: R, daemon: Option<DaemonLog>) -> Self {
-        Self {
-            splitter: Splitter::new(input),
-            form: Form::Bare,
-            daemon,
-            ready: Vec::new(),
-            other_lines: 0,
-            failed: false,
-        }
+    const fn reading(input: R, sequence: Sequence) -> Self {
+        Self { splitter: Splitter::new(input), form: Form::Bare, sequence, ended: false }
     }
 
     /// How many lines so far held text that does not claim to be an event.
     #[must_use]
     pub const fn other_lines(&self) -> u64 {
-        self.other_lines
+        self.sequence.other_lines()
     }
 
     /// The daemon's log, to ask what it counted.
     #[must_use]
     pub const fn daemon(&self) -> Option<&DaemonLog> {
-        self.daemon.as_ref()
-    }
-
-    /// Fetches what the daemon's log has to say, the last first.
-    fn poll_daemon(&mut self) {
-        let Some(daemon) = &mut self.daemon else { return };
-        while let Some(LogEvent { event, line }) = daemon.poll_event() {
-            self.ready.push(Recorded { event, received: None, origin: Origin::Unknown, line });
-        }
-        self.ready.reverse();
+        self.sequence.daemon()
     }
 }
 
@@ -120,46 +98,24 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<Recorded, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.failed {
-            if let Some(recorded) = self.ready.pop() {
-                return Some(Ok(recorded));
+        loop {
+            let next = self.sequence.poll_recorded();
+            if next.is_some() || self.ended {
+                return next;
             }
-            let (line, text) = match self.splitter.next() {
-                Ok(Some(next)) => next,
+            match self.splitter.next() {
+                Ok(Some((line, text))) => {
+                    form::read(text, line, &mut self.form, self.sequence.items());
+                }
                 Ok(None) => {
-                    self.daemon.as_mut()?.finish();
-                    self.poll_daemon();
-                    return self.ready.pop().map(Ok);
+                    self.ended = true;
+                    self.sequence.finish();
                 }
                 Err(source) => {
-                    self.failed = true;
+                    self.ended = true;
                     return Some(Err(ReadError::Io { line: self.splitter.line(), source }));
-                }
-            };
-            let outcome = match text {
-                Text::Whole(text) => {
-                    form::read(text, line, &mut self.form, self.daemon.as_mut(), &mut self.ready)
-                        .map_err(|problem| (problem, excerpt(text)))
-                }
-                Text::TooLong(text) => Err((LineProblem::TooLong, excerpt(text))),
-            };
-            match outcome {
-                Ok(Found::Events) => self.ready.reverse(),
-                Ok(Found::Daemon) => self.poll_daemon(),
-                Ok(Found::Nothing) => self.other_lines += 1,
-                Err((source, excerpt)) => {
-                    // Events before the bad one in an array still count.
-                    self.ready.reverse();
-                    return Some(Err(ReadError::Line { line, excerpt, source }));
                 }
             }
         }
-        None
     }
-}
-
-fn excerpt(text: &[u8]) -> String {
-    let head = &text[..text.len().min(EXCERPT_CHARS * 4)];
-    let text = String::from_utf8_lossy(head);
-    text.trim().chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect()
 }
