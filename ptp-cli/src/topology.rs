@@ -46,11 +46,12 @@ pub(crate) fn load(path: &Path) -> Result<Topology, TopologyFileError> {
         .map_err(|source| TopologyFileError::Topology { path: path.to_owned(), source })
 }
 
-/// Writes who follows whom in a simulated network.
+/// Writes who follows whom in a simulated network, and how long each holds.
 pub(crate) fn save(path: &Path, simulated: &ptp_sim::Topology) -> Result<(), TopologyFileError> {
     let node = simulated.nodes().iter().map(|node| TopologyNode {
         name: node.name.clone(),
         follows: node.parent.iter().cloned().collect(),
+        holdover: Some(node.oscillator.holdover()),
     });
     let file = TopologyFile { node: node.collect() };
     std::fs::write(path, file.to_toml())

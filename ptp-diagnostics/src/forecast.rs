@@ -12,6 +12,7 @@ use std::time::Duration;
 use ptp_events::{Measurement, Offset, Received};
 
 use self::filter::Filter;
+use crate::node::Node;
 use crate::{Role, Settings, Timeline};
 
 /// How many measurements it takes before they are worth more than the default model.
@@ -61,37 +62,60 @@ pub(crate) struct Crossing {
 /// `None` for a clock that is locked.
 pub(crate) fn holdover_limit(
     clock: &Timeline,
-    role: Role,
+    node: &Node,
     settings: &Settings,
 ) -> Option<Crossing> {
     let since = clock.unlocked_since()?;
-    measured(clock.held(), settings).or_else(|| Some(default(clock, since, role, settings)))
+    let prior = || Prior::of(node, settings).crossing(clock, since, settings);
+    measured(clock.held(), settings).or_else(|| Some(prior()))
 }
 
-/// The daemon's default for a grandmaster, and for a boundary clock, which is built to hold; for
-/// other nodes the middle of what network cards have, a TCXO or an OCXO.
+/// How long a clock holds when nothing measures it.
 ///
-/// The bounds are those of the population, over simulated holdovers of the development seeds: one
-/// OCXO is better than another by three times the model at most, while a card's may be a TCXO at its
-/// worst or an OCXO.
-fn default(clock: &Timeline, since: Received, role: Role, settings: &Settings) -> Crossing {
-    let before = clock.samples().last.map(|(_, offset)| offset);
-    let before = before.or_else(|| clock.entered_with().and_then(Measurement::offset));
-    let start = before.map_or(0, Offset::magnitude);
-    let left = settings.holdover_limit_ns.saturating_sub(start);
-    let share = left as f64 / settings.holdover_limit_ns as f64;
-    let (model, low, high) = match role {
-        Role::Grandmaster | Role::BoundaryClock => (settings.holdover_model, 0.7, 3.0),
-        _ => (settings.holdover_model_follower, 0.17, 13.0),
-    };
-    let after =
-        |factor: f64| since.after(Duration::from_secs_f64(model.as_secs_f64() * share * factor));
-    Crossing {
-        at: after(1.0),
-        earliest: after(low),
-        latest: after(high),
-        samples: 0,
-        model: "default",
+/// The bounds are those of the population, over simulated holdovers of the development seeds.
+struct Prior {
+    model: Duration,
+    /// Of the time above, where the 10 % and the 90 % bound are.
+    low: f64,
+    high: f64,
+    name: &'static str,
+}
+
+impl Prior {
+    /// What the topology says of the node's oscillator. Else the daemon's default for a grandmaster,
+    /// and for a boundary clock, which is built to hold; for other nodes what a TCXO holds, the
+    /// safer guess: whoever has an OCXO has more time than this says.
+    ///
+    /// One oscillator of a kind is better than another by three times the model at most, while one
+    /// of a card that nobody knows may be a TCXO at its worst or an OCXO.
+    fn of(node: &Node, settings: &Settings) -> Self {
+        let (model, low, high, name) = match (node.holds, node.role()) {
+            (Some(declared), _) => (declared, 0.7, 3.0, "declared"),
+            (None, Role::Grandmaster | Role::BoundaryClock) => {
+                (settings.holdover_model, 0.7, 3.0, "default")
+            }
+            (None, _) => (settings.holdover_model_follower, 0.25, 19.5, "default"),
+        };
+        Self { model, low, high, name }
+    }
+
+    fn crossing(&self, clock: &Timeline, since: Received, settings: &Settings) -> Crossing {
+        let before = clock.samples().last.map(|(_, offset)| offset);
+        let before = before.or_else(|| clock.entered_with().and_then(Measurement::offset));
+        let start = before.map_or(0, Offset::magnitude);
+        let left = settings.holdover_limit_ns.saturating_sub(start);
+        let share = left as f64 / settings.holdover_limit_ns as f64;
+        let seconds = self.model.as_secs_f64() * share;
+        let after = |factor: f64| {
+            since.after(Duration::try_from_secs_f64(seconds * factor).unwrap_or(Duration::MAX))
+        };
+        Crossing {
+            at: after(1.0),
+            earliest: after(self.low),
+            latest: after(self.high),
+            samples: 0,
+            model: self.name,
+        }
     }
 }
 

@@ -103,6 +103,8 @@ pub struct Node {
     pub(crate) name: NodeName,
     /// Which of the engine's timing domains it is in.
     pub(crate) domain: usize,
+    /// How long its oscillator holds the limit of holdovers, where the topology says so.
+    pub(crate) holds: Option<Duration>,
     pub(crate) clocks: Vec<Member>,
     pub(crate) role: Role,
     pub(crate) events: u64,
@@ -126,10 +128,16 @@ pub struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(name: NodeName, domain: usize, at: Received) -> Self {
+    pub(crate) fn new(
+        name: NodeName,
+        domain: usize,
+        holds: Option<Duration>,
+        at: Received,
+    ) -> Self {
         Self {
             name,
             domain,
+            holds,
             clocks: Vec::new(),
             role: Role::Unknown,
             events: 0,

@@ -268,8 +268,9 @@ pub struct Forecast {
     pub latest: Option<Received>,
     /// How many samples it rests on.
     pub samples: u64,
-    /// `linear` or `quadratic` when it was fitted to samples. `default` is
-    /// [`crate::Settings::holdover_limit_ns`] in [`crate::Settings::holdover_model`], or that of
+    /// `linear` or `quadratic` when it was fitted to samples. Else
+    /// [`crate::Settings::holdover_limit_ns`] is reached in a time that is known before: `declared`
+    /// for the node in the topology, or by `default` [`crate::Settings::holdover_model`], or that of
     /// followers.
     pub model: &'static str,
 }
@@ -497,11 +498,11 @@ impl Engine {
         }
         let world = self.world();
         let held_over = incident.affected.iter().flat_map(|node| {
-            let role = world.node(*node).role();
+            let held = world.node(*node);
             world
                 .of(*node, &Resource::LockState)
                 .filter(|clock| clock.is(&SyncState::Holdover))
-                .filter_map(move |clock| forecast::holdover_limit(clock, role, world.settings))
+                .filter_map(move |clock| forecast::holdover_limit(clock, held, world.settings))
         });
         match held_over.min_by_key(|crossing| crossing.at) {
             Some(crossing) => {

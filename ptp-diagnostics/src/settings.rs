@@ -57,8 +57,8 @@ pub struct Settings {
     /// clocks, which are built to hold.
     #[serde(deserialize_with = "duration")]
     pub holdover_model: Duration,
-    /// The same for any other node: between a TCXO, 1500 ns in some ten minutes, and
-    /// an OCXO, in some hours.
+    /// The same for any other node: what a TCXO holds, as most network cards have no better; an OCXO
+    /// would hold for hours.
     #[serde(deserialize_with = "duration")]
     pub holdover_model_follower: Duration,
     /// `gnss-fault`: the receiver gives no time for this long.
@@ -168,7 +168,7 @@ impl Default for Settings {
             holdover_critical: secs(600),
             holdover_limit_ns: 1500,
             holdover_model: secs(14_400),
-            holdover_model_follower: secs(1800),
+            holdover_model_follower: secs(1200),
             gnss_fault: secs(3),
             clock_class: secs(1),
             os_clock: secs(10),
@@ -274,7 +274,7 @@ impl Settings {
 }
 
 /// `"10s"`, `"5m"`, `"1h30m"` or ISO 8601, as jiff reads durations.
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let signed = jiff::SignedDuration::deserialize(deserializer)?;
     Duration::try_from(signed).map_err(|_| de::Error::custom("a duration must not be negative"))
 }

@@ -5,15 +5,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foldhash::fast::FixedState;
 use ptp_events::NodeName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::settings::duration;
 
 /// The most nodes a file may name; twice what [`crate::Settings::max_nodes`] follows by default.
 pub const MAX_NODES: usize = 100_000;
 /// The most nodes that one may follow.
 pub const MAX_FOLLOWED: usize = 16;
+/// The longest that a clock may be said to hold.
+const MAX_HOLDOVER: Duration = Duration::from_hours(365 * 24);
 /// How many mistakes are told of one file.
 const TOLD: usize = 20;
 
@@ -26,6 +31,26 @@ pub struct TopologyNode {
     /// Whom it may get its time from; nobody when it is a grandmaster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<NodeName>,
+    /// How long its oscillator keeps true time within
+    /// [`holdover_limit_ns`](crate::Settings::holdover_limit_ns) without a reference, by its data
+    /// sheet.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_duration",
+        serialize_with = "as_text"
+    )]
+    pub holdover: Option<Duration>,
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+#[expect(clippy::ref_option, reason = "what serde hands over")]
+fn as_text<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    let signed = duration.and_then(|duration| jiff::SignedDuration::try_from(duration).ok());
+    signed.map(|signed| format!("{signed:#}")).serialize(serializer)
 }
 
 /// A topology file as it is written, not yet checked.
@@ -77,6 +102,14 @@ pub enum TopologyMistake {
         /// Whom.
         followed: NodeName,
     },
+    /// One that holds for no time, or for longer than any oscillator.
+    #[error("node {number} (`{name}`): `holdover` must be longer than 0 s and at most a year")]
+    Holdover {
+        /// Which.
+        number: usize,
+        /// Its name.
+        name: NodeName,
+    },
     /// Nodes follow each other in a circle, so that none gets the time from anywhere.
     #[error("node {number} (`{name}`): it follows itself{}", by_way_of(.through))]
     Circle {
@@ -117,7 +150,7 @@ fn told(mistakes: &[TopologyMistake]) -> String {
     text.join("; ")
 }
 
-/// The timing domain of every node that a file names. The default names nobody.
+/// What a file says of every node that it names. The default names nobody.
 ///
 /// ```
 /// let topology = ptp_diagnostics::Topology::from_toml(r#"
@@ -132,19 +165,26 @@ fn told(mistakes: &[TopologyMistake]) -> String {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Topology {
-    /// Numbered from 0, in the order of the file.
-    domain_of: Arc<HashMap<NodeName, u32, FixedState>>,
+    nodes: Arc<HashMap<NodeName, Known, FixedState>>,
     domains: u32,
+}
+
+/// What is known of one node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Known {
+    /// Numbered from 0, in the order of the file.
+    domain: u32,
+    holdover: Option<Duration>,
 }
 
 impl TopologyFile {
     /// The file as it is written.
     ///
     /// # Panics
-    /// Never: lists of names are TOML.
+    /// Never: lists of names and texts are TOML.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("lists of names are TOML")
+        toml::to_string(self).expect("lists of names and texts are TOML")
     }
 }
 
@@ -178,8 +218,11 @@ impl Topology {
             return Err(TopologyError::Mistakes(mistakes));
         }
         let (numbers, domains) = components(&followed);
-        let names = file.node.iter().map(|node| node.name.clone());
-        Ok(Self { domain_of: Arc::new(names.zip(numbers).collect()), domains })
+        let nodes =
+            file.node.iter().zip(numbers).map(|(node, domain)| {
+                (node.name.clone(), Known { domain, holdover: node.holdover })
+            });
+        Ok(Self { nodes: Arc::new(nodes.collect()), domains })
     }
 
     /// How many timing domains there are.
@@ -191,7 +234,13 @@ impl Topology {
     /// Which one a node is in, from 0 on; `None` when the file does not name it.
     #[must_use]
     pub fn domain_of(&self, node: &NodeName) -> Option<u32> {
-        self.domain_of.get(node).copied()
+        self.nodes.get(node).map(|known| known.domain)
+    }
+
+    /// How long a node holds without a reference; `None` when the file does not say so.
+    #[must_use]
+    pub fn holdover_of(&self, node: &NodeName) -> Option<Duration> {
+        self.nodes.get(node)?.holdover
     }
 }
 
@@ -210,6 +259,9 @@ fn links(nodes: &[TopologyNode], mistakes: &mut Vec<TopologyMistake>) -> Vec<Vec
         if node.follows.len() > MAX_FOLLOWED {
             let count = node.follows.len();
             mistakes.push(TopologyMistake::FollowsMany { number, name: name(), count });
+        }
+        if node.holdover.is_some_and(|holds| holds.is_zero() || holds > MAX_HOLDOVER) {
+            mistakes.push(TopologyMistake::Holdover { number, name: name() });
         }
         let known = node.follows.iter().take(MAX_FOLLOWED).filter_map(|other| {
             let place = places.get(other).copied();
@@ -304,12 +356,19 @@ mod tests {
     use insta::assert_snapshot;
     use std::fmt::Write as _;
 
-    /// A node per line: its name, and whom it follows.
+    /// A node per line: its name, perhaps with the seconds that it holds, and whom it follows.
     fn file(text: &str) -> TopologyFile {
         let mut node = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let mut names = line.split_whitespace().map(|name| NodeName::new(name).unwrap());
-            node.push(TopologyNode { name: names.next().unwrap(), follows: names.collect() });
+            let mut words = line.split_whitespace();
+            let first = words.next().unwrap();
+            let (first, holds) = first.split_once(':').map_or((first, None), |(n, s)| (n, Some(s)));
+            let name = |name: &str| NodeName::new(name).unwrap();
+            node.push(TopologyNode {
+                name: name(first),
+                follows: words.map(name).collect(),
+                holdover: holds.map(|seconds| Duration::from_secs(seconds.parse().unwrap())),
+            });
         }
         TopologyFile { node }
     }
@@ -338,25 +397,30 @@ mod tests {
     #[test]
     fn every_mistake_is_told_with_its_place() {
         assert_snapshot!(tell(""), @"the topology cannot be: there are no nodes: each is a `[[node]]` with a `name`");
-        assert_snapshot!(tell("gm\n w0 gmm\n gm\n w1 w1\n a b\n b c\n c a\n"), @"the topology cannot be: node 3: `gm` is node 1 already; node 2 (`w0`): it follows `gmm`, which is not among the nodes; node 4 (`w1`): it follows itself; node 5 (`a`): it follows itself through `b`, `c`");
+        assert_snapshot!(tell("gm:0\n w0:31536001 gmm\n gm\n w1 w1\n a b\n b c\n c a\n"), @"the topology cannot be: node 3: `gm` is node 1 already; node 1 (`gm`): `holdover` must be longer than 0 s and at most a year; node 2 (`w0`): `holdover` must be longer than 0 s and at most a year; node 2 (`w0`): it follows `gmm`, which is not among the nodes; node 4 (`w1`): it follows itself; node 5 (`a`): it follows itself through `b`, `c`");
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        let file = file("gm\n w0 gm\n w1 gm\n");
+        let file = file("gm:14400\n w0:1200 gm\n w1 gm\n");
         assert_snapshot!(file.to_toml(), @r#"
         [[node]]
         name = "gm"
+        holdover = "4h"
 
         [[node]]
         name = "w0"
         follows = ["gm"]
+        holdover = "20m"
 
         [[node]]
         name = "w1"
         follows = ["gm"]
         "#);
         assert_eq!(toml::from_str::<TopologyFile>(&file.to_toml()).unwrap(), file);
+        let topology = Topology::new(&file).unwrap();
+        let holds = file.node.iter().map(|node| topology.holdover_of(&node.name));
+        assert!(holds.eq(file.node.iter().map(|node| node.holdover)));
     }
 
     #[test]
@@ -370,7 +434,7 @@ mod tests {
           |
         3 | parent = "x"
           | ^^^^^^
-        unknown field `parent`, expected `name` or `follows`
+        unknown field `parent`, expected one of `name`, `follows`, `holdover`
         "#);
         assert_snapshot!(refused("[[node]]\nname = \"a b\\u0007\"\n"), @r#"
         TOML parse error at line 2, column 8
@@ -396,6 +460,7 @@ mod tests {
                 .map(|n| TopologyNode {
                     name: name(n),
                     follows: if n + 1 < count { vec![name(n + 1)] } else { Vec::new() },
+                    holdover: None,
                 })
                 .collect(),
         };

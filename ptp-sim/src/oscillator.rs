@@ -2,6 +2,8 @@
 //!
 //! Frequencies are fractional, in ns/s, which is the same as ppb.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::random::{Random, sine};
@@ -17,7 +19,7 @@ const FLICKER_TAU_S: [f64; 4] = [10.0, 100.0, 1_000.0, 10_000.0];
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum OscillatorKind {
-    /// Temperature compensated: 1500 ns in some ten minutes.
+    /// Temperature compensated: 1500 ns in some twenty minutes.
     Tcxo,
     /// Oven controlled: 1500 ns in some hours.
     Ocxo,
@@ -41,6 +43,16 @@ struct Quality {
 }
 
 impl OscillatorKind {
+    /// How long one of its kind keeps true time within 1500 ns, as its data sheet would say.
+    #[must_use]
+    pub const fn holdover(self) -> Duration {
+        match self {
+            Self::Tcxo => Duration::from_mins(20),
+            Self::Ocxo => Duration::from_hours(4),
+            Self::Rubidium => Duration::from_hours(24),
+        }
+    }
+
     const fn quality(self) -> Quality {
         match self {
             Self::Tcxo => Quality {

@@ -132,6 +132,7 @@ fn check(total: &Tally) -> Result<(), Failure> {
             "top-1" => (total.top1(), false),
             "alerts-per-fault" => (total.alerts_per_fault(), true),
             "forecast-error" => (total.measured.error(), true),
+            "forecast-error-with-declared" => (total.informed.error(), true),
             "quiet-alerts" => (Some(f64::from(total.quiet_alerts)), true),
             other => return Err(format!("floor.txt: no figure is called `{other}`").into()),
         };

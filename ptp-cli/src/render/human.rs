@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
+use ptp_diagnostics::report::{Forecast, IncidentReport, NodeReport, Report};
 use ptp_diagnostics::stability::BASIS;
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{Severity, Status};
-use ptp_events::NodeName;
+use ptp_events::{NodeName, Received};
 
 use super::stability::{COLUMNS, figures, fits, name};
 use super::timeline::{self, Cell};
@@ -116,10 +116,7 @@ fn write_incident(
     field("since", &format!("{since}, known {after} later, {life}"))?;
     field("nodes", &affected(incident))?;
     if let Some(forecast) = &incident.forecast {
-        let at = moment(forecast.at);
-        let text =
-            format!("{} ns may be reached at {at} ({} model)", forecast.limit_ns, forecast.model);
-        field("forecast", &text)?;
+        field("forecast", &expected(incident, forecast))?;
     }
     field("what", &incident.details)?;
 
@@ -159,6 +156,24 @@ fn write_incident(
         }
     }
     Ok(())
+}
+
+/// When the limit may be reached, how wide the guess is, and what it rests on.
+fn expected(incident: &IncidentReport, forecast: &Forecast) -> String {
+    let after = |at: Received| lasting(at.since(incident.opened_at));
+    let at = moment(forecast.at);
+    if forecast.earliest == forecast.latest {
+        return format!("{} ns were exceeded by {at}", forecast.limit_ns);
+    }
+    let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
+        format!("8 times in 10 after {} to {}; ", after(low), after(high))
+    });
+    let basis = match (forecast.model, forecast.samples) {
+        ("declared", _) => "by its holdover in the topology".to_owned(),
+        (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
+        (_, samples) => format!("by {samples} measurements"),
+    };
+    format!("{} ns may be reached at {at} ({band}{basis})", forecast.limit_ns)
 }
 
 fn affected(incident: &IncidentReport) -> String {

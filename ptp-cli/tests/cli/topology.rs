@@ -87,7 +87,7 @@ fn a_topology_that_cannot_be_is_refused_with_the_place() {
       |
     6 | parent = "a"
       | ^^^^^^
-    unknown field `parent`, expected `name` or `follows`
+    unknown field `parent`, expected one of `name`, `follows`, `holdover`
 
       hint: docs/topology.md shows the format; `ptp-cli simulate --write-topology` writes one
     "#);
@@ -102,8 +102,10 @@ fn what_is_simulated_has_a_topology() {
     let simulated = run(&["simulate", kind, "-o", &recording, "--write-topology", &topology]);
     assert!(simulated.status.success(), "{}", shown(&simulated));
     let written = std::fs::read_to_string(&topology).unwrap();
-    assert!(written.starts_with("[[node]]\nname = \"gm-0\"\n\n[[node]]\n"), "{written}");
-    assert!(written.contains("name = \"bc-0\"\nfollows = [\"gm-0\"]\n"), "{written}");
+    let grandmaster = "[[node]]\nname = \"gm-0\"\nholdover = \"4h\"\n\n[[node]]\n";
+    assert!(written.starts_with(grandmaster), "{written}");
+    let boundary = "name = \"bc-0\"\nfollows = [\"gm-0\"]\nholdover = \"4h\"\n";
+    assert!(written.contains(boundary), "{written}");
     let diagnosed = run(&["diagnose", "--format", "json", "--topology", &topology, &recording]);
     assert_eq!(causes(&diagnosed), ["\"ptp-path-loss\" [\"bc-0\"]"]);
 }

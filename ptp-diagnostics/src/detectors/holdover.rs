@@ -33,7 +33,7 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_locked_after_all() {
         return Assessment::Quiet;
     }
-    let critical_at = forecast::holdover_limit(view.clock, view.node.role(), settings)
+    let critical_at = forecast::holdover_limit(view.clock, view.node, settings)
         .map(|limit| limit.at.before(settings.holdover_critical));
     match Assessment::after(view, since, settings.holdover, Severity::Warning) {
         Assessment::Firing { since, .. } => {

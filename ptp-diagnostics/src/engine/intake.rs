@@ -176,10 +176,10 @@ impl Engine {
         if self.nodes.len() >= self.settings.max_nodes {
             return None;
         }
+        let topology = &self.settings.topology;
         // The first domain is that of nodes without one.
-        let named = self.settings.topology.domain_of(name);
-        let domain = named.map_or(0, |domain| domain as usize + 1);
-        self.nodes.push(Node::new(name.clone(), domain, at));
+        let domain = topology.domain_of(name).map_or(0, |domain| domain as usize + 1);
+        self.nodes.push(Node::new(name.clone(), domain, topology.holdover_of(name), at));
         Some(self.registry.add_node(name.clone()))
     }
 

@@ -3,6 +3,7 @@
 
 mod contradictions;
 mod fixture;
+mod forecasts;
 mod laws;
 mod shared;
 mod starts;

@@ -304,7 +304,7 @@ fn holdover_becomes_critical_before_its_limit() {
     CRITICAL ptp-path-loss (likely), firing: since 100, known at 103; from w1, affects w1
       CRITICAL w1 holdover [lock-state] since 100, known at 103: HOLDOVER
     alert at 103: opened WARNING PTP path lost on w1
-    alert at 940: escalated CRITICAL PTP path lost on w1
+    alert at 460: escalated CRITICAL PTP path lost on w1
     ");
 }
 

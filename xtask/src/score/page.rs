@@ -10,8 +10,8 @@ const HEAD: &str = "\
 ";
 
 const FORECAST_HEAD: &str = "\
-| kind | measured | error, median | band holds | model only | error, median | band holds |
-|---|--:|--:|--:|--:|--:|--:|
+| kind | measured | error | band holds | not measured, declared | error | band holds | not declared | error | band holds |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 ";
 
 /// One row per kind and one for all.
@@ -53,17 +53,29 @@ fn row(out: &mut String, name: &str, tally: &Tally) {
 /// What rests on measurements and what rests on a model alone stand apart: one must not hide the
 /// other.
 pub(crate) fn forecasts(rows: &[(&str, Tally)], total: &Tally) -> String {
+    let percent =
+        |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{:.0} %", v * 1e2));
     let mut out = FORECAST_HEAD.to_owned();
     let rows = rows.iter().map(|(name, tally)| (*name, tally)).chain([("**all**", total)]);
-    for (name, tally) in rows.filter(|(_, t)| t.measured.count() + t.model.count() > 0) {
-        let percent =
-            |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{:.0} %", v * 1e2));
+    for (name, tally) in rows.filter(|(_, tally)| tally.uninformed.count() > 0) {
         let cells = |sort: &Forecasts| {
             format!("{} | {} | {}", sort.count(), percent(sort.error()), percent(sort.coverage()))
         };
-        writeln!(out, "| {name} | {} | {} |", cells(&tally.measured), cells(&tally.model))
+        let (measured, declared) = (cells(&tally.measured), cells(&tally.declared));
+        writeln!(out, "| {name} | {measured} | {declared} | {} |", cells(&tally.model))
             .unwrap_or_default();
     }
+    let all = |sort: &Forecasts| {
+        format!("{} ({} held by the band)", percent(sort.error()), percent(sort.coverage()))
+    };
+    writeln!(
+        out,
+        "\nThe median error over all {}: {} with declared oscillators, {} without.",
+        total.uninformed.count(),
+        all(&total.informed),
+        all(&total.uninformed)
+    )
+    .unwrap_or_default();
     out
 }
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use ptp_diagnostics::report::{Forecast, IncidentReport};
-use ptp_diagnostics::{Engine, Settings, Severity};
+use ptp_diagnostics::topology::{TopologyFile, TopologyNode};
+use ptp_diagnostics::{Engine, Settings, Severity, Topology};
 use ptp_events::{NodeName, Received, SyncState};
-use ptp_sim::{Delivery, Kind, LabelledFault, RootCause, Scenario};
+use ptp_sim::{Delivery, Kind, LabelledFault, Node, RootCause, Scenario};
 
 use super::matching::{matching, same_cause};
 
@@ -32,11 +33,20 @@ pub(crate) struct Outcome {
     pub(crate) remarks: Vec<String>,
 }
 
+/// What a forecast rests on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Basis {
+    Measured,
+    /// On what the topology says of the node's oscillator.
+    Declared,
+    /// On the default model only.
+    Default,
+}
+
 /// A forecast, held against what happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judged {
-    /// Whether it rests on measurements, or on the default model only.
-    pub(crate) measured: bool,
+    pub(crate) basis: Basis,
     /// How far off it was, as a share of the time from the loss to the crossing.
     pub(crate) error: f64,
     /// Whether the 80 % band held the crossing.
@@ -45,8 +55,37 @@ pub(crate) struct Judged {
 
 pub(crate) fn play(kind: &Kind, seed: u64) -> Outcome {
     let scenario = kind.generate(seed);
-    let mut engine = Engine::new(Settings::default());
-    let mut checkpoints = checkpoints(&scenario);
+    let (mut engine, predicted) = listen(&scenario, Settings::default());
+    engine.finish(scenario.end);
+    let mut outcome = judge(&scenario, &engine);
+    judge_forecasts(&scenario, &predicted, &mut outcome);
+    // The same again for somebody who has said what the nodes hold; only forecasts differ.
+    if predicted.iter().flatten().any(|forecast| forecast.samples == 0) {
+        let topology = declared(kind.plan(seed).topology.nodes());
+        let (_, predicted) = listen(&scenario, Settings { topology, ..Settings::default() });
+        judge_forecasts(&scenario, &predicted, &mut outcome);
+    }
+    for remark in &mut outcome.remarks {
+        *remark = format!("{} {seed}: {remark}", kind.name);
+    }
+    outcome
+}
+
+/// One domain, as the engine takes it without a topology, in which every node's oscillator is known.
+fn declared(nodes: &[Node]) -> Topology {
+    let first = &nodes[0].name;
+    let node = nodes.iter().map(|node| TopologyNode {
+        name: node.name.clone(),
+        follows: Some(first.clone()).filter(|first| *first != node.name).into_iter().collect(),
+        holdover: Some(node.oscillator.holdover()),
+    });
+    Topology::new(&TopologyFile { node: node.collect() }).expect("a star of nodes is a topology")
+}
+
+/// Feeds everything to an engine; what it forecast for each fault, halfway to its crossing.
+fn listen(scenario: &Scenario, settings: Settings) -> (Engine, Vec<Option<Forecast>>) {
+    let mut engine = Engine::new(settings);
+    let mut checkpoints = checkpoints(scenario);
     let mut predicted: Vec<Option<Forecast>> = vec![None; scenario.truth.faults.len()];
     for Delivery { event, received, .. } in &scenario.events {
         while let Some((at, fault)) = checkpoints.pop_if(|(at, _)| *at < *received) {
@@ -59,12 +98,7 @@ pub(crate) fn play(kind: &Kind, seed: u64) -> Outcome {
         engine.handle_time(at);
         predicted[fault] = prediction(&engine, &scenario.truth.faults[fault]);
     }
-    engine.finish(scenario.end);
-    let mut outcome = judge(&scenario, &engine, &predicted);
-    for remark in &mut outcome.remarks {
-        *remark = format!("{} {seed}: {remark}", kind.name);
-    }
-    outcome
+    (engine, predicted)
 }
 
 /// When to ask for a forecast: halfway to each crossing, latest first.
@@ -90,7 +124,7 @@ fn prediction(engine: &Engine, fault: &LabelledFault) -> Option<Forecast> {
     engine.report().incidents.into_iter().filter(here).find_map(|incident| incident.forecast)
 }
 
-fn judge(scenario: &Scenario, engine: &Engine, predicted: &[Option<Forecast>]) -> Outcome {
+fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
     let report = engine.report();
     let truth = &scenario.truth;
     let mut outcome = Outcome::default();
@@ -144,7 +178,6 @@ fn judge(scenario: &Scenario, engine: &Engine, predicted: &[Option<Forecast>]) -
                 outcome.remarks.push(format!("slow by {delay:.0} s: {what}"));
             }
         }
-        judge_forecast(fault, predicted[at].as_ref(), &mut outcome);
     }
     for spare in matched.spare {
         outcome.false_incidents += 1;
@@ -164,23 +197,28 @@ fn judge(scenario: &Scenario, engine: &Engine, predicted: &[Option<Forecast>]) -
     outcome
 }
 
-fn judge_forecast(fault: &LabelledFault, predicted: Option<&Forecast>, outcome: &mut Outcome) {
-    let (Some(crossing), Some(forecast)) = (fault.limit_crossing, predicted) else {
-        return;
-    };
-    let truth = seconds_between(fault.start, crossing).max(1.0);
-    let error = seconds_between(crossing, forecast.at).abs() / truth;
-    let band = forecast.earliest.zip(forecast.latest);
-    let held = band.is_some_and(|(low, high)| (low..=high).contains(&crossing));
-    outcome.remarks.push(format!(
-        "forecast: crossing after {truth:.0} s, {} said {:.0} s [{:.0}..{:.0}], {} samples",
-        forecast.model,
-        seconds_between(fault.start, forecast.at),
-        forecast.earliest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
-        forecast.latest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
-        forecast.samples
-    ));
-    outcome.forecasts.push(Judged { measured: forecast.samples > 0, error, held });
+fn judge_forecasts(scenario: &Scenario, predicted: &[Option<Forecast>], outcome: &mut Outcome) {
+    for (fault, forecast) in scenario.truth.faults.iter().zip(predicted) {
+        let (Some(crossing), Some(forecast)) = (fault.limit_crossing, forecast) else { continue };
+        let truth = seconds_between(fault.start, crossing).max(1.0);
+        let error = seconds_between(crossing, forecast.at).abs() / truth;
+        let band = forecast.earliest.zip(forecast.latest);
+        let held = band.is_some_and(|(low, high)| (low..=high).contains(&crossing));
+        outcome.remarks.push(format!(
+            "forecast: crossing after {truth:.0} s, {} said {:.0} s [{:.0}..{:.0}], {} samples",
+            forecast.model,
+            seconds_between(fault.start, forecast.at),
+            forecast.earliest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
+            forecast.latest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
+            forecast.samples
+        ));
+        let basis = match (forecast.samples, forecast.model) {
+            (0, "declared") => Basis::Declared,
+            (0, _) => Basis::Default,
+            _ => Basis::Measured,
+        };
+        outcome.forecasts.push(Judged { basis, error, held });
+    }
 }
 
 /// When the recording first holds something of the fault; `None` when it never does.

@@ -1,6 +1,6 @@
 //! Sums over scenarios, and the figures that follow from them.
 
-use super::play::{Judged, Outcome};
+use super::play::{Basis, Judged, Outcome};
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -16,8 +16,14 @@ pub(crate) struct Tally {
     delays: Vec<f64>,
     /// Forecasts that rest on measurements.
     pub(crate) measured: Forecasts,
-    /// Forecasts that rest on the default model only.
+    /// Forecasts of the others, where the topology says what an oscillator holds.
+    pub(crate) declared: Forecasts,
+    /// The same, resting on the default model only.
     pub(crate) model: Forecasts,
+    /// Measured or declared, all in one.
+    pub(crate) informed: Forecasts,
+    /// Measured or by the default model, all in one.
+    pub(crate) uninformed: Forecasts,
 }
 
 /// How good the forecasts of one sort were.
@@ -62,12 +68,28 @@ impl Tally {
             tally.quiet_alerts += outcome.quiet_alerts;
             tally.delays.extend(&outcome.delays);
             for judged in &outcome.forecasts {
-                let sort = if judged.measured { &mut tally.measured } else { &mut tally.model };
+                if judged.basis != Basis::Default {
+                    tally.informed.push(*judged);
+                }
+                if judged.basis != Basis::Declared {
+                    tally.uninformed.push(*judged);
+                }
+                let sort = match judged.basis {
+                    Basis::Measured => &mut tally.measured,
+                    Basis::Declared => &mut tally.declared,
+                    Basis::Default => &mut tally.model,
+                };
                 sort.push(*judged);
             }
         }
         tally.delays.sort_by(f64::total_cmp);
-        for sort in [&mut tally.measured, &mut tally.model] {
+        for sort in [
+            &mut tally.measured,
+            &mut tally.declared,
+            &mut tally.model,
+            &mut tally.informed,
+            &mut tally.uninformed,
+        ] {
             sort.errors.sort_by(f64::total_cmp);
         }
         tally
