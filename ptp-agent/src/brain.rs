@@ -231,6 +231,7 @@ fn key(alert: &Alert) -> (String, String, i64) {
 pub fn give(engine: &mut Engine, received: Received, input: &Input) {
     match input {
         Input::Blind { node, why } => engine.handle_blind(node, received, why),
+        Input::Missed { node, since, why } => engine.handle_missed(node, *since, received, why),
         Input::Sighted { node } => engine.handle_sighted(node, received),
         Input::Resumed => engine.handle_resumed(received),
         Input::Gone { node } => engine.handle_gone(node, received),

@@ -78,9 +78,11 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
                 None
             }
-            What::Lost { resource, .. } => {
+            What::Lost { resource, blind_since: since } => {
                 tracing::warn!(publisher = name, %resource, "the publisher forgot us; subscribing again");
-                None
+                let node = nodes.get(&publisher).cloned().or_else(|| named(name));
+                let why = "its publisher forgot a subscription of ours".to_owned();
+                node.map(|node| Input::Missed { node, since, why })
             }
             What::NotSubscribed { resource, why } => {
                 tracing::debug!(publisher = name, %resource, why, "not subscribed yet");

@@ -134,7 +134,6 @@ pub(crate) fn read(
 type Input = Box<dyn io::BufRead + Send>;
 
 /// The events of one file.
-#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
 enum Events {
     Parallel(Parallel),
     Inline(Reader<Input>),

@@ -34,6 +34,9 @@ pub(crate) fn diagnose(
             }
             match &entry.input {
                 Input::Blind { node, why } => engine.handle_blind(node, entry.received, why),
+                Input::Missed { node, since, why } => {
+                    engine.handle_missed(node, *since, entry.received, why);
+                }
                 Input::Sighted { node } => engine.handle_sighted(node, entry.received),
                 Input::Resumed => engine.handle_resumed(entry.received),
                 Input::Gone { node } => engine.handle_gone(node, entry.received),

@@ -200,6 +200,29 @@ impl Engine {
         self.examine_node(id, now, true);
     }
 
+    /// Notes that what `node` said from `since` until now may have been missed, and why: its publisher
+    /// had forgotten a subscription, for instance. What is known of the node is current again.
+    ///
+    /// Stretches that touch are one. An unknown node becomes known by this.
+    pub fn handle_missed(&mut self, node: &NodeName, since: Received, now: Received, why: &str) {
+        self.finish(now);
+        if since >= now || self.node_id(node, now).is_none() {
+            return;
+        }
+        let last = self.blind.iter_mut().rev().find(|window| window.node == *node);
+        if let Some(window) = last
+            && window.to.is_none_or(|to| to >= since)
+        {
+            window.from = window.from.min(since);
+            window.to = window.to.map(|to| to.max(now));
+            return;
+        }
+        let mut window = BlindWindow::new(node.clone(), since, why.to_owned());
+        window.to = Some(now);
+        self.blind.push(window);
+        self.forget_blindness();
+    }
+
     /// Notes that nobody was listening since the last input, until now.
     ///
     /// Nobody's silence means anything for that time, and it is a blind window for every node.

@@ -119,15 +119,16 @@ impl Client {
         }
     }
 
-    /// The current state of `address`: the event, and the bytes it was decoded from.
+    /// The current state of `address`: its events, each with the bytes it was decoded from. That is
+    /// one event, but of StarlingX, which answers with an array (docs/protocol.md §6).
     ///
-    /// `None` when nobody subscribes to exactly that address, or there is no data yet. `node` is
+    /// None when nobody subscribes to exactly that address, or there is no data yet. `node` is
     /// the node we ask for, as some answers leave it out (observed, see docs/protocol.md §2).
     pub async fn current_state(
         &self,
         address: &str,
         node: &NodeName,
-    ) -> Result<Option<(Event, Bytes)>, ClientError> {
+    ) -> Result<Vec<(Event, Bytes)>, ClientError> {
         let clean = address.starts_with('/')
             && !address.split('/').any(|part| matches!(part, "." | ".."))
             && !address.contains(['?', '#', '%', '\\'])
@@ -138,11 +139,14 @@ impl Client {
         }
         let body = match self.get(Call::CurrentState, url.clone()).await {
             Ok(body) => body,
-            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) if error.status() == Some(404) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        match Event::from_slice_of(&body, node) {
-            Ok(event) => Ok(Some((event, body))),
+        match Event::all_from_slice_of(&body, node) {
+            Ok(events) => {
+                let kept = |(event, raw): (Event, &[u8])| (event, body.slice_ref(raw));
+                Ok(events.into_iter().map(kept).collect())
+            }
             Err(source) => Err(ClientError::NotAnEvent { url, source }),
         }
     }

@@ -191,11 +191,30 @@ impl Event {
     /// # Errors
     /// When any of them is no event, or there are more than [`MAX_EVENTS`].
     pub fn all_from_slice(bytes: &[u8]) -> Result<Vec<(Self, &[u8])>, DecodeError> {
+        Self::decode_all(bytes, None)
+    }
+
+    /// Decodes all that `node` gave us, one event or an array of them, for answers whose addresses
+    /// leave the node out.
+    ///
+    /// # Errors
+    /// As [`Self::all_from_slice`].
+    pub fn all_from_slice_of<'a>(
+        bytes: &'a [u8],
+        node: &NodeName,
+    ) -> Result<Vec<(Self, &'a [u8])>, DecodeError> {
+        Self::decode_all(bytes, Some(node))
+    }
+
+    fn decode_all<'a>(
+        bytes: &'a [u8],
+        asked: Option<&NodeName>,
+    ) -> Result<Vec<(Self, &'a [u8])>, DecodeError> {
         if bytes.len() > MAX_EVENT_BYTES {
             return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
         if !is_array(bytes) {
-            return Ok(vec![(Self::from_slice(bytes)?, bytes)]);
+            return Ok(vec![(Self::decode(bytes, asked)?, bytes)]);
         }
         let elements =
             elements(bytes).map_err(|source| DecodeError::Json { path: ".".to_owned(), source })?;
@@ -203,7 +222,7 @@ impl Event {
             return Err(DecodeError::TooLarge { what: "more than 256 events" });
         }
         let decoded = elements.into_iter().enumerate().map(|(index, element)| {
-            let event = Self::from_slice(element);
+            let event = Self::decode(element, asked);
             let event =
                 event.map_err(|error| DecodeError::Element { index, source: Box::new(error) })?;
             Ok((event, element))

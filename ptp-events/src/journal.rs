@@ -4,6 +4,7 @@
 //! again: events as they were received, byte for byte, and when a node could not be observed. The
 //! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT * FROM inputs'` reads it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,6 +68,15 @@ pub enum Input {
         /// Why not.
         why: String,
     },
+    /// What a node said from `since` until now may have been missed; it can be observed.
+    Missed {
+        /// Which.
+        node: NodeName,
+        /// Since when.
+        since: Received,
+        /// Why.
+        why: String,
+    },
     /// A node left; nothing more is expected of it.
     Gone {
         /// Which.
@@ -102,7 +112,7 @@ impl Input {
         }
     }
 
-    fn row(&self) -> (&'static str, Option<&str>, &[u8]) {
+    fn row(&self) -> (&'static str, Option<&str>, Cow<'_, [u8]>) {
         match self {
             Self::Event { origin, node, body } => {
                 let kind = match origin {
@@ -111,12 +121,16 @@ impl Input {
                     Origin::Pull => "pull",
                     Origin::Unknown => "unknown",
                 };
-                (kind, node.as_ref().map(NodeName::as_str), body)
+                (kind, node.as_ref().map(NodeName::as_str), body.into())
             }
-            Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes()),
-            Self::Gone { node } => ("gone", Some(node.as_str()), b""),
-            Self::Resumed => ("resumed", None, b""),
-            Self::Sighted { node } => ("sighted", Some(node.as_str()), b""),
+            Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes().into()),
+            Self::Missed { node, since, why } => {
+                let body = format!("{} {why}", since.as_nanos()).into_bytes();
+                ("missed", Some(node.as_str()), body.into())
+            }
+            Self::Gone { node } => ("gone", Some(node.as_str()), b"".into()),
+            Self::Resumed => ("resumed", None, b"".into()),
+            Self::Sighted { node } => ("sighted", Some(node.as_str()), b"".into()),
         }
     }
 
@@ -133,6 +147,12 @@ impl Input {
                     node: node?,
                     why: String::from_utf8_lossy(&body).into(),
                 });
+            }
+            "missed" => {
+                let text = String::from_utf8(body).ok()?;
+                let (since, why) = text.split_once(' ')?;
+                let since = Received::from_nanos(since.parse().ok()?);
+                return Some(Self::Missed { node: node?, since, why: why.to_owned() });
             }
             "resumed" => return Some(Self::Resumed),
             "gone" => return Some(Self::Gone { node: node? }),

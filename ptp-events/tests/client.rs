@@ -50,6 +50,29 @@ async fn redirects_are_not_followed() {
     assert_eq!(client.health().await.unwrap_err().status(), Some(302));
 }
 
+/// As StarlingX gives it (docs/protocol.md §6): an array, and addresses that may leave out the node.
+#[tokio::test]
+async fn a_current_state_may_be_an_array() {
+    let state = |id: &str, value: &str| {
+        let address = "/./sync/ptp-status/lock-state";
+        format!(
+            r#"{{"id":"{id}","source":"{address}","type":"event.sync.ptp-status.ptp-state-change","time":"2024-11-15T15:22:33Z","data":{{"version":"1.0","values":[{{"ResourceAddress":"{address}","data_type":"notification","value_type":"enumeration","value":"{value}"}}]}}}}"#
+        )
+    };
+    let (one, other) = (state("1", "LOCKED"), state("2", "HOLDOVER"));
+    let node = NodeName::new("controller-0").unwrap();
+    let (client, _) = answering(ok(&format!("[{one}, {other}]"))).await;
+    let events = client.current_state("/x", &node).await.unwrap();
+    let raw: Vec<_> = events.iter().map(|(_, raw)| std::str::from_utf8(raw).unwrap()).collect();
+    assert_eq!(raw, [one, other], "each with its own bytes");
+    assert!(events.iter().all(|(event, _)| event.node == node));
+    let (client, _) = answering(ok("[]")).await;
+    assert!(client.current_state("/x", &node).await.unwrap().is_empty());
+    let (client, _) = answering(ok(&format!("[{}, {{}}]", state("1", "LOCKED")))).await;
+    let error = client.current_state("/x", &node).await.unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "event 1 of the array cannot be taken");
+}
+
 #[tokio::test]
 async fn an_id_that_would_delete_everything_is_refused() {
     let list = r#"[{"ResourceAddress":"/a","EndpointUri":"http://a","SubscriptionId":""}]"#;

@@ -15,6 +15,11 @@ fn inputs() -> Vec<(Received, Input)> {
         Input::Event { origin: Origin::Pull, node: Some(node.clone()), body },
         Input::Blind { node: node.clone(), why: "its publisher is gone".to_owned() },
         Input::Sighted { node: node.clone() },
+        Input::Missed {
+            node: node.clone(),
+            since: Received::from_nanos(-7),
+            why: "forgotten, or\nnot".into(),
+        },
         Input::Gone { node },
     ]
     .into_iter()

@@ -142,6 +142,10 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
                 (Some(origin), serde_json::from_slice(&body).ok(), None)
             }
             Input::Blind { node, why } => (None, None, Some(format!("blind to {node}: {why}"))),
+            Input::Missed { node, since, why } => {
+                let since = ptp_diagnostics::text::moment(since);
+                (None, None, Some(format!("{node} may have said more since {since}: {why}")))
+            }
             Input::Resumed => (None, None, Some("nobody listened until now".to_owned())),
             Input::Gone { node } => (None, None, Some(format!("{node} left"))),
             Input::Sighted { node } => (None, None, Some(format!("{node} can be observed again"))),

@@ -96,6 +96,11 @@ pub(crate) fn report(story: &str, settings: Settings) -> Report {
                 let when = at(when.parse().unwrap());
                 engine.handle_blind(&NodeName::new(node).unwrap(), when, "its publisher is gone");
             }
+            [when, node, "missed", since] => {
+                let [when, since] = [when, since].map(|time| at(time.parse().unwrap()));
+                let node = NodeName::new(node).unwrap();
+                engine.handle_missed(&node, since, when, "its publisher forgot us");
+            }
             [when, node, "gone"] => {
                 let when = at(when.parse().unwrap());
                 engine.handle_gone(&NodeName::new(node).unwrap(), when);

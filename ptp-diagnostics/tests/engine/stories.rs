@@ -445,6 +445,37 @@ fn synce_alone_is_synce() {
 }
 
 #[test]
+fn what_may_have_been_missed_is_a_window_and_no_fault() {
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        100 w1 missed 70
+        100 w1 missed 65
+        101 w1 missed 100
+        150 w1 missed 140
+        160 w1 missed 900
+        200 end
+    "), @"
+    blind to w1 65..101: its publisher forgot us
+    blind to w1 140..150: its publisher forgot us
+    ");
+    // What is blind already is so for longer.
+    assert_snapshot!(diagnose("
+        0   w1 lock LOCKED 3
+        200 w1 blind
+        201 w1 missed 190
+        202 w1 sighted
+        203 w1 missed 195
+        300 end
+    "), @"
+    WARNING telemetry-gap (confirmed), resolved: since 200, known at 200, over at 232; from w1, affects w1
+      WARNING w1 silence [node] since 200, known at 200, until 202: its publisher is gone
+    alert at 200: opened WARNING Blind on w1
+    alert at 232: resolved WARNING Resolved: Blind on w1
+    blind to w1 190..203: its publisher is gone
+    ");
+}
+
+#[test]
 fn silence_after_polling_is_a_blind_window_and_not_health() {
     let mut story = String::new();
     for minute in 0..10 {

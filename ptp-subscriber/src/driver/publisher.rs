@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use ptp_events::client::{Client, ClientError};
 use ptp_events::{Event, Received};
 
@@ -81,10 +82,10 @@ impl PublisherTask<'_> {
         let _place = self.shared.places.acquire().await;
         let mut next = Some(first);
         while let Some(action) = next {
-            let (answer, event) = self.perform(action).await;
+            let (answer, events) = self.perform(action).await;
             self.reconciler.handle_answer(answer, Instant::now(), jitter());
-            if let Some(what) = event {
-                self.report(what).await?;
+            for (event, raw) in events {
+                self.report(What::Pulled { event, raw }).await?;
             }
             while let Some(change) = self.reconciler.poll_change() {
                 self.report_change(change).await?;
@@ -137,26 +138,27 @@ impl PublisherTask<'_> {
         self.shared.clock.stamp().before(at.elapsed())
     }
 
-    /// Does it, and says what came of it; a pulled event is an observation besides.
-    async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Option<What>) {
+    /// Does it, and says what came of it; pulled events come besides.
+    async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Vec<(Event, Bytes)>) {
         let (http, url) = (self.shared.http.clone(), &self.target.url);
         let client = match Client::new(http, url, self.reconciler.version()) {
             Ok(client) => client,
-            Err(error) => return (Err(failure(&error)), None),
+            Err(error) => return (Err(failure(&error)), Vec::new()),
         };
         if let Action::PullCurrentState { address, node, .. } = &action {
             return match client.current_state(address, node).await {
-                Ok(Some((event, _))) if event.node != *node => (Err(wrong_node(&event)), None),
-                Ok(Some((event, raw))) => {
-                    let found = !event.is_placeholder();
-                    (Ok(Answer::State { found }), Some(What::Pulled { event, raw }))
-                }
-                Ok(None) => (Ok(Answer::State { found: false }), None),
-                Err(error) => (Err(failure(&error)), None),
+                Ok(events) => match events.iter().find(|(event, _)| event.node != *node) {
+                    Some((event, _)) => (Err(wrong_node(event)), Vec::new()),
+                    None => {
+                        let found = events.iter().any(|(event, _)| !event.is_placeholder());
+                        (Ok(Answer::State { found }), events)
+                    }
+                },
+                Err(error) => (Err(failure(&error)), Vec::new()),
             };
         }
         let answer = self.call(&client, action).await;
-        (answer.map_err(|error| failure(&error)), None)
+        (answer.map_err(|error| failure(&error)), Vec::new())
     }
 
     async fn call(&self, client: &Client, action: Action) -> Result<Answer, ClientError> {
