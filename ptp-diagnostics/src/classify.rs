@@ -197,6 +197,21 @@ impl<'a> World<'a> {
         })
     }
 
+    /// Whether the class that is announced is from when the node had no lock itself; by its overall
+    /// state, where the event of the clock was lost.
+    fn announces_its_own_loss(&self, subject: &Subject) -> bool {
+        let class = subject.clock.and_then(|id| self.clock(id).class());
+        let had_none = |clock: &Timeline, at: Received| {
+            clock.unlocked_since().is_some_and(|lost| lost <= at)
+                || clock.last_break().is_some_and(|(lost, back)| lost <= at && at <= back)
+        };
+        class.is_some_and(|(_, since)| {
+            self.of(subject.node, &Resource::LockState)
+                .chain(self.of(subject.node, &Resource::SyncState))
+                .any(|clock| had_none(clock, since))
+        })
+    }
+
     /// Whether a PTP clock of the node left its lock, or found it again, no earlier than `time`.
     pub(crate) fn ptp_moved_since(&self, node: NodeId, time: Received) -> bool {
         self.of(node, &Resource::LockState).any(|clock| {
@@ -375,8 +390,12 @@ fn grandmaster_without_gnss_fault(gm: NodeId) -> Diagnosis {
 fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
     use RootCause as C;
     let node = subject.node;
-    // A clock that has its lock back announces its own class for a moment longer.
-    if world.ptp_unlocked(node).is_some() || world.ptp_troubled(node, subject.since) {
+    // A clock that has its lock back announces its own class for a moment longer, or for ever where
+    // the event that took it back was lost.
+    if world.ptp_unlocked(node).is_some()
+        || world.ptp_troubled(node, subject.since)
+        || world.announces_its_own_loss(subject)
+    {
         return ptp(world, subject);
     }
     if let Some(diagnosis) = upstream(world, subject, Link::Class) {

@@ -293,3 +293,45 @@ fn states_that_do_not_fit_together_are_inconsistent() {
     nothing
     ");
 }
+
+#[test]
+fn a_class_from_when_the_node_was_lost_is_its_own() {
+    let story = |lost: &str, back: &str| {
+        format!(
+            "
+            0   gm gnss SYNCHRONIZED 3
+            0   gm class 6
+            0   w1 lock LOCKED 3
+            0   w1 class 6
+            0   w1 sync LOCKED
+            {lost}
+            100 w1 class 7
+            {back}
+            200 end
+            "
+        )
+    };
+    assert_snapshot!(tell_all([
+        // As was that which took the class back, each time.
+        ("the event of the clock was lost", story("99 w1 sync HOLDOVER", "110 w1 sync LOCKED")),
+        ("nothing else was lost", story("99 w1 lock HOLDOVER 3", "110 w1 lock LOCKED 3")),
+        ("it never lost its lock: it is its grandmaster's", story("", "")),
+    ]), @"
+    the event of the clock was lost
+    WARNING ptp-path-loss (likely), firing: since 99, known at 102; from w1, affects w1
+      WARNING w1 holdover [sync-state] since 99, known at 102, until 110: HOLDOVER
+      WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
+    alert at 102: opened WARNING PTP path lost on w1
+
+    nothing else was lost
+    WARNING ptp-path-loss (likely), firing: since 99, known at 102; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 99, known at 102, until 110: HOLDOVER
+      WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
+    alert at 102: opened WARNING PTP path lost on w1
+
+    it never lost its lock: it is its grandmaster's
+    WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
+      WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
+    alert at 103: opened WARNING Upstream grandmaster degraded on w1
+    ");
+}
