@@ -8,9 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ptp_events::journal::Input;
 use ptp_events::server::{Limits, receiver, serve};
-use ptp_events::{NodeName, ReceiveClock, Received};
+use ptp_events::{Input, NodeName, ReceiveClock, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
 use ptp_subscriber::discovery::kubernetes::{self, Status};
 use ptp_subscriber::driver;

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
-use ptp_events::journal::Input;
 use ptp_events::{Instance, NodeName, Received, Resource};
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -114,7 +113,8 @@ impl Recalled {
         let settings = Settings { reorder_window: Duration::ZERO, ..settings };
         let mut engine = Box::new(Engine::new(settings));
         let read = opened.replay(|received, input| {
-            give(&mut engine, received, &input);
+            // What cannot be decoded was refused when it came.
+            let _ = engine.handle_input(&input, received);
             while engine.poll_change().is_some() {}
         });
         let told = opened.told();
@@ -227,22 +227,6 @@ fn key(alert: &Alert) -> (String, String, i64) {
     (alert.incident.clone(), alert.status.as_str().to_owned(), alert.timestamp.as_nanos())
 }
 
-/// Gives an engine what the journal holds; what cannot be decoded was refused when it came.
-pub fn give(engine: &mut Engine, received: Received, input: &Input) {
-    match input {
-        Input::Blind { node, why } => engine.handle_blind(node, received, why),
-        Input::Missed { node, since, why } => engine.handle_missed(node, *since, received, why),
-        Input::Sighted { node } => engine.handle_sighted(node, received),
-        Input::Resumed => engine.handle_resumed(received),
-        Input::Gone { node } => engine.handle_gone(node, received),
-        other => {
-            if let Some(Ok(event)) = other.event() {
-                engine.handle_event(event, received);
-            }
-        }
-    }
-}
-
 fn samples(engine: &Engine, node: &NodeName) -> Option<Vec<ClockSamples>> {
     let clocks = engine.timelines(node)?.filter(|clock| clock.trace().samples().len() > 0);
     let samples = clocks.map(|clock| ClockSamples {
@@ -331,7 +315,9 @@ impl Task {
                 self.asked = false;
                 self.engine.handle_time(now);
             }
-            Given::Input(received, input) => give(&mut self.engine, received, &input),
+            Given::Input(received, input) => {
+                let _ = self.engine.handle_input(&input, received);
+            }
         }
         while let Some(change) = self.engine.poll_change() {
             let Some(incident) = self.engine.incident(change.incident) else { continue };
@@ -412,6 +398,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use ptp_events::Input;
     use ptp_events::ReceiveClock;
     use ptp_events::recording::Origin;
     use tempfile::TempDir;

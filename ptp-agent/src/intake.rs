@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use ptp_events::NodeName;
-use ptp_events::journal::Input;
 use ptp_events::recording::Origin;
 use ptp_events::server::Refusal;
+use ptp_events::{Input, NodeName, Received, Resource};
 use ptp_subscriber::driver::{Observation, What};
 use ptp_subscriber::gate::{Accepted, Intake};
 use ptp_subscriber::target::PublisherName;
@@ -42,8 +41,11 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
     let mut nodes: HashMap<PublisherName, NodeName> = HashMap::new();
     // Whom each publisher's silence was put down to, to take it back by the same name.
     let mut blinded: HashMap<PublisherName, NodeName> = HashMap::new();
+    // Subscriptions that were forgotten and are not there again, and when they last were.
+    let mut forgotten: HashMap<(PublisherName, Resource), Received> = HashMap::new();
     while let Some(Observation { publisher, what, .. }) = seen.recv().await {
         let name = publisher.as_str();
+        let pulled = matches!(what, What::Pulled { .. });
         let input = match what {
             What::Pulled { event, raw } => {
                 nodes.insert(publisher.clone(), event.node.clone());
@@ -62,8 +64,7 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             What::Unreachable { why } => {
                 tracing::warn!(publisher = name, why, "unreachable");
                 health.set(name, &why);
-                let node = nodes.get(&publisher).cloned().or_else(|| named(name));
-                node.map(|node| {
+                node_of(&publisher, &nodes).map(|node| {
                     blinded.insert(publisher.clone(), node.clone());
                     Input::Blind { node, why: format!("its publisher: {why}") }
                 })
@@ -71,18 +72,20 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             What::Gone => {
                 tracing::info!(publisher = name, "gone from the cluster");
                 health.clear(name);
+                forgotten.retain(|(of, _), _| *of != publisher);
                 let blinded = blinded.remove(&publisher);
                 nodes.remove(&publisher).or(blinded).map(|node| Input::Gone { node })
             }
             What::Subscribed { resource, adopted } => {
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
-                None
+                let since = forgotten.remove(&(publisher.clone(), resource.clone()));
+                since.zip(node_of(&publisher, &nodes)).map(|(at, node)| missed(node, &resource, at))
             }
-            What::Lost { resource, blind_since: since } => {
+            What::Lost { resource, blind_since } => {
                 tracing::warn!(publisher = name, %resource, "the publisher forgot us; subscribing again");
-                let node = nodes.get(&publisher).cloned().or_else(|| named(name));
-                let why = "its publisher forgot a subscription of ours".to_owned();
-                node.map(|node| Input::Missed { node, since, why })
+                let slot = (publisher.clone(), resource.clone());
+                let since = *forgotten.entry(slot).or_insert(blind_since);
+                node_of(&publisher, &nodes).map(|node| missed(node, &resource, since))
             }
             What::NotSubscribed { resource, why } => {
                 tracing::debug!(publisher = name, %resource, why, "not subscribed yet");
@@ -90,12 +93,29 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             }
             _ => None,
         };
-        if let Some(input) = input
-            && let Err(error) = store.give_soon(input).await
-        {
-            tracing::warn!(publisher = name, %error, "cannot store what was seen");
+        // A publisher that still does not take back what it forgot can hide more at any time.
+        let still = forgotten.iter().find(|((of, _), _)| pulled && *of == publisher);
+        let still = still.zip(node_of(&publisher, &nodes));
+        let still = still.map(|(((_, resource), since), node)| missed(node, resource, *since));
+        for input in input.into_iter().chain(still) {
+            if let Err(error) = store.give_soon(input).await {
+                tracing::warn!(publisher = name, %error, "cannot store what was seen");
+            }
         }
     }
+}
+
+fn node_of(
+    publisher: &PublisherName,
+    nodes: &HashMap<PublisherName, NodeName>,
+) -> Option<NodeName> {
+    nodes.get(publisher).cloned().or_else(|| named(publisher.as_str()))
+}
+
+/// What was said of a resource since then may have been missed.
+fn missed(node: NodeName, resource: &Resource, since: Received) -> Input {
+    let why = format!("its publisher forgot our subscription to {}", resource.name());
+    Input::Missed { node, since, why }
 }
 
 /// The node a publisher is named after, unless nobody knows its node and it goes by its URL.

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ptp_events::journal::{Input, Journal, JournalError};
-use ptp_events::{ReceiveClock, Received};
+use ptp_events::journal::{Journal, JournalError};
+use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 

@@ -98,6 +98,7 @@ fn read(
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
     let mut read: u64 = 0;
+    let mut ended = false;
     for message in messages {
         match message {
             Message::Events(events) => {
@@ -119,6 +120,7 @@ fn read(
             }
             Message::NoWallClock(path) => bar.suspend(|| no_wall_clock(&path)),
             Message::Failed(error) => return Err(error),
+            Message::End => ended = true,
             Message::Disorder => {
                 bar.finish_and_clear();
                 return Ok(None);
@@ -126,6 +128,9 @@ fn read(
         }
     }
     bar.finish_and_clear();
+    if !ended {
+        return Err(InputError::Stopped);
+    }
     let malformed = bad.values().sum();
     if let Some(latest) = engine.latest() {
         engine.finish(latest.after(args.settle));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use ptp_events::Received;
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
-use ptp_events::recording::{Merge, ReadError, Reader, Recorded, decompress};
+use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 
 use crate::sources::Source;
 use parallel::Parallel;
@@ -25,9 +25,6 @@ const BATCHES: usize = 8;
 /// How much is fetched at once.
 const BLOCK: usize = 1 << 18;
 
-/// How many files at most are decoded in parallel, which takes a thread for each.
-const MAX_PARALLEL: usize = 8;
-
 /// Why files cannot be diagnosed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
@@ -37,6 +34,10 @@ pub(crate) enum InputError {
     Journal(#[from] JournalError),
     #[error("cannot start a thread to read with")]
     Thread { source: io::Error },
+    #[error("cannot start the threads to decode with")]
+    Threads { source: rayon::ThreadPoolBuildError },
+    #[error("reading stopped, and not at the end: this is a bug, please report it")]
+    Stopped,
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: ReadError },
     #[error("`{}` holds a line that is not an event", path.display())]
@@ -91,6 +92,8 @@ pub(crate) enum Message {
     Failed(InputError),
     /// An event came later than any window allows: read again, with sorting.
     Disorder,
+    /// Everything has been read.
+    End,
 }
 
 /// Reads the files on a thread. Dropping the receiver stops it.
@@ -104,21 +107,18 @@ pub(crate) fn read(
     sort: bool,
     progress: &Progress,
 ) -> Result<Receiver<Message>, InputError> {
+    let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
+    let pool = Arc::new(pool.map_err(|source| InputError::Threads { source })?);
     let mut readers = Vec::new();
     for Source { path, node, written } in files {
         let settings = DaemonSettings { written: *written, ..daemon.clone() };
         let log = DaemonLog::new(node.clone(), settings);
         let input = open(path, progress)?;
-        readers.push(if files.len() <= MAX_PARALLEL {
-            let parallel = Parallel::new(input, log);
-            Events::Parallel(parallel.map_err(|source| InputError::Thread { source })?)
-        } else {
-            Events::Inline(Reader::with_daemon(input, log))
-        });
+        readers.push(Parallel::new(input, log, Arc::clone(&pool), files.len()));
     }
     let (sender, receiver) = sync_channel(BATCHES);
     let paths: Vec<_> = files.iter().map(|source| source.path.clone()).collect();
-    let reading = std::thread::Builder::new().name("merge".to_owned());
+    let reading = std::thread::Builder::new().name("read".to_owned());
     let spawned = reading.spawn(move || {
         let merge = Merge::new(readers);
         if sort {
@@ -132,32 +132,6 @@ pub(crate) fn read(
 }
 
 type Input = Box<dyn io::BufRead + Send>;
-
-/// The events of one file.
-enum Events {
-    Parallel(Parallel),
-    Inline(Reader<Input>),
-}
-
-impl Events {
-    const fn daemon(&self) -> Option<&DaemonLog> {
-        match self {
-            Self::Parallel(events) => events.daemon(),
-            Self::Inline(events) => events.daemon(),
-        }
-    }
-}
-
-impl Iterator for Events {
-    type Item = Result<Recorded, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Parallel(events) => events.next(),
-            Self::Inline(events) => events.next(),
-        }
-    }
-}
 
 /// Whether reading again is possible, which it is not for pipes.
 pub(crate) fn can_reread(files: &[Source]) -> bool {
@@ -177,7 +151,7 @@ fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
 }
 
 fn streamed(
-    mut merge: Merge<Events>,
+    mut merge: Merge<Parallel<Input>>,
     paths: &[PathBuf],
     window: Duration,
     sender: &SyncSender<Message>,
@@ -209,20 +183,21 @@ fn streamed(
         }
     }
     let _ = sender.send(Message::Events(batch));
-    note(&merge, paths, sender);
+    end(&merge, paths, sender);
 }
 
-/// Says what is only known at the end.
-fn note(merge: &Merge<Events>, paths: &[PathBuf], sender: &SyncSender<Message>) {
-    let daemons = merge.sources().iter().map(Events::daemon);
+/// Says that this is the end, and before that what is only known then.
+fn end(merge: &Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+    let daemons = merge.sources().iter().map(Parallel::daemon);
     for (daemon, path) in daemons.zip(paths) {
         if daemon.is_some_and(|log| log.understood_lines() > 0 && !log.has_wall_clock()) {
             let _ = sender.send(Message::NoWallClock(path.clone()));
         }
     }
+    let _ = sender.send(Message::End);
 }
 
-fn sorted(mut merge: Merge<Events>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+fn sorted(mut merge: Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     let mut all = Vec::new();
     for (source, item) in merge.by_ref() {
         match item {
@@ -236,7 +211,7 @@ fn sorted(mut merge: Merge<Events>, paths: &[PathBuf], sender: &SyncSender<Messa
     }
     all.sort_by_key(Recorded::time);
     let _ = sender.send(Message::Events(all));
-    note(&merge, paths, sender);
+    end(&merge, paths, sender);
 }
 
 /// The receiver is gone, or should be.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Report, Settings};
-use ptp_events::journal::{Input, Journal};
+use ptp_events::journal::Journal;
 
 use crate::args::DiagnoseArgs;
 use crate::input::InputError;
@@ -32,24 +32,10 @@ pub(crate) fn diagnose(
             if too_early || too_late {
                 continue;
             }
-            match &entry.input {
-                Input::Blind { node, why } => engine.handle_blind(node, entry.received, why),
-                Input::Missed { node, since, why } => {
-                    engine.handle_missed(node, *since, entry.received, why);
-                }
-                Input::Sighted { node } => engine.handle_sighted(node, entry.received),
-                Input::Resumed => engine.handle_resumed(entry.received),
-                Input::Gone { node } => engine.handle_gone(node, entry.received),
-                input => match input.event() {
-                    Some(Ok(event)) => {
-                        if let Some(gatherer) = &mut gatherer {
-                            gatherer.handle_event(&event, entry.received);
-                        }
-                        engine.handle_event(event, entry.received);
-                    }
-                    _ => malformed += 1,
-                },
+            if let (Some(gatherer), Some(Ok(event))) = (&mut gatherer, entry.input.event()) {
+                gatherer.handle_event(&event, entry.received);
             }
+            malformed += u64::from(engine.handle_input(&entry.input, entry.received).is_err());
         }
     }
     let Some(latest) = engine.latest() else {

@@ -197,8 +197,10 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Whether the class that is announced is from when the node had no lock itself; by its overall
-    /// state, where the event of the clock was lost.
+    /// Whether the class that is announced is from when the node had no lock itself.
+    ///
+    /// Where the event of the clock was lost its overall state says so, but only in HOLDOVER: any
+    /// other may be that of the system clock.
     fn announces_its_own_loss(&self, subject: &Subject) -> bool {
         let class = subject.clock.and_then(|id| self.clock(id).class());
         let had_none = |clock: &Timeline, at: Received| {
@@ -206,9 +208,9 @@ impl<'a> World<'a> {
                 || clock.last_break().is_some_and(|(lost, back)| lost <= at && at <= back)
         };
         class.is_some_and(|(_, since)| {
-            self.of(subject.node, &Resource::LockState)
-                .chain(self.of(subject.node, &Resource::SyncState))
-                .any(|clock| had_none(clock, since))
+            let mut overall = self.of(subject.node, &Resource::SyncState);
+            self.of(subject.node, &Resource::LockState).any(|clock| had_none(clock, since))
+                || overall.any(|state| state.is(&SyncState::Holdover) && had_none(state, since))
         })
     }
 

@@ -19,7 +19,7 @@ mod telling;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use ptp_events::{Event, Instance, NodeName, Received, Resource};
+use ptp_events::{DecodeError, Event, Input, Instance, NodeName, Received, Resource};
 
 use crate::Settings;
 use crate::classify::World;
@@ -147,6 +147,26 @@ impl Engine {
         }
     }
 
+    /// Takes in anything that may come in, as a journal keeps it.
+    ///
+    /// # Errors
+    /// When it is an event that cannot be decoded; it is passed over.
+    pub fn handle_input(&mut self, input: &Input, received: Received) -> Result<(), DecodeError> {
+        match input {
+            Input::Blind { node, why } => self.handle_blind(node, received, why),
+            Input::Missed { node, since, why } => self.handle_missed(node, *since, received, why),
+            Input::Sighted { node } => self.handle_sighted(node, received),
+            Input::Resumed => self.handle_resumed(received),
+            Input::Gone { node } => self.handle_gone(node, received),
+            other => {
+                if let Some(event) = other.event() {
+                    self.handle_event(event?, received);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in an event.
     ///
     /// Events may come out of order by up to [`Settings::reorder_window`]; later ones are placed
@@ -225,12 +245,13 @@ impl Engine {
 
     /// Notes that nobody was listening since the last input, until now.
     ///
-    /// Nobody's silence means anything for that time, and it is a blind window for every node.
+    /// Nobody's silence means anything for that time, and it is a blind window for every node that we
+    /// were not blind to anyway.
     pub fn handle_resumed(&mut self, now: Received) {
         let Some(since) = self.latest else { return };
         for node in &mut self.nodes {
             node.last_seen = node.last_seen.max(now);
-            if !node.gone {
+            if !node.gone && node.blind.is_none() {
                 let why = "the agent was not running".to_owned();
                 let mut window = BlindWindow::new(node.name.clone(), since, why);
                 window.to = Some(now);

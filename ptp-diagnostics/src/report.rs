@@ -498,11 +498,11 @@ impl Engine {
         }
         let world = self.world();
         let held_over = incident.affected.iter().flat_map(|node| {
-            let held = world.node(*node);
+            let known = world.node(*node);
             world
                 .of(*node, &Resource::LockState)
                 .filter(|clock| clock.is(&SyncState::Holdover))
-                .filter_map(move |clock| forecast::holdover_limit(clock, held, world.settings))
+                .filter_map(move |clock| forecast::holdover_limit(clock, known, world.settings))
         });
         match held_over.min_by_key(|crossing| crossing.at) {
             Some(crossing) => {

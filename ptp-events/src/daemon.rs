@@ -45,7 +45,7 @@ use timebase::{Placed, Timebase};
 const MOST_DOMAINS: usize = 32;
 
 /// The longest line we look at, in bytes. The real ones have about 100.
-const MAX_LINE_BYTES: usize = 4096;
+pub(crate) const MAX_LINE_BYTES: usize = 4096;
 
 /// What the publisher is configured with, and the log does not tell.
 ///
@@ -207,6 +207,12 @@ impl DaemonLog {
     /// No line follows: what waits goes out with what is known.
     pub const fn finish(&mut self) {
         self.finished = true;
+    }
+
+    /// Whether [`Self::finish`] was called.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// The next event, in the order of the lines.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, ToSql, params};
 
 use crate::recording::Origin;
-use crate::{DecodeError, Event, NodeName, Received};
+use crate::{Input, NodeName, Received};
 
 /// What the file says it is: `PTPj`, so that another database is not taken for a journal.
 const APPLICATION_ID: i32 = 0x5054_506A;
@@ -48,49 +48,6 @@ pub enum JournalError {
     },
 }
 
-/// Something an engine is given.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Input {
-    /// An event.
-    Event {
-        /// How it came.
-        origin: Origin,
-        /// Whom we asked, for bodies that do not say.
-        node: Option<NodeName>,
-        /// As it was received.
-        body: Vec<u8>,
-    },
-    /// A node cannot be observed.
-    Blind {
-        /// Which.
-        node: NodeName,
-        /// Why not.
-        why: String,
-    },
-    /// What a node said from `since` until now may have been missed; it can be observed.
-    Missed {
-        /// Which.
-        node: NodeName,
-        /// Since when.
-        since: Received,
-        /// Why.
-        why: String,
-    },
-    /// A node left; nothing more is expected of it.
-    Gone {
-        /// Which.
-        node: NodeName,
-    },
-    /// Nobody was listening until now.
-    Resumed,
-    /// A node can be observed again.
-    Sighted {
-        /// Which.
-        node: NodeName,
-    },
-}
-
 impl JournalError {
     /// Whether the file is damaged, or no database: nothing in it can be read any more.
     #[must_use]
@@ -101,66 +58,52 @@ impl JournalError {
     }
 }
 
-impl Input {
-    /// The event in it, decoded; `None` when it is no event.
-    #[must_use]
-    pub fn event(&self) -> Option<Result<Event, DecodeError>> {
-        match self {
-            Self::Event { node: Some(node), body, .. } => Some(Event::from_slice_of(body, node)),
-            Self::Event { body, .. } => Some(Event::from_slice(body)),
-            _ => None,
+/// The columns that an input is kept in.
+fn row(input: &Input) -> (&'static str, Option<&str>, Cow<'_, [u8]>) {
+    match input {
+        Input::Event { origin, node, body } => {
+            let kind = match origin {
+                Origin::Push => "push",
+                Origin::Initial => "initial",
+                Origin::Pull => "pull",
+                Origin::Unknown => "unknown",
+            };
+            (kind, node.as_ref().map(NodeName::as_str), body.into())
         }
-    }
-
-    fn row(&self) -> (&'static str, Option<&str>, Cow<'_, [u8]>) {
-        match self {
-            Self::Event { origin, node, body } => {
-                let kind = match origin {
-                    Origin::Push => "push",
-                    Origin::Initial => "initial",
-                    Origin::Pull => "pull",
-                    Origin::Unknown => "unknown",
-                };
-                (kind, node.as_ref().map(NodeName::as_str), body.into())
-            }
-            Self::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes().into()),
-            Self::Missed { node, since, why } => {
-                let body = format!("{} {why}", since.as_nanos()).into_bytes();
-                ("missed", Some(node.as_str()), body.into())
-            }
-            Self::Gone { node } => ("gone", Some(node.as_str()), b"".into()),
-            Self::Resumed => ("resumed", None, b"".into()),
-            Self::Sighted { node } => ("sighted", Some(node.as_str()), b"".into()),
+        Input::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes().into()),
+        Input::Missed { node, since, why } => {
+            let body = format!("{} {why}", since.as_nanos()).into_bytes();
+            ("missed", Some(node.as_str()), body.into())
         }
+        Input::Gone { node } => ("gone", Some(node.as_str()), b"".into()),
+        Input::Resumed => ("resumed", None, b"".into()),
+        Input::Sighted { node } => ("sighted", Some(node.as_str()), b"".into()),
     }
+}
 
-    /// `None` for a row that a later version wrote, or nobody.
-    fn from_row(kind: &str, node: Option<&str>, body: Vec<u8>) -> Option<Self> {
-        let node = node.map(NodeName::new).transpose().ok()?;
-        let origin = match kind {
-            "push" => Origin::Push,
-            "initial" => Origin::Initial,
-            "pull" => Origin::Pull,
-            "unknown" => Origin::Unknown,
-            "blind" => {
-                return Some(Self::Blind {
-                    node: node?,
-                    why: String::from_utf8_lossy(&body).into(),
-                });
-            }
-            "missed" => {
-                let text = String::from_utf8(body).ok()?;
-                let (since, why) = text.split_once(' ')?;
-                let since = Received::from_nanos(since.parse().ok()?);
-                return Some(Self::Missed { node: node?, since, why: why.to_owned() });
-            }
-            "resumed" => return Some(Self::Resumed),
-            "gone" => return Some(Self::Gone { node: node? }),
-            "sighted" => return Some(Self::Sighted { node: node? }),
-            _ => return None,
-        };
-        Some(Self::Event { origin, node, body })
-    }
+/// `None` for a row that a later version wrote, or nobody.
+fn from_row(kind: &str, node: Option<&str>, body: Vec<u8>) -> Option<Input> {
+    let node = node.map(NodeName::new).transpose().ok()?;
+    let origin = match kind {
+        "push" => Origin::Push,
+        "initial" => Origin::Initial,
+        "pull" => Origin::Pull,
+        "unknown" => Origin::Unknown,
+        "blind" => {
+            return Some(Input::Blind { node: node?, why: String::from_utf8_lossy(&body).into() });
+        }
+        "missed" => {
+            let text = String::from_utf8(body).ok()?;
+            let (since, why) = text.split_once(' ')?;
+            let since = Received::from_nanos(since.parse().ok()?);
+            return Some(Input::Missed { node: node?, since, why: why.to_owned() });
+        }
+        "resumed" => return Some(Input::Resumed),
+        "gone" => return Some(Input::Gone { node: node? }),
+        "sighted" => return Some(Input::Sighted { node: node? }),
+        _ => return None,
+    };
+    Some(Input::Event { origin, node, body })
 }
 
 /// One line of the journal.
@@ -273,7 +216,7 @@ impl Journal {
                 "INSERT INTO inputs (received, kind, node, body) VALUES (?1, ?2, ?3, ?4)",
             )?;
             for (received, input) in inputs {
-                let (kind, node, body) = input.row();
+                let (kind, node, body) = row(input);
                 insert.execute(params![received.as_nanos(), kind, node, body])?;
             }
         }
@@ -318,7 +261,7 @@ impl Journal {
         let rows = select.query_map(params, |row| {
             let kind: String = row.get(2)?;
             let node: Option<String> = row.get(3)?;
-            let input = Input::from_row(&kind, node.as_deref(), row.get(4)?);
+            let input = from_row(&kind, node.as_deref(), row.get(4)?);
             Ok((row.get(0)?, Received::from_nanos(row.get(1)?), input))
         })?;
         let mut entries = Vec::new();

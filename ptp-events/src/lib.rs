@@ -43,6 +43,7 @@ mod cloudevent;
 mod decode;
 mod encode;
 mod event;
+mod input;
 mod name;
 mod resource;
 #[cfg(feature = "_serve")]
@@ -60,6 +61,7 @@ pub use clock::ReceiveClock;
 pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};
+pub use input::Input;
 pub use name::{EventId, Instance, NameError, NodeName};
 pub use resource::Resource;
 pub use state::SyncState;

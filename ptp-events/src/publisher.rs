@@ -50,6 +50,8 @@ pub enum Quirk {
     NoLocation,
     /// CurrentState is answered although nobody subscribes.
     CurrentStateForAll,
+    /// CurrentState is an array of events, one for each instance (StarlingX, docs/protocol.md §6).
+    CurrentStateIsArray,
 }
 
 /// What kind of publisher to be.
@@ -209,7 +211,7 @@ impl Publisher {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// How many times it was asked for CurrentState since it was bound.
+    /// How many times it was asked for CurrentState since it was bound or restarted.
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.shared.asked.load(Ordering::Relaxed)
@@ -269,6 +271,7 @@ impl Publisher {
         {
             let mut store = self.shared.store();
             store.forget_data();
+            self.shared.asked.store(0, Ordering::Relaxed);
             if !keep_subscriptions {
                 store.clear();
             }

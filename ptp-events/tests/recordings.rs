@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use insta::assert_snapshot;
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
-use ptp_events::recording::{Merge, Origin, ReadError, Reader, Recorded, Writer, decompress};
+use ptp_events::recording::{
+    Batches, Merge, Origin, ReadError, Reader, Recorded, Sequence, Writer, decompress,
+};
 use ptp_events::{NodeName, Received};
 
 fn recordings() -> PathBuf {
@@ -65,6 +67,11 @@ fn every_form_holds_the_same_event() {
     ] {
         let got = all(&text).remove(0).unwrap();
         assert_eq!((&got.event, got.received), (&expect.event, None), "{text}");
+    }
+    // Whatever came before, what a forwarder adds does not make an event something else.
+    let added = EVENT.replacen('{', r#"{"event":"x","#, 1);
+    for before in ["", &format!(r#"{{"event":{EVENT}}}"#)] {
+        assert!(all(&format!("{before}\n{added}")).iter().all(Result::is_ok), "after {before}");
     }
     let request = format!(r#"{{"t_ns":1795416031000114346,"method":"POST","body":{quoted}}}"#);
     let got = all(&request).remove(0).unwrap();
@@ -132,11 +139,27 @@ fn a_daemons_log_is_recognised_by_what_is_in_it() {
         let log = DaemonLog::new(node, DaemonSettings::default());
         Reader::with_daemon(input, log).map(Result::unwrap).collect::<Vec<_>>()
     };
+    // What a log says of the lines before it may be known only at its end.
+    let in_batches = |bytes: &[u8]| {
+        let node = NodeName::new("n").unwrap();
+        let log = DaemonLog::new(node, DaemonSettings::default());
+        let mut sequence = Sequence::with_daemon(log);
+        for batch in Batches::new(bytes) {
+            sequence.handle_decoded(batch.unwrap().decode());
+        }
+        sequence.finish();
+        std::iter::from_fn(|| sequence.poll_recorded()).map(Result::unwrap).collect::<Vec<_>>()
+    };
     let expect = events(&json);
     assert_eq!(expect.len(), 10);
+    assert_eq!(in_batches(&json), expect);
     for bytes in [prefixed, dated, zstd] {
         assert_eq!(events(&bytes), expect);
     }
+    // The time of day comes late, and an interface's name later still.
+    let bare: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
+    let late = [bare.join("\n"), format!("{} {}", lines[0].0, lines[0].1)].join("\n");
+    assert_eq!(in_batches(late.as_bytes()), events(late.as_bytes()));
     // Whose they are is not in the lines.
     assert_eq!(count(&json), (0, 0, 14));
 }

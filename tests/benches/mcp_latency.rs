@@ -11,10 +11,10 @@ use ptp_agent::secret::Secret;
 use ptp_agent::store::{Record, Store, StoredIncident};
 use ptp_diagnostics::report::IncidentReport;
 use ptp_events::SyncState::{self, Freerun, Locked};
-use ptp_events::journal::{Input, Journal};
+use ptp_events::journal::Journal;
 use ptp_events::recording::Origin;
 use ptp_events::{
-    Event, EventId, Instance, Measurement, NodeName, Reading, Received, Resource, Stamped,
+    Event, EventId, Input, Instance, Measurement, NodeName, Reading, Received, Resource, Stamped,
 };
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use ptp_diagnostics::report::BlindWindow;
-use ptp_events::{NodeName, Received, journal::Input, recording::Origin};
+use ptp_events::{Input, NodeName, Received, recording::Origin};
 use serde::Serialize;
 use serde_json::{Value, json};
 

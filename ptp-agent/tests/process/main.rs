@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ptp_events::journal::{Input, Journal};
+use ptp_events::Input;
+use ptp_events::journal::Journal;
 use ptp_subscriber::target::PublisherName;
 use ptp_subscriber::token::TokenKey;
 use tempfile::TempDir;

@@ -1,72 +1,94 @@
-//! One recording, read and cut by a thread of its own and decoded by all cores.
+//! One recording, decoded by all cores while it is read on.
 
-use std::io::{self, BufRead};
+use std::collections::VecDeque;
+use std::io::BufRead;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use ptp_events::daemon::DaemonLog;
 use ptp_events::recording::{Batches, Decoded, ReadError, Recorded, Sequence};
+use rayon::ThreadPool;
 
-/// How many batches are under way for each core: one is decoded while another waits its turn.
+/// How many batches all recordings together have under way for each core: one is decoded while
+/// others wait their turn.
 const BATCHES_PER_CORE: usize = 3;
 
-/// A batch that is being decoded, or why there are no more.
-type Coming = Result<Receiver<Decoded>, ReadError>;
-
-/// Reads a recording. Dropping it stops its thread after its present batch.
-pub(super) struct Parallel {
-    coming: Receiver<Coming>,
+/// A recording, cut as it is asked for, some batches ahead.
+pub(super) struct Parallel<R> {
+    batches: Batches<R>,
+    pool: Arc<ThreadPool>,
+    /// Being decoded, in the order of the recording.
+    coming: VecDeque<Receiver<Decoded>>,
+    ahead: usize,
     sequence: Sequence,
+    /// Why nothing follows what is coming.
+    failed: Option<ReadError>,
     ended: bool,
 }
 
-impl Parallel {
-    pub(super) fn new(input: impl BufRead + Send + 'static, daemon: DaemonLog) -> io::Result<Self> {
-        let (sender, coming) = sync_channel(BATCHES_PER_CORE * rayon::current_num_threads());
-        std::thread::Builder::new().name("read".to_owned()).spawn(move || {
-            for batch in Batches::new(input) {
-                let next = batch.map(|batch| {
-                    let (decoded, receiver) = sync_channel(1);
-                    rayon::spawn_fifo(move || {
-                        // Nobody waits for it when the recording is given up.
-                        let _ = decoded.send(batch.decode());
-                    });
-                    receiver
-                });
-                if sender.send(next).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { coming, sequence: Sequence::with_daemon(daemon), ended: false })
+impl<R: BufRead> Parallel<R> {
+    /// Reads `input`, one of so many `recordings` that are read at once.
+    pub(super) fn new(
+        input: R,
+        daemon: DaemonLog,
+        pool: Arc<ThreadPool>,
+        recordings: usize,
+    ) -> Self {
+        Self {
+            batches: Batches::new(input),
+            coming: VecDeque::new(),
+            ahead: (BATCHES_PER_CORE * pool.current_num_threads() / recordings).max(1),
+            pool,
+            sequence: Sequence::with_daemon(daemon),
+            failed: None,
+            ended: false,
+        }
     }
 
     pub(super) const fn daemon(&self) -> Option<&DaemonLog> {
         self.sequence.daemon()
     }
+
+    fn read_ahead(&mut self) {
+        while !self.ended && self.coming.len() < self.ahead {
+            match self.batches.next() {
+                Some(Ok(batch)) => {
+                    let (sender, receiver) = sync_channel(1);
+                    self.pool.spawn_fifo(move || {
+                        // Nobody waits for it when the recording is given up.
+                        let _ = sender.send(batch.decode());
+                    });
+                    self.coming.push_back(receiver);
+                }
+                Some(Err(error)) => {
+                    self.failed = Some(error);
+                    self.ended = true;
+                }
+                None => self.ended = true,
+            }
+        }
+    }
 }
 
-impl Iterator for Parallel {
+impl<R: BufRead> Iterator for Parallel<R> {
     type Item = Result<Recorded, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let next = self.sequence.poll_recorded();
-            if next.is_some() || self.ended {
-                return next;
+            if let Some(next) = self.sequence.poll_recorded() {
+                return Some(next);
             }
-            match self.coming.recv() {
-                Ok(Ok(batch)) => {
-                    let decoded = batch.recv().expect("a panic in the pool ends the program");
-                    self.sequence.handle_decoded(decoded);
-                }
-                Ok(Err(error)) => {
-                    self.ended = true;
-                    return Some(Err(error));
-                }
-                Err(_) => {
-                    self.ended = true;
-                    self.sequence.finish();
-                }
+            self.read_ahead();
+            if let Some(batch) = self.coming.pop_front() {
+                let decoded = batch.recv().expect("a panic in the pool ends the program");
+                self.sequence.handle_decoded(decoded);
+                // While this one is handed out.
+                self.read_ahead();
+            } else if let Some(error) = self.failed.take() {
+                return Some(Err(error));
+            } else {
+                self.sequence.finish();
+                return self.sequence.poll_recorded();
             }
         }
     }
@@ -74,8 +96,7 @@ impl Iterator for Parallel {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufReader, Read};
-    use std::sync::mpsc::{Sender, channel};
+    use std::io::{self, BufReader, Read};
 
     use ptp_events::NodeName;
     use ptp_events::daemon::DaemonSettings;
@@ -85,6 +106,10 @@ mod tests {
 
     fn log() -> DaemonLog {
         DaemonLog::new(NodeName::new("n1").unwrap(), DaemonSettings::default())
+    }
+
+    fn pool() -> Arc<ThreadPool> {
+        Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap())
     }
 
     fn tell(item: &Result<Recorded, ReadError>) -> String {
@@ -103,6 +128,8 @@ mod tests {
             include_bytes!("../../../recordings/real-ptp4l-linkdown.fed.log"),
         ];
         let mut bytes = b"not an event\n".to_vec();
+        bytes.extend_from_slice(&b"x".repeat(3 << 20));
+        bytes.push(b'\n');
         for file in files {
             for _ in 0..40 {
                 bytes.extend_from_slice(file);
@@ -116,10 +143,11 @@ mod tests {
     fn it_gives_what_one_thread_gives() {
         let bytes = everything();
         let alone: Vec<_> = Reader::with_daemon(&bytes[..], log()).map(|i| tell(&i)).collect();
-        let input = io::Cursor::new(bytes);
-        let parallel: Vec<_> = Parallel::new(input, log()).unwrap().map(|i| tell(&i)).collect();
         assert!(alone.len() > 1000, "{}", alone.len());
-        assert!(alone == parallel);
+        for recordings in [1, 1000] {
+            let parallel = Parallel::new(&bytes[..], log(), pool(), recordings);
+            assert!(alone == parallel.map(|i| tell(&i)).collect::<Vec<_>>());
+        }
     }
 
     /// Fails once everything is read.
@@ -137,7 +165,7 @@ mod tests {
     #[test]
     fn an_error_comes_after_what_was_read_before_it_and_the_end_after_that() {
         let input = BufReader::new(Failing(b"{\"id\":1}\n{\"id\":2}\n"));
-        let mut parallel = Parallel::new(input, log()).unwrap();
+        let mut parallel = Parallel::new(input, log(), pool(), 1);
         let said: Vec<_> = parallel.by_ref().map(|item| tell(&item)).collect();
         assert_eq!(
             said,
@@ -148,24 +176,5 @@ mod tests {
             ]
         );
         assert!(parallel.next().is_none());
-    }
-
-    /// Never ends, and says when it is dropped by closing the channel.
-    struct Endless(#[expect(dead_code, reason = "its drop is what is observed")] Sender<()>);
-
-    impl Read for Endless {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            out.fill(b'x');
-            out[0] = b'\n';
-            Ok(out.len())
-        }
-    }
-
-    #[test]
-    fn dropping_it_stops_the_thread() {
-        let (told, dropped) = channel::<()>();
-        let parallel = Parallel::new(BufReader::new(Endless(told)), log()).unwrap();
-        drop(parallel);
-        assert!(dropped.recv().is_err());
     }
 }

@@ -116,7 +116,7 @@ fn write_incident(
     field("since", &format!("{since}, known {after} later, {life}"))?;
     field("nodes", &affected(incident))?;
     if let Some(forecast) = &incident.forecast {
-        field("forecast", &expected(incident, forecast))?;
+        field("forecast", &expected(incident, forecast, report.input.last))?;
     }
     field("what", &incident.details)?;
 
@@ -159,21 +159,21 @@ fn write_incident(
 }
 
 /// When the limit may be reached, how wide the guess is, and what it rests on.
-fn expected(incident: &IncidentReport, forecast: &Forecast) -> String {
-    let after = |at: Received| lasting(at.since(incident.opened_at));
-    let at = moment(forecast.at);
-    if forecast.earliest == forecast.latest {
-        return format!("{} ns were exceeded by {at}", forecast.limit_ns);
+fn expected(incident: &IncidentReport, forecast: &Forecast, last: Option<Received>) -> String {
+    let (limit, at) = (forecast.limit_ns, moment(forecast.at));
+    if last.is_some_and(|last| forecast.at <= last) {
+        return format!("{limit} ns were reached by {at}, as far as can be told");
     }
+    let after = |at: Received| lasting(at.since(incident.opened_at));
     let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
-        format!("8 times in 10 after {} to {}; ", after(low), after(high))
+        format!("8 times in 10 it takes {} to {}; ", after(low), after(high))
     });
     let basis = match (forecast.model, forecast.samples) {
         ("declared", _) => "by its holdover in the topology".to_owned(),
         (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
         (_, samples) => format!("by {samples} measurements"),
     };
-    format!("{} ns may be reached at {at} ({band}{basis})", forecast.limit_ns)
+    format!("{limit} ns may be reached at {at} ({band}{basis})")
 }
 
 fn affected(incident: &IncidentReport) -> String {

@@ -5,10 +5,11 @@
 //!
 //! In holdover the oscillator keeps time alone. Where a publisher goes on measuring it, from four
 //! samples on a Kalman filter follows phase, frequency and drift, and tells a TCXO from an OCXO by
-//! what it does. Without samples the forecast is `holdover-model` (default 4 h to the limit, as the
-//! daemon configures: about 104 ps/s) for a grandmaster or boundary clock, and
-//! `holdover-model-follower` (default 30 min) for other nodes, on top of the last offset before the
-//! loss; the bounds, of 10 and 90 %, are then wide.
+//! what it does. Without samples the forecast is what the topology says that the node holds
+//! (docs/topology.md), or else `holdover-model` (default 4 h to the limit, as the daemon configures:
+//! about 104 ps/s) for a grandmaster or boundary clock, and `holdover-model-follower` (default 20 min,
+//! what a TCXO holds) for other nodes, on top of the last offset before the loss; the bounds, of 10
+//! and 90 %, are then wide.
 
 use ptp_events::{Resource, SyncState};
 

@@ -10,6 +10,7 @@ use super::Engine;
 use crate::classify::World;
 use crate::domain::Loss;
 use crate::node::{ClockId, Member, Node, NodeId, Role};
+use crate::report::BlindWindow;
 use crate::skew::skew;
 use crate::timeline::Timeline;
 
@@ -133,8 +134,9 @@ impl Engine {
         let worst = node.worst(&self.clocks);
         node.enter(worst, at);
         let name = &node.name;
-        if let Some(window) = self.blind.iter_mut().rev().find(|w| w.node == *name) {
-            window.to.get_or_insert(at);
+        let open = |window: &&mut BlindWindow| window.node == *name && window.to.is_none();
+        if let Some(window) = self.blind.iter_mut().rev().find(open) {
+            window.to = Some(at);
         }
     }
 

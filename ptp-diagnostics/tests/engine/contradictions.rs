@@ -316,6 +316,7 @@ fn a_class_from_when_the_node_was_lost_is_its_own() {
         ("the event of the clock was lost", story("99 w1 sync HOLDOVER", "110 w1 sync LOCKED")),
         ("nothing else was lost", story("99 w1 lock HOLDOVER 3", "110 w1 lock LOCKED 3")),
         ("it never lost its lock: it is its grandmaster's", story("", "")),
+        ("nor did it where only its system clock did", story("50 w1 sync FREERUN", "")),
     ]), @"
     the event of the clock was lost
     WARNING ptp-path-loss (likely), firing: since 99, known at 102; from w1, affects w1
@@ -332,6 +333,14 @@ fn a_class_from_when_the_node_was_lost_is_its_own() {
     it never lost its lock: it is its grandmaster's
     WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
       WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
+    alert at 103: opened WARNING Upstream grandmaster degraded on w1
+
+    nor did it where only its system clock did
+    CRITICAL os-clock-fault (confirmed), firing: since 50, known at 60; from w1, affects w1
+      CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60: FREERUN
+    WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
+      WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
+    alert at 60: opened CRITICAL System clock not synchronised on w1
     alert at 103: opened WARNING Upstream grandmaster degraded on w1
     ");
 }

@@ -8,7 +8,7 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::{Value, json};
 
 use super::store::fresh_id;
-use super::{Shared, Store};
+use super::{Quirk, Shared, Store};
 use crate::{
     ApiVersion, ClockClass, Event, EventId, Instance, Measurement, NodeName, QualityLevel, Reading,
     Resource, Stamped, Subscription, SyncState,
@@ -32,8 +32,14 @@ pub(super) fn pushed(event: &Event, version: ApiVersion) -> Bytes {
 
 /// The answer of CurrentState; `None` when there is no data.
 pub(super) fn current_state(shared: &Shared, store: &Store, resource: &Resource) -> Option<Bytes> {
-    let event = event_now(shared, resource, store.readings(resource)?);
-    Some(spelled(event.to_current_state_vec(), shared.options.version))
+    let readings = store.readings(resource)?;
+    let version = shared.options.version;
+    let one = |readings| event_now(shared, resource, readings).to_current_state_vec();
+    if !shared.options.has(Quirk::CurrentStateIsArray) {
+        return Some(spelled(one(readings), version));
+    }
+    let each: Vec<_> = readings.into_iter().map(|reading| one(vec![reading])).collect();
+    Some(spelled([b"[", each.join(&b","[..]).as_slice(), b"]"].concat(), version))
 }
 
 /// The first notification of a subscription: the current state, or a placeholder for it.

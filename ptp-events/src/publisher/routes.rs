@@ -164,7 +164,6 @@ async fn current_state(State(shared): App, Path(rest): Path<String>) -> Response
     let Some(address) = rest.strip_suffix("/CurrentState") else {
         return not_found().await;
     };
-    shared.asked.fetch_add(1, Ordering::Relaxed);
     let address = format!("/{address}");
     let store = shared.store();
     let answered = store.is_subscribed(&address) || shared.options.has(Quirk::CurrentStateForAll);
@@ -173,6 +172,7 @@ async fn current_state(State(shared): App, Path(rest): Path<String>) -> Response
         .filter(|_| answered)
         .and_then(|resource| bodies::current_state(&shared, &store, &resource));
     drop(store);
+    shared.asked.fetch_add(1, Ordering::Relaxed);
     match body {
         Some(body) => json(StatusCode::OK, body),
         None => StatusCode::NOT_FOUND.into_response(),

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::sequence::Item;
 use super::splitter::{ObjectScan, Text};
 use super::{LineProblem, Origin, ReadError, Recorded};
+use crate::daemon::MAX_LINE_BYTES;
 use crate::decode::{elements, is_array};
 use crate::{DecodeError, Event, NodeName, Received};
 
@@ -58,6 +59,8 @@ struct Fed<'a> {
 /// Which keys are there; tells the forms apart when decoding failed.
 #[derive(Deserialize)]
 struct Keys {
+    id: Option<IgnoredAny>,
+    data: Option<IgnoredAny>,
     event: Option<IgnoredAny>,
     t_ns: Option<IgnoredAny>,
     body: Option<IgnoredAny>,
@@ -122,10 +125,10 @@ fn read_whole(
         Form::Log => {
             out.push_back(match (read_log(text, &bare), std::str::from_utf8(text)) {
                 (Some(event), _) => event,
-                (None, Ok(text)) => {
+                (None, Ok(text)) if text.len() <= MAX_LINE_BYTES => {
                     Item::Line { number: line, text: text.to_owned(), received: None }
                 }
-                (None, Err(_)) => Item::Nothing,
+                (None, _) => Item::Nothing,
             });
             return Ok(());
         }
@@ -141,6 +144,8 @@ fn wrapped<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, LineProblem> {
 fn recognise(text: &[u8]) -> Form {
     match text.first() {
         Some(b'{') => match serde_json::from_slice::<Keys>(text) {
+            // Whatever else a forwarder has added to it.
+            Ok(Keys { id: Some(_), data: Some(_), .. }) => Form::Bare,
             Ok(Keys { event: Some(_), .. }) => Form::Envelope,
             Ok(Keys { t_ns: Some(_), body: Some(_), .. }) => Form::Request,
             Ok(Keys { t_ns: Some(_), line: Some(_), .. }) => Form::Fed,

@@ -29,6 +29,7 @@ pub struct Sequence {
     items: VecDeque<Item>,
     daemon: Option<DaemonLog>,
     other_lines: u64,
+    finished: bool,
 }
 
 impl Sequence {
@@ -58,11 +59,9 @@ impl Sequence {
         &mut self.items
     }
 
-    /// Notes that nothing more will come.
-    pub fn finish(&mut self) {
-        if let Some(daemon) = &mut self.daemon {
-            daemon.finish();
-        }
+    /// Notes that nothing more will come in.
+    pub const fn finish(&mut self) {
+        self.finished = true;
     }
 
     /// The next event, or a line that is none.
@@ -73,7 +72,13 @@ impl Sequence {
             {
                 return Some(Ok(Recorded { event, received: None, origin: Origin::Unknown, line }));
             }
-            match self.items.pop_front()? {
+            let Some(item) = self.items.pop_front() else {
+                // Only now has the log no line before it.
+                let daemon = self.daemon.as_mut().filter(|log| self.finished && !log.is_finished());
+                daemon?.finish();
+                continue;
+            };
+            match item {
                 Item::Event(recorded) => return Some(Ok(recorded)),
                 Item::Bad(error) => return Some(Err(error)),
                 Item::Line { number, text, received } => {

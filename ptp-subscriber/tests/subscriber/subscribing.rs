@@ -1,9 +1,9 @@
 //! One publisher and its moods.
 
 use ptp_events::client::{Client, connections};
-use ptp_events::publisher::Options;
+use ptp_events::publisher::{Options, Quirk};
 use ptp_events::recording::Origin;
-use ptp_events::{ApiVersion, Resource, SyncState};
+use ptp_events::{ApiVersion, Event, Instance, Reading, Resource, SyncState};
 use ptp_subscriber::driver::What;
 use ptp_subscriber::gate::Outcome;
 
@@ -135,6 +135,31 @@ async fn the_rewrite_and_api_v1_are_understood() {
         .map(|accepted| accepted.event.node.as_str())
         .collect();
     assert_eq!(pushed, ["rewrite", "old"]);
+}
+
+#[tokio::test]
+async fn every_event_of_an_array_is_pulled() {
+    let options = Options { quirks: vec![Quirk::CurrentStateIsArray], ..Options::default() };
+    let publisher = publisher_with("node1", options).await;
+    let mut two = lock_state("node1", "HOLDOVER");
+    let other = Instance::new("ens9fx/master").unwrap();
+    two.readings.push(Reading { instance: other, ..two.readings[0].clone() });
+    publisher.remember(&two);
+    let mut subscriber = Subscriber::start(vec![target(&publisher, None)]).await;
+    eventually("both pulled", || {
+        let pulled = subscriber.drain().all_observed.iter().filter_map(|seen| match &seen.what {
+            What::Pulled { event, raw } => {
+                // Its own bytes and not those of the array.
+                assert_eq!(Event::from_slice(raw).unwrap(), *event);
+                Some(event.readings.clone())
+            }
+            _ => None,
+        });
+        let pulled: Vec<_> = pulled.flatten().collect();
+        two.readings.iter().all(|reading| pulled.contains(reading))
+    })
+    .await;
+    subscriber.stop().await;
 }
 
 #[tokio::test]

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ptp_agent::brain::give;
 use ptp_agent::store::Opened;
 use ptp_diagnostics::{Engine, NodeState, RootCause, Settings};
 use ptp_events::SyncState::{Freerun, Locked};
-use ptp_events::journal::{Entry, Input, Journal};
+use ptp_events::journal::{Entry, Journal};
 use ptp_events::recording::Origin;
-use ptp_events::{Event, Received};
+use ptp_events::{Event, Input, Received, Resource};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -87,7 +86,7 @@ async fn an_array_of_events_is_all_taken_or_not_at_all_and_replay_agrees() {
 fn replayed(journal: &Path, end: Received) -> serde_json::Value {
     let mut engine = Engine::new(quick());
     let opened = Opened::open(Some(journal));
-    opened.replay(|received, input| give(&mut engine, received, &input)).unwrap();
+    opened.replay(|received, input| engine.handle_input(&input, received).unwrap()).unwrap();
     engine.finish(end);
     json!(engine.report().incidents)
 }
@@ -168,15 +167,52 @@ async fn a_restarted_publisher_is_subscribed_to_again() {
         subscribed(&[&one]).await;
         one.publish(&lock("w1", Freerun, 350)).await;
         eventually("an incident", || (!agent.report().incidents.is_empty()).then_some(())).await;
-        // What was said between the restart and the new subscription may have been missed.
-        let windows = agent.report().blind_windows;
-        let forgotten =
-            windows.iter().any(|w| w.why == "its publisher forgot a subscription of ours");
-        assert!(keep || (forgotten && windows.iter().all(|w| w.to.is_some())), "{windows:?}");
         assert!(agent.running.stop().await);
         assert_eq!(one.subscriptions().len(), 0, "ours are removed when we stop");
         one.stop().await;
     }
+}
+
+#[tokio::test]
+async fn what_a_forgotten_subscription_hides_is_a_blind_window_until_it_is_there_again() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let journal = dir.path().join("journal.db");
+    let mut config = config(&[&one], &journal);
+    config.poll = Duration::from_secs(1);
+    let agent = Agent::start(config).await;
+    subscribed(&[&one]).await;
+    // Somebody deletes it, and the publisher will not take it back for a while.
+    one.refuse_subscriptions(Some(503));
+    let lock_state = one.address(&Resource::LockState);
+    let mut subscriptions = one.subscriptions().into_iter();
+    let id = subscriptions.find(|one| one.address == lock_state).unwrap().id;
+    let url = format!("{}/api/ocloudNotifications/v2/subscriptions/{id}", one.url());
+    let answer = reqwest::Client::new().delete(url).send().await.unwrap();
+    assert_eq!(answer.status(), 204);
+    let gone = Instant::now();
+    let window = || {
+        let windows = agent.report().blind_windows;
+        windows.into_iter().find(|window| window.why.ends_with("subscription to lock-state"))
+    };
+    let first = eventually("a blind window", window).await.to.unwrap();
+    eventually("a longer one", || window().filter(|window| window.to.unwrap() > first)).await;
+    one.refuse_subscriptions(None);
+    subscribed(&[&one]).await;
+    let away = gone.elapsed();
+    eventually("a window as long as the subscription was away", || {
+        let window = window().unwrap();
+        (window.to.unwrap().since(window.from) >= away).then_some(())
+    })
+    .await;
+    let live = agent.report().blind_windows;
+    assert!(agent.running.stop().await);
+    one.stop().await;
+    // And in a replay.
+    let mut engine = Engine::new(quick());
+    let opened = Opened::open(Some(&journal));
+    opened.replay(|received, input| engine.handle_input(&input, received).unwrap()).unwrap();
+    assert_eq!(json!(engine.report().blind_windows), json!(live));
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ptp_agent::app::{App, Running};
 use ptp_agent::config::Config;
-use ptp_events::journal::{Input, Journal};
-use ptp_events::{NodeName, Received, Resource, SyncState};
+use ptp_events::journal::Journal;
+use ptp_events::{Input, NodeName, Received, Resource, SyncState};
 use ptp_sim::{Delivery, Plan, Scenario};
 
 use crate::table::Night;

@@ -62,7 +62,11 @@ pub(crate) fn play(kind: &Kind, seed: u64) -> Outcome {
     // The same again for somebody who has said what the nodes hold; only forecasts differ.
     if predicted.iter().flatten().any(|forecast| forecast.samples == 0) {
         let topology = declared(kind.plan(seed).topology.nodes());
-        let (_, predicted) = listen(&scenario, Settings { topology, ..Settings::default() });
+        let (_, mut predicted) = listen(&scenario, Settings { topology, ..Settings::default() });
+        // What is measured has been judged.
+        for forecast in &mut predicted {
+            forecast.take_if(|forecast| forecast.samples > 0);
+        }
         judge_forecasts(&scenario, &predicted, &mut outcome);
     }
     for remark in &mut outcome.remarks {
