@@ -10,6 +10,10 @@ use crate::domain::Domain;
 use crate::node::Node;
 use crate::{Settings, Severity, Timeline};
 
+/// In what time no slow servo moves a clock by more than its threshold: after its first lock one drifts
+/// by some 3 ns/s (simulated, PI with a time constant of minutes).
+const THROWN: Duration = Duration::from_secs(30);
+
 /// A question asked of a clock whenever something about it, or its node, may have changed.
 ///
 /// A detector holds no state: what must be remembered is in the [`Timeline`], and whether it fires
@@ -116,8 +120,13 @@ impl<'a> View<'a> {
             let within = offset <= self.settings.offset_critical_ns;
             let settled = first.filter(|_| within)?.after(self.settings.settle);
             // What did not creep over the threshold may have been thrown: such an overshoot is over
-            // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes.
-            let jumped = ptp.thrown_ns() > self.settings.offset_ns;
+            // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes. But
+            // no servo that is so slow does it in half a minute.
+            let (thrown_ns, within) = ptp.thrown();
+            let jumped = thrown_ns > self.settings.offset_ns;
+            if jumped && !ptp.is_locked() && within <= THROWN {
+                return None;
+            }
             let thrown =
                 ptp.unlocked_since().filter(|_| jumped && is_far(offset, self.settings.offset_ns));
             let over = thrown.map(|lost| lost.after(self.settings.settle / 4));

@@ -80,8 +80,8 @@ pub struct Timeline {
     process_down: bool,
     /// Whether the lock was lost by an offset over the threshold, with the reference still heard.
     lost_by_offset: bool,
-    /// How far its offset then was from the one before, in nanoseconds.
-    thrown_ns: u64,
+    /// How far its offset then was from the one before, in nanoseconds, and how long after that.
+    thrown: (u64, Duration),
     /// The greatest offset that was repeated while LOCKED, in nanoseconds.
     locked_peak: Option<u64>,
     /// How many offsets in a row deny the present FREERUN, and since when.
@@ -141,7 +141,7 @@ impl Timeline {
             began_unlocked: false,
             process_down: false,
             lost_by_offset: false,
-            thrown_ns: 0,
+            thrown: (0, Duration::ZERO),
             locked_peak: None,
             denied: (0, at),
             last_break: None,
@@ -247,7 +247,7 @@ impl Timeline {
         if changed {
             self.denied = (0, at);
         }
-        let before = self.samples.last.map_or(0, |(_, last)| last.as_nanos());
+        let before = self.samples.last;
         if let Some(Measurement::Offset(offset)) = measured
             && !changed
             && (!stale || (state == SyncState::Freerun && measured != self.entered_with))
@@ -300,7 +300,12 @@ impl Timeline {
         self.lost_by_offset = state == SyncState::Freerun
             && self.is_locked()
             && crossed.is_some_and(|offset| self.may_cross(offset, settings));
-        self.thrown_ns = crossed.map_or(0, |offset| offset.as_nanos().abs_diff(before));
+        let from = before.map_or(0, |(_, last)| last.as_nanos());
+        let thrown = crossed.map_or(0, |offset| offset.as_nanos().abs_diff(from));
+        self.thrown = (
+            thrown,
+            before.map_or(Duration::MAX, |(when, _)| at.since(Received::from_nanos(when))),
+        );
         if state == SyncState::Holdover {
             let phase = measured.and_then(Measurement::offset).map_or(0, Offset::as_nanos);
             self.held.begin(at, phase);

@@ -112,11 +112,11 @@ impl Timeline {
         self.entered_with.and_then(Measurement::offset).filter(|_| self.lost_by_offset)
     }
 
-    /// How far the offset with which it entered its state was from the one before, in nanoseconds; 0
-    /// without one.
+    /// How far the offset that came with its latest change was from the one before, in nanoseconds,
+    /// and how long it had been since that one.
     #[must_use]
-    pub const fn thrown_ns(&self) -> u64 {
-        self.thrown_ns
+    pub const fn thrown(&self) -> (u64, Duration) {
+        self.thrown
     }
 
     /// How many offsets in a row are such as it had while LOCKED, although it is said to be

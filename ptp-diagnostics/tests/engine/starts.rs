@@ -115,3 +115,33 @@ fn what_was_lost_on_its_way_makes_no_fault_of_a_start() {
     nothing
     ");
 }
+
+#[test]
+fn what_is_thrown_between_two_polls_is_no_slow_servo() {
+    let story = |before: u32| {
+        format!(
+            "
+            0    w1 lock placeholder
+            40   w1 lock FREERUN 81761
+            50   w1 lock LOCKED -15
+            {before} w1 lock LOCKED 21
+            600  w1 lock FREERUN 160
+            700  w1 lock FREERUN 170
+            900  w1 lock LOCKED 20
+            1000 end
+            "
+        )
+    };
+    assert_snapshot!(tell_all([
+        ("measured ten seconds before", story(590)),
+        ("measured minutes before: it may have crept there", story(400)),
+    ]), @"
+    measured ten seconds before
+    CRITICAL path-asymmetry (likely), firing: since 600, known at 610; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 600, known at 610, until 900: FREERUN
+    alert at 610: opened CRITICAL Path asymmetry on w1
+
+    measured minutes before: it may have crept there
+    nothing
+    ");
+}
