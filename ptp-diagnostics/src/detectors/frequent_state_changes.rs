@@ -5,13 +5,16 @@
 //!
 //! A clock that keeps losing and finding its reference is mostly behind a congested or flapping
 //! link, or has a threshold inside its normal noise. The threshold is the one that the service
-//! before this one documented. Changes that are a `publisher-artefact` do not count.
+//! before this one documented. Changes that are a `publisher-artefact` do not count, and it takes more
+//! than those with which a servo settles in the first `relock` (default 2 min) after a long loss.
+
+use ptp_events::Resource;
 
 use super::STATE_CLOCKS;
-use crate::Severity;
 use crate::artefacts::are_contradictions;
 use crate::detector::{Assessment, Detector, Scope, View};
 use crate::text::lasting;
+use crate::{Severity, Timeline};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-state-changes",
@@ -29,6 +32,18 @@ pub(super) const DETECTOR: Detector = Detector {
     },
 };
 
+/// Whether most of the latest changes are from when the node's servo had just found its reference.
+fn are_a_settling(view: &View<'_>, limit: u32) -> bool {
+    let Some(found) = view.of_node(&Resource::LockState).filter_map(Timeline::relocked).max()
+    else {
+        return false;
+    };
+    let settled = found.after(view.settings.relock);
+    let changes = (0..=limit).filter_map(|n| view.clock.change_before(n));
+    let others = changes.filter(|at| *at < found || *at > settled).count();
+    others < limit.div_ceil(2) as usize
+}
+
 fn examine(view: &View<'_>) -> Assessment {
     let window = view.settings.state_changes_window;
     // To fire, the change before the latest `limit` must still be within the window; to go on
@@ -39,7 +54,8 @@ fn examine(view: &View<'_>) -> Assessment {
         Some(oldest)
             if view.now < oldest.after(window)
                 && !view.is_settling()
-                && !are_contradictions(view, needed, window) =>
+                && !are_contradictions(view, needed, window)
+                && (view.firing.is_some() || !are_a_settling(view, limit)) =>
         {
             Assessment::Firing {
                 severity: Severity::Warning,

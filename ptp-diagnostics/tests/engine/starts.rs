@@ -145,3 +145,30 @@ fn what_is_thrown_between_two_polls_is_no_slow_servo() {
     nothing
     ");
 }
+
+#[test]
+fn a_servo_that_settles_after_a_long_loss_is_no_unstable_path() {
+    assert_snapshot!(diagnose("
+        0    w1 lock LOCKED 3
+        100  w1 lock HOLDOVER 3
+        400  w1 lock FREERUN 3
+        1000 w1 lock LOCKED -21
+        1002 w1 lock FREERUN 7269
+        1003 w1 lock LOCKED 51
+        1005 w1 lock FREERUN -4937
+        1006 w1 lock LOCKED -77
+        1007 w1 lock FREERUN -7712
+        1008 w1 lock LOCKED -9
+        1010 w1 lock FREERUN -7662
+        1011 w1 lock LOCKED 61
+        2000 end
+    "), @"
+    CRITICAL ptp-path-loss (likely), resolved: since 100, known at 103, over at 1041; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 100, known at 103, until 400: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 400, known at 410, until 1000: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 400, known at 700, until 1000: FREERUN without a break for more than 5 min
+    alert at 103: opened WARNING PTP path lost on w1
+    alert at 410: escalated CRITICAL PTP path lost on w1
+    alert at 1041: resolved CRITICAL Resolved: PTP path lost on w1
+    ");
+}
