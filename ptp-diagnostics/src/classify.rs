@@ -172,7 +172,7 @@ impl<'a> World<'a> {
         os.peek().is_some() && os.all(Timeline::is_locked)
     }
 
-    fn knows_ptp(&self, node: NodeId) -> bool {
+    pub(crate) fn knows_ptp(&self, node: NodeId) -> bool {
         self.of(node, &Resource::LockState).any(|clock| clock.state().is_some())
     }
 

@@ -29,8 +29,8 @@ pub(super) fn relays(
         class.filter(|clock| clock.degraded_since().is_some()).find_map(Timeline::class)
     };
     let unlocked = world.ptp_unlocked(subject.node).is_some();
-    // Whoever hears nobody has a fault of its own.
-    if !world.hears_its_reference(subject.node) {
+    // Whoever hears nobody has a fault of its own. Of whom only the class was ever heard, may hear it.
+    if world.knows_ptp(subject.node) && !world.hears_its_reference(subject.node) {
         return false;
     }
     let below = |relay: &&NodeId| {

@@ -120,3 +120,26 @@ fn a_lost_grandmaster_is_one_incident_of_all_its_followers() {
     alert at 170: escalated CRITICAL Grandmaster or shared path lost on w0 and 7 more nodes
     ");
 }
+
+#[test]
+fn the_class_of_those_below_a_boundary_clock_is_its_own() {
+    // Only the class of w1 and w2 was ever heard.
+    assert_snapshot!(diagnose("
+        0     bc lock LOCKED 3
+        0     bc class 6
+        0     w1 class 6
+        0     w2 class 6
+        100   bc lock HOLDOVER 3
+        100.3 bc class 135
+        100.9 w1 class 135
+        101.4 w2 class 135
+        200   end
+    "), @"
+    WARNING ptp-path-loss (likely), firing: since 100, known at 103; from bc, affects bc w1 w2
+      WARNING bc holdover [lock-state] since 100, known at 103: HOLDOVER
+      WARNING bc clock-class-degraded [clock-class] since 100.3, known at 103.3: class 135: T-BC in holdover, within specification
+      WARNING w1 clock-class-degraded [clock-class] since 100.9, known at 103.9: class 135: T-BC in holdover, within specification
+      WARNING w2 clock-class-degraded [clock-class] since 101.4, known at 104.4: class 135: T-BC in holdover, within specification
+    alert at 103: opened WARNING PTP path lost on bc
+    ");
+}
