@@ -119,9 +119,9 @@ impl<'a> View<'a> {
             let offset = crossed.map_or(0, Offset::magnitude);
             let within = offset <= self.settings.offset_critical_ns;
             let settled = first.filter(|_| within)?.after(self.settings.settle);
-            // What did not creep over the threshold may have been thrown: such an overshoot is over
-            // in the ten minutes that a servo of partial timing support (ITU-T G.8275.2) takes. But
-            // no servo that is so slow does it in half a minute.
+            // What did not creep over the threshold may have been thrown: such an overshoot is soon
+            // over, here in the time that a clock has to lock at first. But no servo that is so slow
+            // does it in half a minute.
             let (thrown_ns, within) = ptp.thrown();
             let jumped = thrown_ns > self.settings.offset_ns;
             if jumped && !ptp.is_locked() && within <= THROWN {
@@ -129,7 +129,7 @@ impl<'a> View<'a> {
             }
             let thrown =
                 ptp.unlocked_since().filter(|_| jumped && is_far(offset, self.settings.offset_ns));
-            let over = thrown.map(|lost| lost.after(self.settings.settle / 4));
+            let over = thrown.map(|lost| lost.after(self.settings.settle / 12));
             Some(over.map_or(settled, |over| over.min(settled)))
         };
         flapping.max(slow())

@@ -108,7 +108,7 @@ pub struct Settings {
     #[serde(deserialize_with = "duration")]
     pub relock: Duration,
     /// How long after its first lock a clock that was seen to start may still leave its threshold,
-    /// and be far from it for a quarter of this: a slow servo overshoots before it has settled.
+    /// and be far from it for a twelfth of this: a slow servo overshoots before it has settled.
     #[serde(deserialize_with = "duration")]
     pub settle: Duration,
     /// An incident resolves when all of its clocks have been healthy for this long.
