@@ -221,9 +221,9 @@ impl Engine {
     }
 
     /// Notes that what `node` said from `since` until now may have been missed, and why: its publisher
-    /// had forgotten a subscription, for instance. What is known of the node is current again.
+    /// had forgotten a subscription, for instance. The node is not taken to be silent for that.
     ///
-    /// Stretches that touch are one. An unknown node becomes known by this.
+    /// Stretches that touch are one, under the first reason; while it goes on, say so again. An unknown node becomes known by this.
     pub fn handle_missed(&mut self, node: &NodeName, since: Received, now: Received, why: &str) {
         self.finish(now);
         if since >= now || self.node_id(node, now).is_none() {
