@@ -20,6 +20,7 @@ use ptp_subscriber::gate::Gate;
 
 use crate::brain::Brain;
 use crate::health::Health;
+use crate::identity::Identity;
 use crate::intake::ToStore;
 use crate::secret::Secret;
 use crate::sinks::Silences;
@@ -47,6 +48,8 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     /// Who may do what.
     pub access: Access,
+    /// Which cluster this is about.
+    pub identity: Arc<Identity>,
 }
 
 /// Who may read, and who may change things.

@@ -24,12 +24,14 @@ use crate::api::{Access, Api, Metrics, router, unguarded};
 use crate::brain::{Brain, Recalled};
 use crate::config::{Config, Publishers, loopback};
 use crate::health::Health;
+use crate::identity::Identity;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
 use crate::secret::Secret;
 use crate::sinks::Message;
 use crate::sinks::{
-    Alertmanager, KubernetesEvents, Silences, Sink, SinkCounts, Slack, Webhook, dispatch,
+    Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
+    dispatch,
 };
 use crate::store::{Opened, Silence, Store};
 
@@ -141,17 +143,19 @@ impl App {
             stop.receiving.clone().cancelled_owned(),
         ));
 
-        let http = reqwest::Client::builder().build().context("cannot set up HTTP")?;
-        let (sinks, counts) = sinks(&config, &http, &firing).await?;
-        tasks.spawn(dispatch(
-            alerts,
-            sinks,
-            silences.clone(),
+        let identity = Arc::new(config.identity.clone());
+        let sinks = sinks(&config, &identity, &firing).await?;
+        let counts = sinks.iter().map(|sink| (sink.name.clone(), Arc::clone(&sink.status)));
+        let counts = counts.collect();
+        let telling = Telling {
+            silences: silences.clone(),
             silenced,
-            clock.clone(),
-            config.grace / 2,
-            stop.telling.clone(),
-        ));
+            clock: clock.clone(),
+            health: health.clone(),
+            snapshot: brain.snapshot.clone(),
+            grace: config.grace / 2,
+        };
+        tasks.spawn(dispatch(alerts, sinks, telling, stop.telling.clone()));
 
         let api = Api {
             brain: brain.clone(),
@@ -163,7 +167,9 @@ impl App {
                 store.clone(),
                 Arc::clone(&gate),
                 counts,
+                &identity,
             )),
+            identity,
             gate,
             config: Arc::new(config.shown()),
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
@@ -248,10 +254,12 @@ fn reach(
     reach.may_run_commands = config.mcp_exec;
     reach.thresholds = config.thresholds.clone();
     reach.shutdown = stop.telling.clone();
-    let webhook = config.webhook.iter().flat_map(|(url, key)| [Some(url), key.as_ref()]);
-    let secrets = [&config.read_token, &config.write_token, &config.slack];
-    let secrets = secrets.into_iter().map(Option::as_ref).chain(webhook).flatten();
-    reach.secrets = secrets.chain([callback_secret]).cloned().collect();
+    let key = config.webhook.iter().filter_map(|(_, key)| key.as_ref());
+    let webhook = config.webhook.iter().map(|(destination, _)| destination);
+    let sinks = config.slack.iter().chain(&config.alertmanagers).chain(webhook);
+    let urls = sinks.map(Destination::url);
+    let tokens = [&config.read_token, &config.write_token].into_iter().flatten();
+    reach.secrets = tokens.chain(key).chain(urls).chain([callback_secret]).cloned().collect();
     Arc::new(reach)
 }
 
@@ -260,6 +268,7 @@ fn subscribing(config: &Config, callback: &str) -> driver::Settings {
     settings.remove_on_stop = config.remove_subscriptions;
     settings.leave_within = config.grace / 2;
     settings.pace.pull = config.poll;
+    settings.tls = config.publisher_tls.clone();
     settings
 }
 
@@ -330,33 +339,31 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-type Counted = Vec<(String, Arc<SinkCounts>)>;
-
-async fn sinks(
+/// Every sink that the configuration names.
+///
+/// # Errors
+/// When Kubernetes Events are wanted and there is no cluster.
+pub async fn sinks(
     config: &Config,
-    http: &reqwest::Client,
+    identity: &Arc<Identity>,
     firing: &[Message],
-) -> anyhow::Result<(Vec<(Sink, Arc<SinkCounts>)>, Counted)> {
+) -> anyhow::Result<Vec<Named>> {
     let mut sinks = Vec::new();
-    let mut counted = Vec::new();
-    let mut add = |name: &str, sink| {
-        let counts = Arc::<SinkCounts>::default();
-        counted.push((name.to_owned(), Arc::clone(&counts)));
-        sinks.push((sink, counts));
-    };
-    if let Some(url) = &config.slack {
-        add("slack", Sink::Slack(Slack::new(http.clone(), url.clone())));
+    let mut add = |name: &str, sink| sinks.push(Named::new(name.to_owned(), sink));
+    let identity = || Arc::clone(identity);
+    if let Some(destination) = &config.slack {
+        add("slack", Sink::Slack(Slack::new(destination.clone(), identity())));
     }
-    for (number, url) in config.alertmanagers.iter().enumerate() {
-        let mut alertmanager = Alertmanager::new(http.clone(), url);
+    for (number, destination) in config.alertmanagers.iter().enumerate() {
+        let mut alertmanager = Alertmanager::new(destination.clone(), identity());
         // It forgets what is not repeated, and what fires has not ended because we restarted.
         for message in firing {
             alertmanager.remember(message);
         }
         add(&format!("alertmanager-{number}"), Sink::Alertmanager(alertmanager));
     }
-    if let Some((url, secret)) = &config.webhook {
-        let webhook = Webhook::new(http.clone(), url.clone(), secret.clone());
+    if let Some((destination, secret)) = &config.webhook {
+        let webhook = Webhook::new(destination.clone(), secret.clone(), identity());
         add("webhook", Sink::Webhook(webhook));
     }
     if config.kubernetes_events {
@@ -364,7 +371,7 @@ async fn sinks(
             kubernetes::client().await.context("cannot find the cluster to record events in")?;
         add("kubernetes", Sink::Kubernetes(KubernetesEvents::new(client)));
     }
-    Ok((sinks, counted))
+    Ok(sinks)
 }
 
 type Targets = watch::Receiver<Vec<ptp_subscriber::target::Target>>;
@@ -455,7 +462,7 @@ pub struct Running {
     grace: Duration,
     stop: Stops,
     tasks: JoinSet<()>,
-    driving: tokio::task::JoinHandle<Result<(), ptp_events::client::ClientError>>,
+    driving: tokio::task::JoinHandle<Result<(), ptp_events::client::TlsError>>,
     brain_task: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
 }

@@ -1,6 +1,6 @@
 //! What the agent is told, checked before anything is bound.
 
-mod file;
+mod sources;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,16 @@ use clap::Args;
 use ptp_diagnostics::topology::TopologyError;
 use ptp_diagnostics::{Overrides, Settings, Topology};
 use ptp_events::NodeName;
+use ptp_events::client::Tls;
 use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
 
+use crate::identity::{self, Identity};
 use crate::secret::Secret;
+use crate::sinks::{Destination, alerts_url};
 use crate::store::Retention;
 
-pub use file::with_file;
+pub use sources::{Given, read};
 
 /// Flags and environment variables; those of the service before this one keep their names.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +35,10 @@ pub struct Options {
     /// The namespace of linuxptp-daemon
     #[arg(long, env = "PTP_NAMESPACE", default_value = "openshift-ptp", value_name = "NAME")]
     pub ptp_namespace: String,
+
+    /// Certificate authorities to trust in publishers that speak HTTPS, in PEM; otherwise the system's
+    #[arg(long, env = "PTP_AGENT_PUBLISHER_CA_FILE", value_name = "FILE.pem")]
+    pub publisher_ca_file: Option<PathBuf>,
 
     /// A publisher's URL, from {node}, {namespace} and {podIP}
     #[arg(long, env = "PTP_AGENT_PUBLISHER_URL_TEMPLATE", value_name = "TEMPLATE")]
@@ -93,13 +100,33 @@ pub struct Options {
     #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true, value_name = "URL")]
     pub slack_webhook_url: Option<String>,
 
+    /// Certificate authorities to trust in Slack's server, or the proxy before it; otherwise the system's
+    #[arg(long, env = "SLACK_CA_FILE", value_name = "FILE.pem")]
+    pub slack_ca_file: Option<PathBuf>,
+
     /// Alertmanager for alerts (repeatable)
     #[arg(long, env = "PTP_AGENT_ALERTMANAGER", value_name = "URL", value_delimiter = ',')]
     pub alertmanager: Vec<String>,
 
+    /// Certificate authorities to trust in Alertmanagers; otherwise the system's
+    #[arg(long, env = "PTP_AGENT_ALERTMANAGER_CA_FILE", value_name = "FILE.pem")]
+    pub alertmanager_ca_file: Option<PathBuf>,
+
+    /// Bearer token to show Alertmanagers, read again for every call, as it may change
+    #[arg(long, env = "PTP_AGENT_ALERTMANAGER_TOKEN_FILE", value_name = "FILE")]
+    pub alertmanager_token_file: Option<PathBuf>,
+
     /// Webhook for alerts, as CloudEvents
     #[arg(long, env = "PTP_AGENT_WEBHOOK", hide_env_values = true, value_name = "URL")]
     pub webhook: Option<String>,
+
+    /// Certificate authorities to trust in the webhook's server; otherwise the system's
+    #[arg(long, env = "PTP_AGENT_WEBHOOK_CA_FILE", value_name = "FILE.pem")]
+    pub webhook_ca_file: Option<PathBuf>,
+
+    /// Bearer token to show the webhook's server, read again for every call, as it may change
+    #[arg(long, env = "PTP_AGENT_WEBHOOK_TOKEN_FILE", value_name = "FILE")]
+    pub webhook_token_file: Option<PathBuf>,
 
     /// Secret the webhook's bodies are signed with
     #[arg(long, env = "PTP_AGENT_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
@@ -108,6 +135,22 @@ pub struct Options {
     /// Record alerts as Kubernetes Events on the node concerned
     #[arg(long, env = "PTP_AGENT_KUBERNETES_EVENTS")]
     pub kubernetes_events: bool,
+
+    /// What people call the cluster: sent with every alert, in metrics and in the API
+    #[arg(long, env = "PTP_AGENT_CLUSTER_NAME", value_name = "NAME")]
+    pub cluster_name: Option<String>,
+
+    /// A further label of alerts, such as `region=north` (repeatable)
+    #[arg(long, env = "PTP_AGENT_LABELS", value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub label: Vec<String>,
+
+    /// URL under which people reach the API, for links in alerts
+    #[arg(long, env = "PTP_AGENT_EXTERNAL_URL", value_name = "URL")]
+    pub external_url: Option<String>,
+
+    /// Where alerts link to for what to do, from {root_cause}
+    #[arg(long, env = "PTP_AGENT_RUNBOOK_URL", default_value = crate::identity::RUNBOOK, value_name = "TEMPLATE")]
+    pub runbook_url: String,
 
     /// Bearer token for reading the API; without it everybody may
     #[arg(long, env = "PTP_AGENT_READ_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -201,12 +244,16 @@ pub struct Config {
     pub poll: Duration,
     /// Whether subscriptions are removed when stopping.
     pub remove_subscriptions: bool,
+    /// Whom to trust in publishers.
+    pub publisher_tls: Tls,
     /// Slack's webhook.
-    pub slack: Option<Secret>,
+    pub slack: Option<Destination>,
     /// Alertmanagers.
-    pub alertmanagers: Vec<String>,
+    pub alertmanagers: Vec<Destination>,
     /// A webhook, and what its bodies are signed with.
-    pub webhook: Option<(Secret, Option<Secret>)>,
+    pub webhook: Option<(Destination, Option<Secret>)>,
+    /// Which cluster this is, and where people find more.
+    pub identity: Identity,
     /// Whether alerts are recorded as Kubernetes Events.
     pub kubernetes_events: bool,
     /// Who may read.
@@ -250,10 +297,26 @@ impl Config {
             &mut options.write_token,
             &mut options.publisher_url_template,
             &mut options.agent_namespace,
+            &mut options.cluster_name,
+            &mut options.external_url,
         ] {
             text.take_if(|text| text.trim().is_empty());
         }
+        for file in [
+            &mut options.publisher_ca_file,
+            &mut options.slack_ca_file,
+            &mut options.alertmanager_ca_file,
+            &mut options.alertmanager_token_file,
+            &mut options.webhook_ca_file,
+            &mut options.webhook_token_file,
+            &mut options.thresholds,
+            &mut options.topology,
+            &mut options.journal,
+        ] {
+            file.take_if(|file| file.as_os_str().is_empty());
+        }
         options.alertmanager.retain(|url| !url.trim().is_empty());
+        options.label.retain(|label| !label.trim().is_empty());
         let mut mistakes = Vec::new();
         let thresholds = thresholds(&options, &mut mistakes);
         let publishers = publishers(&options, &mut mistakes);
@@ -261,13 +324,16 @@ impl Config {
             ("--endpoint", &options.endpoint),
             ("--slack-webhook-url", &options.slack_webhook_url),
             ("--webhook", &options.webhook),
+            ("--external-url", &options.external_url),
         ] {
             if url.as_deref().is_some_and(|url| !is_http(url)) {
                 mistakes.push(format!("{flag}: must be an http or https URL"));
             }
         }
         for url in options.alertmanager.iter().filter(|url| !is_http(url)) {
-            mistakes.push(format!("--alertmanager: `{url}` must be an http or https URL"));
+            // It may hold a password.
+            let host = url.rsplit('@').next().unwrap_or_default();
+            mistakes.push(format!("--alertmanager: `{host}` must be an http or https URL"));
         }
         if options.callback_secret.as_deref().is_some_and(|secret| secret.len() < 32) {
             mistakes.push("--callback-secret: needs at least 32 bytes".to_owned());
@@ -278,6 +344,8 @@ impl Config {
         if options.journal_size == 0 {
             mistakes.push("--journal-size: must be at least 1".to_owned());
         }
+        let identity = identity(&options, &mut mistakes);
+        combinations(&options, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(ConfigError { mistakes });
         }
@@ -297,9 +365,24 @@ impl Config {
             callback_secret: secret(options.callback_secret),
             poll: options.poll,
             remove_subscriptions: !options.keep_subscriptions,
-            slack: secret(options.slack_webhook_url),
-            alertmanagers: options.alertmanager,
-            webhook: secret(options.webhook).map(|url| (url, secret(options.webhook_secret))),
+            publisher_tls: Tls::with_ca_file(options.publisher_ca_file),
+            slack: secret(options.slack_webhook_url)
+                .map(|url| Destination::new(url, Tls::with_ca_file(options.slack_ca_file), None)),
+            alertmanagers: options
+                .alertmanager
+                .iter()
+                .map(|url| {
+                    let tls = Tls::with_ca_file(options.alertmanager_ca_file.clone());
+                    let token = options.alertmanager_token_file.clone();
+                    Destination::new(Secret::from(alerts_url(url)), tls, token)
+                })
+                .collect(),
+            webhook: secret(options.webhook).map(|url| {
+                let tls = Tls::with_ca_file(options.webhook_ca_file);
+                let destination = Destination::new(url, tls, options.webhook_token_file);
+                (destination, secret(options.webhook_secret))
+            }),
+            identity,
             kubernetes_events: options.kubernetes_events,
             read_token: secret(options.read_token),
             write_token: secret(options.write_token),
@@ -327,6 +410,8 @@ impl Config {
             callback_secret: None,
             poll: Duration::from_mins(1),
             remove_subscriptions: true,
+            publisher_tls: Tls::platform(),
+            identity: Identity::default(),
             slack: None,
             alertmanagers: Vec::new(),
             webhook: None,
@@ -360,6 +445,9 @@ impl Config {
             "journal_bytes": self.retention.bytes,
             "poll_s": self.poll.as_secs(),
             "remove_subscriptions": self.remove_subscriptions,
+            "cluster": self.identity.cluster,
+            "labels": self.identity.labels,
+            "external_url": self.identity.external_url,
             "slack": self.slack.is_some(),
             "alertmanagers": self.alertmanagers.len(),
             "webhook": self.webhook.is_some(),
@@ -383,6 +471,106 @@ fn is_http(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+fn identity(options: &Options, mistakes: &mut Vec<String>) -> Identity {
+    let mut labels = std::collections::BTreeMap::new();
+    for text in &options.label {
+        match identity::label(text) {
+            Ok((name, value)) => {
+                if labels.insert(name.clone(), value).is_some() {
+                    mistakes.push(format!("--label: `{name}` is given twice"));
+                }
+            }
+            Err(error) => mistakes.push(format!("--label: {error}")),
+        }
+    }
+    if !is_http(&options.runbook_url.replace("{root_cause}", "x")) {
+        mistakes.push("--runbook-url: must be an http or https URL".to_owned());
+    }
+    let external_url = options.external_url.as_deref();
+    Identity {
+        cluster: options.cluster_name.clone(),
+        labels,
+        external_url: external_url.map(|url| url.trim_end_matches('/').to_owned()),
+        runbook_url: options.runbook_url.clone(),
+    }
+}
+
+/// What each option allows, and all of them together do not.
+fn combinations(options: &Options, mistakes: &mut Vec<String>) {
+    let https = |url: &Option<String>| url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    let fixed = !options.publisher.is_empty();
+    let in_cluster_or_https =
+        !fixed || options.publisher.iter().any(|url| url.starts_with("https:"));
+    let alertmanagers = !options.alertmanager.is_empty();
+    let secure = options.alertmanager.iter().any(|url| url.starts_with("https:"));
+    let keeps_secret = options.journal.is_some() || options.callback_secret.is_some();
+    let api = SocketAddr::new(options.api_address, options.port);
+    for (wrong, why) in [
+        (
+            options.slack_ca_file.is_some() && !https(&options.slack_webhook_url),
+            "--slack-ca-file: needs an https URL in --slack-webhook-url",
+        ),
+        (
+            options.alertmanager_ca_file.is_some() && !secure,
+            "--alertmanager-ca-file: needs an https URL in --alertmanager",
+        ),
+        (
+            options.alertmanager_token_file.is_some() && !alertmanagers,
+            "--alertmanager-token-file: needs --alertmanager",
+        ),
+        (
+            options.webhook_ca_file.is_some() && !https(&options.webhook),
+            "--webhook-ca-file: needs an https URL in --webhook",
+        ),
+        (
+            options.webhook_token_file.is_some() && options.webhook.is_none(),
+            "--webhook-token-file: needs --webhook",
+        ),
+        (
+            options.webhook_secret.is_some() && options.webhook.is_none(),
+            "--webhook-secret: needs --webhook",
+        ),
+        (
+            options.publisher_ca_file.is_some() && !in_cluster_or_https,
+            "--publisher-ca-file: none of the URLs in --publisher is https",
+        ),
+        (
+            options.publisher_url_template.is_some() && fixed,
+            "--publisher-url-template: is for publishers found in the cluster, and --publisher names others",
+        ),
+        (
+            options.mcp_exec && fixed,
+            "--mcp-exec: needs a cluster, and --publisher says to use none",
+        ),
+        (
+            options.keep_subscriptions && !keeps_secret,
+            "--keep-subscriptions: needs --journal or --callback-secret; otherwise what is kept posts to a URL that the next start does not know",
+        ),
+        (
+            options.listen == api && options.port != 0,
+            "--port: is the port of --listen, where publishers post to",
+        ),
+        (
+            callback(options).is_none() && !fixed,
+            "--endpoint: publishers must be told where to post events; set PTP_AGENT_ENDPOINT, AGENT_NAMESPACE, POD_IP or NODE_IP",
+        ),
+    ] {
+        if wrong {
+            mistakes.push(why.to_owned());
+        }
+    }
+    for (flag, file) in [
+        ("--slack-ca-file", &options.slack_ca_file),
+        ("--alertmanager-ca-file", &options.alertmanager_ca_file),
+        ("--webhook-ca-file", &options.webhook_ca_file),
+        ("--publisher-ca-file", &options.publisher_ca_file),
+    ] {
+        if let Err(error) = Tls::with_ca_file(file.clone()).builder() {
+            mistakes.push(format!("{flag}: {}", crate::store::chain(&error)));
+        }
+    }
+}
+
 fn publishers(options: &Options, mistakes: &mut Vec<String>) -> Publishers {
     let template = match &options.publisher_url_template {
         None => UrlTemplate::default(),
@@ -396,16 +584,9 @@ fn publishers(options: &Options, mistakes: &mut Vec<String>) -> Publishers {
     }
     let mut fixed = Vec::new();
     for text in &options.publisher {
-        let (url, node) = match text.rsplit_once('=') {
-            Some((url, node)) => (url, Some(NodeName::new(node))),
-            None => (text.as_str(), None),
-        };
-        if !is_http(url) {
-            mistakes.push(format!("--publisher: `{url}` must be an http or https URL"));
-        }
-        match node.transpose() {
-            Ok(node) => fixed.push((url.trim_end_matches('/').to_owned(), node)),
-            Err(error) => mistakes.push(format!("--publisher: the node of `{text}`: {error}")),
+        match ptp_subscriber::discovery::publisher(text) {
+            Ok(publisher) => fixed.push(publisher),
+            Err(error) => mistakes.push(format!("--publisher: {}", crate::store::chain(&error))),
         }
     }
     Publishers::Fixed(fixed)

@@ -11,10 +11,22 @@ use crate::store::Store;
 /// Something that keeps the agent from its work.
 #[derive(Clone, Debug, Serialize)]
 pub struct Condition {
-    /// What suffers: `journal`, `discovery`, or the name of a publisher.
+    /// What suffers: `journal`, `discovery`, `sink NAME`, or the name of a publisher.
     pub name: String,
     /// Why, for people.
     pub why: String,
+    /// How much of the agent's work it keeps it from.
+    pub gravity: Gravity,
+}
+
+/// How much of its work something keeps the agent from.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gravity {
+    /// Everything is observed, diagnosed and kept; some other service does not do its part.
+    Degraded,
+    /// Something is not observed, diagnosed or kept.
+    Failing,
 }
 
 /// How many conditions are kept, and so listed.
@@ -24,7 +36,7 @@ const MAX_CONDITIONS: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     ready: Arc<AtomicBool>,
-    conditions: Arc<Mutex<BTreeMap<String, String>>>,
+    conditions: Arc<Mutex<BTreeMap<String, (String, Gravity)>>>,
 }
 
 impl Health {
@@ -39,11 +51,20 @@ impl Health {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// Something is wrong with `name`.
+    /// Something is wrong with `name`, and the agent cannot do its work.
     pub fn set(&self, name: &str, why: &str) {
+        self.insert(name, why, Gravity::Failing);
+    }
+
+    /// Something is wrong with `name`, on which observing and diagnosing do not depend.
+    pub fn set_degraded(&self, name: &str, why: &str) {
+        self.insert(name, why, Gravity::Degraded);
+    }
+
+    fn insert(&self, name: &str, why: &str, gravity: Gravity) {
         let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         if conditions.len() < MAX_CONDITIONS || conditions.contains_key(name) {
-            conditions.insert(name.to_owned(), why.to_owned());
+            conditions.insert(name.to_owned(), (why.to_owned(), gravity));
         }
     }
 
@@ -55,9 +76,17 @@ impl Health {
     /// Everything that is wrong.
     #[must_use]
     pub fn conditions(&self, store: &Store) -> Vec<Condition> {
-        let journal = store.failure().map(|why| ("journal".to_owned(), why));
+        let journal = store.failure().map(|why| Condition {
+            name: "journal".to_owned(),
+            why,
+            gravity: Gravity::Failing,
+        });
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = conditions.iter().map(|(name, why)| (name.clone(), why.clone()));
-        journal.into_iter().chain(others).map(|(name, why)| Condition { name, why }).collect()
+        let others = conditions.iter().map(|(name, (why, gravity))| Condition {
+            name: name.clone(),
+            why: why.clone(),
+            gravity: *gravity,
+        });
+        journal.into_iter().chain(others).collect()
     }
 }

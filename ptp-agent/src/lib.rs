@@ -16,6 +16,7 @@ pub mod brain;
 pub mod config;
 pub mod demo;
 pub mod health;
+pub mod identity;
 pub mod intake;
 pub mod mcp;
 pub mod secret;

@@ -1,12 +1,16 @@
 //! `ptp-agent`: see the library.
 
+use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use ptp_agent::app::App;
-use ptp_agent::config::{Config, Options, with_file};
+use ptp_agent::app::{App, sinks};
+use ptp_agent::config::{Config, Given, Options, read};
+use ptp_agent::sinks::try_all;
 use ptp_agent::{demo, mcp};
+use ptp_events::Received;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Diagnoses the synchronisation of a cluster's nodes live, and tells people.
@@ -25,13 +29,23 @@ enum Command {
     Demo(demo::Options),
     /// Answer a model's questions on standard input and output (Model Context Protocol)
     Mcp(mcp::Options),
-    /// Check the configuration, say what is wrong with it, and stop
+    /// Check the configuration, say all that is wrong with it, or print it with where each value is from
     CheckConfig,
+    /// Send one harmless alert to each sink of the configuration and print what it answered
+    TestAlert {
+        /// Only to this one: slack, alertmanager-0, webhook, …
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
-    match configured().and_then(run) {
-        Ok(()) => ExitCode::SUCCESS,
+    let given = match read(Cli::command(), std::env::args_os().collect()) {
+        Ok(given) => given,
+        Err(error) => error.exit(),
+    };
+    match run(&given) {
+        Ok(code) => code,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "logging may not be set up")]
             {
@@ -42,31 +56,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// The command line, over the environment, over the file that either names.
-fn configured() -> anyhow::Result<Cli> {
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let command = with_file(Cli::command(), &arguments)?;
-    let matches = command.get_matches_from(arguments);
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+/// The configuration, without mistakes on its way here or in itself.
+fn checked(given: &Given, options: Options) -> anyhow::Result<Config> {
+    Ok(given.checked(Config::new(options))?)
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(given: &Given) -> anyhow::Result<ExitCode> {
+    let cli = Cli::from_arg_matches(&given.matches);
+    // Of a command line that makes no sense, that is the mistake; not what is missing without it.
+    let cli = if cli.is_err() { given.checked(Ok(())).map(|()| cli)?? } else { cli? };
+    let mut out = std::io::stdout();
     if let Some(Command::CheckConfig) = cli.command {
-        Config::new(cli.options)?;
-        #[expect(clippy::print_stdout, reason = "it is the answer")]
-        {
-            println!("the configuration works");
-        }
-        return Ok(());
+        checked(given, cli.options)?;
+        writeln!(out, "the configuration works")?;
+        write!(out, "\n{}", given.effective())?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let quiet = matches!(cli.command, Some(Command::Demo(_) | Command::Mcp(_)));
+    let quiet = !matches!(cli.command, None);
     let usual = if quiet { "warn" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PTP_AGENT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     // JSON, so that no text from an event can look like a line of the log.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if quiet {
-        log.compact().init();
+        use std::io::IsTerminal as _;
+        log.compact().with_ansi(std::io::stderr().is_terminal()).init();
     } else {
         log.json().init();
     }
@@ -77,11 +91,52 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .context("cannot start the async runtime")?;
     runtime.block_on(async {
         match cli.command {
-            Some(Command::Demo(options)) => demo::run(&options, &mut std::io::stdout()).await,
-            Some(Command::Mcp(options)) => mcp::run(options).await,
-            _ => serve(Config::new(cli.options)?).await,
+            Some(Command::Demo(options)) => demo::run(&options, &mut out).await?,
+            Some(Command::Mcp(options)) => {
+                given.checked(Ok(()))?;
+                mcp::run(options).await?;
+            }
+            Some(Command::TestAlert { sink }) => {
+                return test_alert(checked(given, cli.options)?, sink.as_deref()).await;
+            }
+            Some(Command::CheckConfig) | None => serve(checked(given, cli.options)?).await?,
         }
+        Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Exits with 0 when every sink took it, and 1 when one did not.
+async fn test_alert(config: Config, only: Option<&str>) -> anyhow::Result<ExitCode> {
+    let identity = Arc::new(config.identity.clone());
+    let mut sinks = sinks(&config, &identity, &[]).await?;
+    let names: Vec<_> = sinks.iter().map(|sink| sink.name.clone()).collect();
+    anyhow::ensure!(
+        !names.is_empty(),
+        "no sink is configured; see --slack-webhook-url, --alertmanager, --webhook and \
+         --kubernetes-events"
+    );
+    if let Some(only) = only {
+        sinks.retain(|sink| sink.name == only);
+        anyhow::ensure!(
+            !sinks.is_empty(),
+            "there is no sink `{only}`; configured are {}",
+            names.join(", ")
+        );
+    }
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    let mut out = std::io::stdout();
+    let mut code = ExitCode::SUCCESS;
+    for tried in try_all(sinks, Received::from_nanos(now)).await {
+        match tried.outcome {
+            Ok(answer) => writeln!(out, "{}: taken: {answer}", tried.sink)?,
+            Err(error) => {
+                let why = ptp_agent::store::chain(&error);
+                writeln!(out, "{}: not taken: {why}", tried.sink)?;
+                code = ExitCode::from(1);
+            }
+        }
+    }
+    Ok(code)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

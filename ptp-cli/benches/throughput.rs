@@ -76,7 +76,7 @@ fn main() {
             let mut engine = Engine::new(Settings::default());
             for line in &lines {
                 let event = Event::from_slice(line).unwrap();
-                let received = event.stamped.assume_received();
+                let received = event.stamped.unwrap().assume_received();
                 engine.handle_event(event, received);
             }
             black_box(engine.report());

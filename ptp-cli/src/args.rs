@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ptp_diagnostics::Severity;
-use ptp_events::{NodeName, Received};
+use ptp_events::{MomentError, NodeName, Received, Side, moment};
 
 /// Names what went wrong in recorded PTP events.
 #[derive(Debug, Parser)]
@@ -49,12 +49,14 @@ Examples:
   oc logs ds/linuxptp-daemon -c cloud-event-proxy | ptp-cli diagnose -
   oc logs --timestamps -c linuxptp-daemon-container POD | ptp-cli diagnose --node-name worker-3 -
   ptp-cli diagnose must-gather.local.1234/
-  ptp-cli diagnose --node worker-3 --since 2026-11-23T03:00:00Z all.jsonl
+  ptp-cli diagnose must-gather.tar.gz -o report.txt
+  ptp-cli diagnose --node worker-3 --since 03:00 all.jsonl
 
 A file may hold one event per line, JSON arrays, {\"received\":…,\"event\":{…}} lines as the agent
 writes them, recorded HTTP requests, a log with events inside, or a log of linuxptp-daemon; plain,
-gzip or zstd. Several files are read as one, in time order. In a must-gather folder the logs of
-linuxptp-daemon-container and cloud-event-proxy are read.
+gzip or zstd. Several files are read as one, in time order. Of a folder or an archive the logs of
+linuxptp-daemon-container and cloud-event-proxy are read where must-gather puts them, or else whatever
+holds events or lines of linuxptp. An interrupt (Ctrl-C) ends reading, and what was read is diagnosed.
 
 A log of linuxptp-daemon is read as cloud-event-proxy reads it: an offset over the threshold (100 ns,
 or as set) is FREERUN once it lasts 1 s, and HOLDOVER becomes FREERUN after 5 s.
@@ -63,8 +65,9 @@ Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
-    /// Recordings of events, logs of linuxptp-daemon, must-gather folders; `-` is standard input
-    #[arg(required_unless_present = "journal", value_name = "FILE")]
+    /// Recordings of events, logs of linuxptp-daemon, and folders or archives (tar, tar.gz, tar.zst, zip)
+    /// of these, must-gathers too; `-`, or nothing at the end of a pipe, is standard input
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
     /// Diagnose the journal of an agent instead, also while the agent is running
@@ -75,6 +78,14 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 
+    /// Where to write it, instead of to standard output; `.gz` and `.zst` are compressed
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Overwrite what is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
     /// Tell only what concerns this node (repeatable); the others remain evidence
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Vec<String>,
@@ -83,12 +94,13 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "NAME", value_parser = NodeName::new, conflicts_with = "journal")]
     pub(crate) node_name: Option<NodeName>,
 
-    /// Use only events received at or after this time (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = Received::parse)]
+    /// Use only events received at or after this time: 1h (ago), 03:00, "yesterday 22:30" (all in UTC), or
+    /// in full (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
     pub(crate) since: Option<Received>,
 
-    /// Use only events received before this time (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = Received::parse)]
+    /// Use only events received before this time
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
     pub(crate) until: Option<Received>,
 
     /// Tell only incidents at least this bad
@@ -104,7 +116,8 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) topology: Option<PathBuf>,
 
-    /// How much time passes after the last event with nothing new, such as 60s or 10m
+    /// How much time passes after the last event with nothing new, such as 60s or 10m; it lets what must
+    /// last become a finding, and counts in no figure
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
 
@@ -140,13 +153,21 @@ pub(crate) struct OriginalEnv {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// Publishers, by URL
-    #[arg(required = true, value_name = "URL")]
-    pub(crate) publishers: Vec<String>,
+    /// Publishers, by URL, each with its node if you know it
+    #[arg(required = true, value_name = "URL[=NODE]", value_parser = ptp_subscriber::discovery::publisher)]
+    pub(crate) publishers: Vec<(String, Option<NodeName>)>,
 
-    /// Where to write; `-` is standard output
+    /// Where to write; `-` is standard output; `.gz` and `.zst` are compressed
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) output: PathBuf,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Certificate authorities to trust in publishers whose URL is https, in PEM; otherwise the system's
+    #[arg(long, value_name = "FILE.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
 
     /// Where publishers can reach us
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
@@ -259,6 +280,10 @@ pub(crate) struct SimulateArgs {
     #[arg(long, short, value_name = "FILE.jsonl")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Overwrite what is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
     /// Play a scenario of your own
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["kind", "list"])]
     pub(crate) scenario: Option<PathBuf>,
@@ -317,6 +342,11 @@ fn only_when_served(arg: clap::Arg) -> clap::Arg {
         "address" | "port" | "speed" | "wait" | "linger" => arg.requires("serve"),
         _ => arg,
     }
+}
+
+fn past(text: &str) -> Result<Received, MomentError> {
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    moment(text, Received::from_nanos(now), Side::Past)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

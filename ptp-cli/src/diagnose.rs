@@ -1,26 +1,32 @@
 //! `ptp-cli diagnose`: files in, diagnosis out.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptp_diagnostics::report::{Generator, Report};
 use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Settings, Severity};
+use ptp_events::Received;
 use ptp_events::daemon::DaemonSettings;
 use ptp_events::recording::Recorded;
 
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
-use crate::sources::{self, Source};
-use crate::{Outcome, journal, render, thresholds, topology};
+use crate::sources::{self, STDIN, Source};
+use crate::{Outcome, interrupt, journal, output, render, thresholds, topology};
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;
 /// From how much input on a progress bar is worth the space, in bytes.
 const BIG_INPUT: u64 = 64 << 20;
+
+/// How often it is looked whether an interrupt came while nothing is read.
+const LISTEN_EVERY: Duration = Duration::from_millis(200);
 
 /// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
 /// measurement, and one bad one, corrected with the next, was observed on a healthy system
@@ -37,17 +43,48 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
     let files = args.files.iter().chain(&args.journal);
     report.input.files = files.map(|path| path.display().to_string()).collect();
+    known(&report, args)?;
     select(&mut report, args);
-    match args.format {
-        Format::Human => render::human(&report, out)?,
-        Format::Json => render::json(&report, out)?,
-        Format::Ndjson => render::ndjson(&report, out)?,
-        Format::Markdown => render::markdown(&report, out)?,
-        Format::Junit => render::junit(&report, out)?,
+    match &args.output {
+        None => {
+            render(args.format, &report, out)?;
+            out.flush()?;
+        }
+        Some(path) => {
+            let mut file = output::create(path, args.force)?;
+            let mut text = Vec::new();
+            render(args.format, &report, &mut text)?;
+            // A file is no terminal: without colours.
+            let plain = anstream::adapter::strip_bytes(&text).into_vec();
+            file.write_all(&plain)
+                .and_then(|()| file.finish())
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
     }
-    out.flush()?;
     let bad = report.incidents.iter().any(|incident| incident.severity >= Severity::Warning);
     Ok(if bad { Outcome::Findings } else { Outcome::Healthy })
+}
+
+fn render(format: Format, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => render::human(report, out),
+        Format::Json => render::json(report, out),
+        Format::Ndjson => render::ndjson(report, out),
+        Format::Markdown => render::markdown(report, out),
+        Format::Junit => render::junit(report, out),
+    }
+}
+
+/// A node that is asked for and that nobody speaks of is a mistake, not a healthy node.
+fn known(report: &Report, args: &DiagnoseArgs) -> Result<(), InputError> {
+    let is_known = |name: &&String| report.nodes.iter().any(|node| node.node.as_str() == **name);
+    match args.node.iter().find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(InputError::UnknownNode {
+            name: name.clone(),
+            known: report.nodes.iter().map(|node| node.node.to_string()).collect(),
+        }),
+    }
 }
 
 /// Keeps what was asked for; what is left out was evidence all the same.
@@ -66,23 +103,35 @@ fn select(report: &mut Report, args: &DiagnoseArgs) {
     }
 }
 
+/// What to read: standard input, when that comes from somewhere and nothing else is named.
+fn files(args: &DiagnoseArgs) -> Result<Vec<PathBuf>, InputError> {
+    match args.files.as_slice() {
+        [] if io::stdin().is_terminal() => Err(InputError::NothingNamed),
+        [] => Ok(vec![PathBuf::from(STDIN)]),
+        named => Ok(named.to_vec()),
+    }
+}
+
 fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
     if let Some(journal) = &args.journal {
         return journal::diagnose(journal, args, settings);
     }
-    let sources = sources::find(&args.files, args.node_name.as_ref())?;
-    let rereadable = input::can_reread(&sources);
+    let mut sources = sources::find(&files(args)?, args.node_name.as_ref())?;
+    let rereadable = input::can_reread(&sources.list);
     // What cannot be read twice is sorted at once.
-    match read(args, &sources, settings, !rereadable)? {
+    match read(args, &mut sources.list, settings, !rereadable)? {
         Some(report) => Ok(report),
-        None => Ok(read(args, &sources, settings, true)?.expect("sorted input is in order")),
+        None => {
+            let report = read(args, &mut sources.list, settings, true)?;
+            Ok(report.expect("sorted input is in order"))
+        }
     }
 }
 
 /// Reads and diagnoses everything; `None` when the input is not in order and must be sorted.
 fn read(
     args: &DiagnoseArgs,
-    sources: &[Source],
+    sources: &mut [Source],
     settings: &Settings,
     sort: bool,
 ) -> Result<Option<Report>, InputError> {
@@ -93,18 +142,32 @@ fn read(
         settle: LOG_SETTLE,
         ..DaemonSettings::default()
     };
+    let stop = interrupt::token();
     let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
     let mut read: u64 = 0;
     let mut ended = false;
-    for message in messages {
+    let mut span: Option<(Received, Received)> = None;
+    loop {
+        if stop.is_cancelled() {
+            bar.suspend(|| anstream::eprintln!("interrupted; this is what was read until then"));
+            ended = true;
+            break;
+        }
+        let message = match messages.recv_timeout(LISTEN_EVERY) {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         match message {
             Message::Events(events) => {
                 bar.set_position(progress.read());
                 read += events.len() as u64;
                 for recorded in events {
+                    let time = recorded.time();
+                    span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
                     feed(&mut engine, &mut gatherer, recorded, args);
                 }
             }
@@ -132,15 +195,14 @@ fn read(
         return Err(InputError::Stopped);
     }
     let malformed = bad.values().sum();
-    if let Some(latest) = engine.latest() {
-        engine.finish(latest.after(args.settle));
-    }
-    if read > 0 && engine.latest().is_none() {
-        return Err(InputError::NothingInRange { read });
+    engine.end(args.settle);
+    if let (Some((first, last)), None) = (span, engine.latest()) {
+        return Err(InputError::NothingInRange { read, first, last });
     }
     if engine.counts().events == 0 {
         let looks_like = sources.iter().find_map(|source| input::looks_like(&source.path));
-        return Err(InputError::NoEvents { paths: args.files.clone(), looks_like });
+        let paths = sources.iter().map(|source| source.shown.clone()).collect();
+        return Err(InputError::NoEvents { paths, looks_like });
     }
     for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
         let more = count - SHOWN_BAD_LINES;
@@ -190,7 +252,7 @@ fn warn(path: &Path, problem: &dyn std::error::Error) {
 fn bar(sources: &[Source]) -> ProgressBar {
     let sizes = sources.iter().filter_map(|source| std::fs::metadata(&source.path).ok());
     let total: u64 = sizes.map(|metadata| metadata.len()).sum();
-    if total < BIG_INPUT || !std::io::stderr().is_terminal() {
+    if total < BIG_INPUT || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {binary_bytes}/{binary_total_bytes} {eta}")

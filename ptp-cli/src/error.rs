@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::input::InputError;
+use crate::output::OutputError;
 use crate::simulate::SimulateError;
 use crate::thresholds::ThresholdsError;
 use crate::topology::TopologyFileError;
@@ -24,6 +25,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<InputError>()
             .and_then(InputError::hint)
+            .or_else(|| cause.downcast_ref::<OutputError>().and_then(OutputError::hint))
             .or_else(|| cause.downcast_ref::<ThresholdsError>().and_then(ThresholdsError::hint))
             .or_else(|| cause.downcast_ref::<SimulateError>().and_then(SimulateError::hint))
             .or_else(|| cause.downcast_ref::<TopologyFileError>().and_then(TopologyFileError::hint))

@@ -15,6 +15,7 @@ use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 
+use crate::archive::ArchiveError;
 use crate::sources::Source;
 use parallel::Parallel;
 
@@ -42,12 +43,45 @@ pub(crate) enum InputError {
     Read { path: PathBuf, source: ReadError },
     #[error("`{}` holds a line that is not an event", path.display())]
     Strict { path: PathBuf, source: ReadError },
-    #[error("no logs of linuxptp-daemon or cloud-event-proxy among the {files} files in `{}`", path.display())]
-    NoLogs { path: PathBuf, files: usize },
-    #[error("none of the {read} events was received in the time given by --since and --until")]
-    NothingInRange { read: u64 },
+    #[error(
+        "no recording, and no log of linuxptp, linuxptp-daemon or cloud-event-proxy, among the {files} \
+         files in `{}`{}", path.display(), because(cut_short.as_deref())
+    )]
+    NoLogs { path: PathBuf, files: usize, cut_short: Option<String> },
+    #[error("there is nothing to read")]
+    NothingNamed,
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error("nothing is known of a node `{name}`")]
+    UnknownNode { name: String, known: Vec<String> },
+    #[error(
+        "none of the {read} events was received in the time given by --since and --until; they are from \
+         {first} to {last}"
+    )]
+    NothingInRange { read: u64, first: Received, last: Received },
     #[error("no events in {}", list(paths))]
     NoEvents { paths: Vec<PathBuf>, looks_like: Option<&'static str> },
+}
+
+fn because(why: Option<&str>) -> String {
+    why.map(|why| format!(" ({why})")).unwrap_or_default()
+}
+
+/// How many names are listed where none of them is similar.
+const SHOWN_NAMES: usize = 5;
+
+/// The names that are nearest to what was typed, or else some of them.
+fn suggestion(name: &str, known: &[String]) -> String {
+    let near = |other: &&String| strsim::normalized_damerau_levenshtein(name, other) > 0.5;
+    let mut nearest: Vec<_> = known.iter().filter(near).collect();
+    nearest.sort_by_key(|other| strsim::damerau_levenshtein(name, other));
+    if let Some(best) = nearest.first() {
+        return format!("did you mean `{best}`?");
+    }
+    let names: Vec<_> = known.iter().take(SHOWN_NAMES).map(String::as_str).collect();
+    let more = known.len().saturating_sub(SHOWN_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("there are {}{more}", names.join(", "))
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -68,10 +102,20 @@ impl InputError {
                     .to_owned(),
             ),
             Self::NoLogs { .. } => Some(
-                "of a folder, diagnose reads what must-gather puts in \
-                 pods/POD/CONTAINER/CONTAINER/logs; name other files one by one"
+                "of a folder or an archive, diagnose reads what must-gather puts in \
+                 pods/POD/CONTAINER/CONTAINER/logs, or else files such as a.jsonl, b.log and c.log.1.gz \
+                 with events or lines of linuxptp in them"
                     .to_owned(),
             ),
+            Self::NothingNamed => Some(
+                "name files, folders or archives, pipe something in, or say --journal; \
+                 `ptp-cli diagnose --help` has examples"
+                    .to_owned(),
+            ),
+            Self::UnknownNode { name, known } => Some(suggestion(name, known)),
+            Self::NothingInRange { .. } => {
+                Some("relative times such as 1h count back from now".to_owned())
+            }
             Self::Strict { .. } => {
                 Some("without --strict such lines are reported and passed over".to_owned())
             }
@@ -101,7 +145,7 @@ pub(crate) enum Message {
 /// With `sort`, all events are held in memory and put in order; otherwise they stream, and
 /// [`Message::Disorder`] says when that does not do.
 pub(crate) fn read(
-    files: &[Source],
+    files: &mut [Source],
     daemon: &DaemonSettings,
     window: Duration,
     sort: bool,
@@ -110,14 +154,15 @@ pub(crate) fn read(
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
     let pool = Arc::new(pool.map_err(|source| InputError::Threads { source })?);
     let mut readers = Vec::new();
-    for Source { path, node, written } in files {
-        let settings = DaemonSettings { written: *written, ..daemon.clone() };
-        let log = DaemonLog::new(node.clone(), settings);
-        let input = open(path, progress)?;
-        readers.push(Parallel::new(input, log, Arc::clone(&pool), files.len()));
+    let count = files.len();
+    for source in files.iter_mut() {
+        let settings = DaemonSettings { written: source.written, ..daemon.clone() };
+        let log = DaemonLog::new(source.node.clone(), settings);
+        let input = open(source, progress)?;
+        readers.push(Parallel::new(input, log, Arc::clone(&pool), count));
     }
     let (sender, receiver) = sync_channel(BATCHES);
-    let paths: Vec<_> = files.iter().map(|source| source.path.clone()).collect();
+    let paths: Vec<_> = files.iter().map(|source| source.shown.clone()).collect();
     let reading = std::thread::Builder::new().name("read".to_owned());
     let spawned = reading.spawn(move || {
         let merge = Merge::new(readers);
@@ -135,18 +180,19 @@ type Input = Box<dyn io::BufRead + Send>;
 
 /// Whether reading again is possible, which it is not for pipes.
 pub(crate) fn can_reread(files: &[Source]) -> bool {
-    files.iter().all(|source| source.path.is_file())
+    files.iter().all(|source| source.once.is_none())
 }
 
-fn open(path: &Path, progress: &Progress) -> Result<Input, InputError> {
-    let fail = |source| InputError::Open { path: path.to_owned(), source };
+fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
     let counted = |input: Box<dyn Read + Send>| {
         BufReader::with_capacity(BLOCK, Counting { input, read: Arc::clone(&progress.read) })
     };
-    if path == Path::new("-") {
-        return decompress(counted(Box::new(io::stdin()))).map_err(fail);
+    // It was unpacked when it was looked at.
+    if let Some(input) = source.once.take() {
+        return Ok(Box::new(counted(Box::new(input))));
     }
-    let file = File::open(path).map_err(fail)?;
+    let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
+    let file = File::open(&source.path).map_err(fail)?;
     decompress(counted(Box::new(file))).map_err(fail)
 }
 

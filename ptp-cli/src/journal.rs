@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Report, Settings};
+use ptp_events::Received;
 use ptp_events::journal::Journal;
 
 use crate::args::DiagnoseArgs;
@@ -21,12 +22,17 @@ pub(crate) fn diagnose(
     let mut engine = Engine::new(settings.clone());
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut malformed = 0;
+    let mut span: Option<(Received, Received)> = None;
+    let mut read = 0;
     let mut seq = 0;
     loop {
         let entries = journal.after(seq, BATCH)?;
         let Some(last) = entries.last() else { break };
         seq = last.seq;
         for entry in entries {
+            let time = entry.received;
+            read += 1;
+            span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
             let too_early = args.since.is_some_and(|since| entry.received < since);
             let too_late = args.until.is_some_and(|until| entry.received >= until);
             if too_early || too_late {
@@ -38,11 +44,14 @@ pub(crate) fn diagnose(
             malformed += u64::from(engine.handle_input(&entry.input, entry.received).is_err());
         }
     }
-    let Some(latest) = engine.latest() else {
+    if let (Some((first, last)), None) = (span, engine.latest()) {
+        return Err(InputError::NothingInRange { read, first, last });
+    }
+    if engine.latest().is_none() {
         let looks_like = Some("a journal in which nothing was recorded yet");
         return Err(InputError::NoEvents { paths: vec![path.to_owned()], looks_like });
-    };
-    engine.finish(latest.after(args.settle));
+    }
+    engine.end(args.settle);
     let mut report = engine.report();
     report.input.malformed = malformed;
     report.stability = gatherer.map(|gatherer| gatherer.report(&report.nodes));

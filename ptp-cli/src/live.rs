@@ -1,12 +1,13 @@
 //! `ptp-cli record` and `replay`: recordings from and to live endpoints.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use ptp_events::client::Tls;
 use ptp_events::recording::{Merge, Origin, Reader, Recorded, Writer, decompress};
 use ptp_events::server::{Limits, Refusal, receiver, serve};
 use ptp_events::{ReceiveClock, Received};
@@ -21,11 +22,35 @@ use tokio_util::sync::CancellationToken;
 use crate::Outcome;
 use crate::args::{RecordArgs, ReplayArgs};
 use crate::fleet::Fleet;
+use crate::{interrupt, output};
 
-type Output = Arc<Mutex<Writer<Box<dyn Write + Send>>>>;
+/// How long leaving publishers, and then requests under way, may take.
+const LEAVE_WITHIN: Duration = Duration::from_millis(400);
+
+type Shared = Arc<Mutex<Writer<To>>>;
+
+/// A file, or standard output. What is written goes out with each event: whoever reads along sees it at
+/// once, and nothing is lost when we are killed.
+struct To(Option<output::Output>);
+
+impl Write for To {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Some(file) => file.write(bytes),
+            None => io::stdout().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Some(file) => file.flush(),
+            None => io::stdout().flush(),
+        }
+    }
+}
 
 /// Writes what is pushed.
-struct ToFile(Output);
+struct ToFile(Shared);
 
 impl Intake for ToFile {
     async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
@@ -34,7 +59,7 @@ impl Intake for ToFile {
             out.write_raw(received, origin, Some(&event.node), &raw)
                 .map_err(|_| Refusal::CannotStore)?;
         }
-        Ok(())
+        out.flush().map_err(|_| Refusal::CannotStore)
     }
 }
 
@@ -45,14 +70,12 @@ pub(crate) fn record(args: &RecordArgs) -> anyhow::Result<Outcome> {
 }
 
 async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
-    let out: Box<dyn Write + Send> = if args.output == Path::new("-") {
-        Box::new(io::stdout())
-    } else {
-        let file = File::create(&args.output)
-            .with_context(|| format!("cannot write `{}`", args.output.display()))?;
-        Box::new(BufWriter::new(file))
+    let stop_asked = interrupt::token();
+    let file = match args.output.as_path() {
+        path if path == Path::new("-") => None,
+        path => Some(output::create(path, args.force)?),
     };
-    let out: Output = Arc::new(Mutex::new(Writer::new(out)));
+    let out: Shared = Arc::new(Mutex::new(Writer::new(To(file))));
     let clock = ReceiveClock::new(|| {
         let nanos = jiff::Timestamp::now().as_nanosecond();
         Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
@@ -73,10 +96,12 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
         stop.clone().cancelled_owned(),
     ));
     let callback = args.endpoint.clone().unwrap_or_else(|| format!("http://{local}"));
-    let urls = args.publishers.iter().map(|url| (url.trim_end_matches('/').to_owned(), None));
-    let targets = ptp_subscriber::discovery::fixed(urls);
+    let targets = ptp_subscriber::discovery::fixed(args.publishers.iter().cloned());
     let (seen, mut observations) = mpsc::channel(1024);
-    let settings = driver::Settings::new(&callback);
+    let mut settings = driver::Settings::new(&callback);
+    settings.tls = Tls::with_ca_file(args.ca_file.clone());
+    // An interrupt is to end it within a second.
+    settings.leave_within = LEAVE_WITHIN;
     let leaving = CancellationToken::new();
     let driving =
         tokio::spawn(driver::run(targets, settings, directory, clock, seen, leaving.clone()));
@@ -86,7 +111,7 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
     loop {
         tokio::select! {
             () = &mut deadline => break,
-            _ = tokio::signal::ctrl_c() => break,
+            () = stop_asked.cancelled() => break,
             seen = observations.recv() => match seen {
                 Some(seen) => note(&out, &seen)?,
                 None => break,
@@ -100,19 +125,23 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
     }
     driving.await??;
     stop.cancel();
-    serving.await?;
-    let out = Arc::into_inner(out).context("the recording is still being written")?;
-    out.into_inner().unwrap_or_else(PoisonError::into_inner).finish()?;
+    // A publisher that is still posting is not waited for.
+    let _ = tokio::time::timeout(LEAVE_WITHIN, serving).await;
+    let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+    let To(file) = std::mem::replace(&mut *out, Writer::new(To(None))).finish()?;
+    file.map_or(Ok(()), output::Output::finish)
+        .with_context(|| format!("cannot write `{}`", args.output.display()))?;
     Ok(Outcome::Healthy)
 }
 
 /// Writes what was pulled, and tells of trouble.
-fn note(out: &Output, seen: &driver::Observation) -> io::Result<()> {
+fn note(out: &Shared, seen: &driver::Observation) -> io::Result<()> {
     let publisher = seen.publisher.as_str();
     match &seen.what {
         What::Pulled { event, raw } => {
             let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
             out.write_raw(seen.received, Origin::Pull, Some(&event.node), raw)?;
+            out.flush()?;
         }
         What::Unreachable { why } => anstream::eprintln!("{publisher} is unreachable: {why}"),
         What::Reachable { .. } => anstream::eprintln!("{publisher} is reachable"),
@@ -145,17 +174,24 @@ async fn replaying(
     events: Vec<Recorded>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Outcome> {
+    let stop = interrupt::token();
     let mut fleet = Fleet::bind(events.iter().map(|e| &e.event.node), &args.live, out).await?;
-    fleet.subscribed(args.live.wait).await;
-    let (first, begun) = (events[0].time(), tokio::time::Instant::now());
-    for recorded in events {
-        let after = recorded.time().since(first).div_f64(args.live.speed);
-        tokio::time::sleep_until(begun + after).await;
-        if let Some(publisher) = fleet.get(&recorded.event.node) {
-            publisher.publish(&recorded.event).await;
+    let play = async {
+        fleet.subscribed(args.live.wait).await;
+        let (first, begun) = (events[0].time(), tokio::time::Instant::now());
+        for recorded in &events {
+            let after = recorded.time().since(first).div_f64(args.live.speed);
+            tokio::time::sleep_until(begun + after).await;
+            if let Some(publisher) = fleet.get(&recorded.event.node) {
+                publisher.publish(&recorded.event).await;
+            }
         }
+        tokio::time::sleep(args.live.linger).await;
+    };
+    tokio::select! {
+        () = play => {}
+        () = stop.cancelled() => {}
     }
-    tokio::time::sleep(args.live.linger).await;
     fleet.stop().await;
     Ok(Outcome::Healthy)
 }

@@ -1,21 +1,24 @@
 //! `ptp-cli`: names what went wrong in recorded PTP events.
 
+mod archive;
 mod args;
 mod diagnose;
 mod error;
 mod explain;
 mod fleet;
 mod input;
+mod interrupt;
 mod journal;
 mod live;
 mod node_name;
+mod output;
 mod render;
 mod simulate;
 mod sources;
 mod thresholds;
 mod topology;
 
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -44,7 +47,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Outcome> {
-    let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
+    // Not locked: other threads of a command may write to it as well.
+    let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout());
     match cli.command {
         Command::Diagnose(args) => diagnose::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
@@ -53,10 +57,12 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Replay(args) => live::replay(&args, &mut out),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ptp-cli", &mut out);
+            out.flush()?;
             Ok(Outcome::Healthy)
         }
         Command::Man => {
             clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            out.flush()?;
             Ok(Outcome::Healthy)
         }
     }

@@ -2,14 +2,14 @@
 
 mod serve;
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ptp_sim::{KINDS, Kind, Mess, Plan, PlanError, Scenario, UnknownKind};
 
 use crate::args::SimulateArgs;
-use crate::{Outcome, topology};
+use crate::{Outcome, output, topology};
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         None => {
             scenario.write(&mut *out)?;
         }
-        Some(path) => save(path, &scenario, out)?,
+        Some(path) => save(path, args.force, &scenario, out)?,
     }
     if args.serve {
         serve::run(&plan, &scenario, &args.live, out)?;
@@ -104,26 +104,29 @@ fn play(args: &SimulateArgs, kind: Option<&Kind>, plan: &Plan) -> Result<Scenari
 }
 
 /// Writes the recording, and the label beside it.
-fn save(path: &Path, scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<()> {
+fn save(path: &Path, force: bool, scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<()> {
     let label = label_path(path);
-    write(path, scenario)
-        .map_err(|source| SimulateError::Write { path: path.to_owned(), source })?;
+    let failed = |path: &Path, source| SimulateError::Write { path: path.to_owned(), source };
+    let mut recording = output::create(path, force)?;
+    let mut beside = output::create(&label, force)?;
+    let written = scenario.write(&mut recording);
+    let written = written.map(drop).and_then(|()| recording.finish());
+    written.map_err(|source| failed(path, source))?;
     let json = scenario.truth.to_json() + "\n";
-    fs::write(&label, json)
-        .map_err(|source| SimulateError::Write { path: label.clone(), source })?;
+    beside
+        .write_all(json.as_bytes())
+        .and_then(|()| beside.finish())
+        .map_err(|source| failed(&label, source))?;
     let (events, faults) = (scenario.events.len(), scenario.truth.faults.len());
     writeln!(out, "{}: {events} events; {}: {faults} faults", path.display(), label.display())?;
     Ok(())
 }
 
-/// `FILE.jsonl` has its label in `FILE.label.json`.
+/// `FILE.jsonl`, also compressed, has its label in `FILE.label.json`.
 fn label_path(recording: &Path) -> PathBuf {
-    recording.with_extension("label.json")
-}
-
-fn write(path: &Path, scenario: &Scenario) -> io::Result<()> {
-    scenario.write(BufWriter::new(File::create(path)?))?;
-    Ok(())
+    let compressed = recording.extension().is_some_and(|end| end == "gz" || end == "zst");
+    let plain = if compressed { recording.with_extension("") } else { recording.to_owned() };
+    plain.with_extension("label.json")
 }
 
 #[cfg(test)]
@@ -139,6 +142,8 @@ mod tests {
 
     #[test]
     fn the_label_lies_beside_the_recording() {
-        assert_eq!(label_path(Path::new("/tmp/a.b.jsonl")), Path::new("/tmp/a.b.label.json"));
+        for name in ["/tmp/a.b.jsonl", "/tmp/a.b.jsonl.gz"] {
+            assert_eq!(label_path(Path::new(name)), Path::new("/tmp/a.b.label.json"));
+        }
     }
 }

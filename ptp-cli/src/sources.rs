@@ -1,12 +1,14 @@
 //! What there is to read: files as named, and the logs in a must-gather folder.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use ptp_events::recording::decompress;
 use ptp_events::{NodeName, Received};
 
+use crate::archive::{self, Opened, Unpacked};
 use crate::input::InputError;
 use crate::node_name;
 
@@ -20,26 +22,37 @@ const MOST_LOGS: usize = 500;
 /// The containers whose logs tell of the clocks.
 const CONTAINERS: [&str; 2] = ["linuxptp-daemon-container", "cloud-event-proxy"];
 
-/// A file to read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Something to read.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
+    /// What people know it by: of an archive, its name and that of the entry.
+    pub(crate) shown: PathBuf,
     /// Whose lines those of linuxptp-daemon in it are.
     pub(crate) node: NodeName,
     /// When it was last written to, if anybody knows.
     pub(crate) written: Option<Received>,
+    /// What is read once, and not found under its path.
+    pub(crate) once: Option<Box<dyn BufRead + Send>>,
 }
 
 impl Source {
-    fn new(path: PathBuf, node: Option<&NodeName>) -> Self {
-        let written = if path == Path::new("-") {
+    fn new(path: PathBuf, shown: PathBuf, node: Option<&NodeName>) -> Self {
+        let written = if path == Path::new(STDIN) {
             Some(SystemTime::now())
         } else {
             fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()
         };
         let node = node.cloned().unwrap_or_else(|| node_name::of(&path));
-        Self { path, node, written: written.and_then(received) }
+        Self { path, shown, node, written: written.and_then(received), once: None }
     }
+}
+
+/// Everything there is to read.
+#[derive(Default)]
+pub(crate) struct Sources {
+    pub(crate) list: Vec<Source>,
+    /// Where archives were unpacked; removed in the end.
+    _unpacked: Vec<Unpacked>,
 }
 
 fn received(time: SystemTime) -> Option<Received> {
@@ -47,35 +60,73 @@ fn received(time: SystemTime) -> Option<Received> {
     i64::try_from(nanos).ok().map(Received::from_nanos)
 }
 
-/// The files that `named` stand for: themselves, or the logs in a folder. Says on stderr what was
-/// found in folders.
-pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Vec<Source>, InputError> {
-    let mut sources = Vec::new();
+/// What stands for standard input.
+pub(crate) const STDIN: &str = "-";
+
+/// The files that `named` stand for: themselves, or what is worth reading in a folder or an archive.
+/// Says on stderr what was found in those.
+pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources, InputError> {
+    let mut sources = Sources::default();
     for path in named {
-        if !path.is_dir() {
-            sources.push(Source::new(path.clone(), node));
+        if path.is_dir() {
+            sources.add_folder(path, path, node, 0, None)?;
             continue;
         }
         let open = |source| InputError::Open { path: path.clone(), source };
-        let found = Found::below(path).map_err(open)?;
-        if found.logs.is_empty() {
-            return Err(InputError::NoLogs { path: path.clone(), files: found.others });
+        let input: Box<dyn Read + Send> = if path == Path::new(STDIN) {
+            Box::new(io::stdin())
+        } else {
+            Box::new(File::open(path).map_err(open)?)
+        };
+        match archive::open(path, BufReader::new(input), may_be_read)? {
+            Opened::Archive(unpacked) => {
+                let folder = unpacked.folder.path().to_owned();
+                let (others, cut_short) = (unpacked.others, unpacked.cut_short.clone());
+                sources._unpacked.push(unpacked);
+                sources.add_folder(path, &folder, node, others, cut_short)?;
+            }
+            Opened::Other(input) => {
+                let mut source = Source::new(path.clone(), path.clone(), node);
+                // A file is opened again when it is read, perhaps twice.
+                source.once = (!path.is_file()).then_some(input);
+                sources.list.push(source);
+            }
         }
-        let logs: Vec<_> = found.logs.into_iter().map(|log| Source::new(log, node)).collect();
-        tell(path, &logs, found.others, found.cut_short);
-        sources.extend(logs);
     }
     Ok(sources)
 }
 
-fn tell(folder: &Path, logs: &[Source], others: usize, cut_short: bool) {
-    for log in logs {
-        let path = log.path.strip_prefix(folder).unwrap_or(&log.path);
-        anstream::eprintln!("read {}, of {}", path.display(), log.node);
+impl Sources {
+    /// Adds what is worth reading below `folder`, which people know as `shown`.
+    fn add_folder(
+        &mut self,
+        shown: &Path,
+        folder: &Path,
+        node: Option<&NodeName>,
+        others: usize,
+        cut_short: Option<String>,
+    ) -> Result<(), InputError> {
+        let open = |source| InputError::Open { path: shown.to_owned(), source };
+        let found = Found::below(folder).map_err(open)?;
+        let others = found.others + others;
+        if found.logs.is_empty() {
+            return Err(InputError::NoLogs { path: shown.to_owned(), files: others, cut_short });
+        }
+        for log in found.logs {
+            let name = shown.join(log.strip_prefix(folder).unwrap_or(&log));
+            let source = Source::new(log, name, node);
+            let name = source.shown.strip_prefix(shown).unwrap_or(&source.shown);
+            anstream::eprintln!("read {}, of {}", name.display(), source.node);
+            self.list.push(source);
+        }
+        let shown = shown.display();
+        let rest = if found.cut_short { ", and what lies beyond: there is too much" } else { "" };
+        anstream::eprintln!("skipped {others} other files in `{shown}`{rest}");
+        if let Some(why) = cut_short {
+            anstream::eprintln!("warning: not all of `{shown}` was read: {why}");
+        }
+        Ok(())
     }
-    let folder = folder.display();
-    let rest = if cut_short { ", and what lies beyond: the folder is too big" } else { "" };
-    anstream::eprintln!("skipped {others} other files in `{folder}`{rest}");
 }
 
 /// What is in a folder.
@@ -92,6 +143,7 @@ impl Found {
     /// Walks `folder`; a folder inside that cannot be opened is passed over, like symbolic links.
     fn below(folder: &Path) -> io::Result<Self> {
         let mut found = Self::default();
+        let mut recordings = Vec::new();
         let mut open = vec![(fs::read_dir(folder)?, 1)];
         let mut entries = 0;
         while let Some((mut dir, level)) = open.pop() {
@@ -113,9 +165,20 @@ impl Found {
                 }
             } else if kind.is_file() && is_log(&path) {
                 found.logs.push(path);
+            } else if kind.is_file() && is_recording(&path) {
+                recordings.push(path);
             } else {
                 found.others += 1;
             }
+        }
+        // In a must-gather many files mention events; without its logs it is none.
+        if found.logs.is_empty() {
+            let (read, others): (Vec<_>, Vec<_>) =
+                recordings.into_iter().partition(|path| begins_like_evidence(path));
+            found.logs = read;
+            found.others += others.len();
+        } else {
+            found.others += recordings.len();
         }
         found.logs.sort();
         if found.logs.len() > MOST_LOGS {
@@ -125,6 +188,43 @@ impl Found {
         }
         Ok(found)
     }
+}
+
+/// Whether an entry of an archive may be worth reading: a log, a recording, or what tells whose it is.
+fn may_be_read(path: &Path) -> bool {
+    let described = path.parent().and_then(Path::file_name) == path.file_stem()
+        && path.extension().is_some_and(|extension| extension == "yaml" || extension == "json");
+    is_log(path) || is_recording(path) || described
+}
+
+/// Whether a file is called as people call recordings and logs: `a.jsonl`, `b.log.1.gz`, `messages`.
+fn is_recording(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    let endings = ["jsonl", "ndjson", "json", "log", "txt", "out", "md"];
+    !name.starts_with('.')
+        && (!plain.contains('.') || endings.iter().any(|end| plain.ends_with(&format!(".{end}"))))
+}
+
+/// Whether a file's first 256 KiB hold a line of linuxptp or an event.
+fn begins_like_evidence(path: &Path) -> bool {
+    const MARKS: [&[u8]; 8] = [
+        b"event.sync.",
+        b"ptp4l[",
+        b"phc2sys[",
+        b"ts2phc[",
+        b"synce4l[",
+        b"dpll[",
+        b"gnss[",
+        b"GM[",
+    ];
+    let mut head = Vec::new();
+    let Ok(file) = File::open(path) else { return false };
+    let Ok(input) = decompress(BufReader::new(file)) else { return false };
+    // A torn file is judged by what can be read of it.
+    let _ = input.take(256 << 10).read_to_end(&mut head);
+    MARKS.iter().any(|mark| memchr::memmem::find(&head, mark).is_some())
 }
 
 /// `…/pods/POD/CONTAINER/CONTAINER/logs/current.log`, `previous.log`, `rotated/*.log.*`, and these
@@ -141,6 +241,22 @@ fn is_log(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recordings_are_known_by_their_names() {
+        for (name, expect) in [
+            ("worker-1.log", true),
+            ("worker-1.log.1.gz", true),
+            ("a.jsonl.zst", true),
+            ("messages", true),
+            ("0.log.20261123-064030", true),
+            ("core.dump", false),
+            (".bash_history", false),
+            ("ptp4l.conf", false),
+        ] {
+            assert_eq!(is_recording(Path::new(name)), expect, "{name}");
+        }
+    }
 
     #[test]
     fn only_logs_of_the_two_containers_are_read() {

@@ -29,7 +29,7 @@ fn events(count: u32, nodes: u32) -> Vec<(Event, Received)> {
                 id: EventId::new("5f519ae8-7787-4862-986f-8edf2dfc3688").unwrap(),
                 node: names[(n % nodes) as usize].clone(),
                 resource: if odd { Resource::OsClock } else { Resource::LockState },
-                stamped: Stamped::from_nanos(nanos),
+                stamped: Some(Stamped::from_nanos(nanos)),
                 readings: [reading].into(),
             };
             (event, Received::from_nanos(nanos))
@@ -62,7 +62,8 @@ fn diagnose(c: &mut Criterion) {
                 let mut engine = Engine::new(Settings::default());
                 for (n, (event, _)) in (0..count).zip(templates.iter().cycle()) {
                     let nanos = 1_795_392_000_000_000_000 + i64::from(n) * 1_000_000;
-                    let event = Event { stamped: Stamped::from_nanos(nanos), ..event.clone() };
+                    let event =
+                        Event { stamped: Some(Stamped::from_nanos(nanos)), ..event.clone() };
                     engine.handle_event(event, Received::from_nanos(nanos));
                 }
                 // Those of the last two seconds are held back for others that are late: a fifth of

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         {"ResourceAddress":"/cluster/node/worker-1/CLOCK_REALTIME","data_type":"metric",
          "value_type":"decimal64.3","value":"73"}]}}"#;
     let event = Event::from_slice(body)?;
-    let received = event.stamped.assume_received();
+    let received = event.stamped.ok_or("the event has no time")?.assume_received();
 
     let detectors = [BUILT_IN, &[SLOPPY_OS_CLOCK]].concat();
     let mut engine = Engine::with_detectors(Settings::default(), &detectors);

@@ -31,7 +31,7 @@ pub struct Action {
     /// In words.
     pub action: &'static str,
     /// As a command: `{node}` and `{interface}` stand for the names, `{exec}` for
-    /// `oc exec … --` into the daemon of the node.
+    /// `oc exec … --` into the daemon of the node, `{since}` for five minutes before it began.
     pub command: Option<&'static str>,
 }
 

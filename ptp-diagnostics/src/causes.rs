@@ -19,7 +19,7 @@ const fn run(action: &'static str, command: &'static str) -> Action {
 /// Shared by several causes: what the daemon itself says.
 const DAEMON_LOG: Action = run(
     "Read what the daemon logged at that time",
-    "oc -n {namespace} logs --since=1h {pod} -c linuxptp-daemon-container",
+    "oc -n {namespace} logs --since-time={since} {pod} -c linuxptp-daemon-container",
 );
 
 pub(crate) const UNKNOWN: Cause = Cause {

@@ -14,6 +14,7 @@ use crate::crossings::is_far;
 use crate::domain::{Branch, Domain};
 use crate::incident::{Diagnosis, Verdict};
 use crate::node::{ClockId, Node, NodeId, Role};
+use crate::timeline::Said;
 use crate::{Settings, Timeline, clock_class};
 
 /// How long before a loss the class that comes with it may arrive; afterwards, three times as long.
@@ -241,6 +242,35 @@ impl<'a> World<'a> {
         nodes.iter().filter(moved).count() * 2 > nodes.len()
     }
 
+    /// Whether the node is a grandmaster, by its receiver or by the class it announces of itself.
+    ///
+    /// The daemon's own event API sends no GNSS events, so that a T-GM shows itself by classes 7, 140,
+    /// 150 and 160 alone. A follower passes such a class on: then it is LOCKED, or a grandmaster is
+    /// known that announces it. And only a T-GM's system clock does not go into HOLDOVER with PTP
+    /// (docs/protocol.md §5, §11).
+    pub(crate) fn is_grandmaster(&self, node: NodeId) -> bool {
+        if self.node(node).role() == Role::Grandmaster {
+            return true;
+        }
+        let held_over = |clock: &Timeline| {
+            clock.is(&SyncState::Holdover) || clock.previous() == Some(&SyncState::Holdover)
+        };
+        let Some(lost) = self.ptp_unlocked(node) else { return false };
+        let own = |clock: &Timeline| {
+            let mut facts =
+                clock.facts().iter().rev().take_while(|fact| fact.at >= lost.before(LAG));
+            facts.any(|fact| match fact.said {
+                Said::Class(class) => clock_class::is_grandmasters_holdover(class),
+                _ => false,
+            })
+        };
+        let another = |gm: &NodeId| *gm != node && self.degraded_class(*gm).is_some();
+        self.of(node, &Resource::LockState).any(held_over)
+            && self.of(node, &Resource::ClockClass).any(own)
+            && !self.of(node, &Resource::OsClock).any(held_over)
+            && !self.domain(node).grandmasters.iter().any(another)
+    }
+
     fn degraded_class(&self, node: NodeId) -> Option<ptp_events::ClockClass> {
         self.of(node, &Resource::ClockClass)
             .filter(|clock| clock.degraded_since().is_some())
@@ -389,6 +419,16 @@ fn grandmaster_without_gnss_fault(gm: NodeId) -> Diagnosis {
     )
 }
 
+/// A grandmaster that lost its lock, by its own word and not by its receiver's.
+fn lost_reference(world: &World<'_>, gm: NodeId) -> Diagnosis {
+    use RootCause as C;
+    if world.of(gm, &Resource::Gnss).any(|receiver| receiver.state().is_some()) {
+        return grandmaster_without_gnss_fault(gm);
+    }
+    let alternatives = [(C::GnssReceiverFault, 0.15), (C::GnssAntennaFault, 0.1)];
+    at(gm, C::GnssSignalLoss, Verdict::Likely, 0.7, &alternatives)
+}
+
 fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
     use RootCause as C;
     let node = subject.node;
@@ -403,8 +443,8 @@ fn class(world: &World<'_>, subject: &Subject) -> Diagnosis {
     if let Some(diagnosis) = upstream(world, subject, Link::Class) {
         return diagnosis;
     }
-    if world.node(node).role() == Role::Grandmaster {
-        return grandmaster_without_gnss_fault(node);
+    if world.is_grandmaster(node) {
+        return lost_reference(world, node);
     }
     let alternatives = [(C::PtpPathLoss, 0.15), (C::PublisherArtefact, 0.05)];
     let confidence = if world.knows_ptp(node) { 0.8 } else { 0.6 };
@@ -528,8 +568,8 @@ fn ptp(world: &World<'_>, subject: &Subject) -> Diagnosis {
     if let Some(diagnosis) = upstream(world, subject, Link::Ptp) {
         return diagnosis;
     }
-    if world.node(node).role() == Role::Grandmaster {
-        return grandmaster_without_gnss_fault(node);
+    if world.is_grandmaster(node) {
+        return lost_reference(world, node);
     }
     if let Some(diagnosis) = by_shape(world, subject) {
         return diagnosis;

@@ -36,6 +36,12 @@ pub(crate) const fn is_holdover(class: ClockClass) -> bool {
     matches!(class.0, 7 | 14 | 135 | 140 | 150 | 160 | 165)
 }
 
+/// Whether the class is one that only a T-GM announces of itself, when its own reference is gone
+/// (ITU-T G.8275.1 table 2).
+pub(crate) const fn is_grandmasters_holdover(class: ClockClass) -> bool {
+    matches!(class.0, 7 | 140 | 150 | 160)
+}
+
 /// Whether a clock that can announce `normal` should not announce `class`.
 ///
 /// 248 says nothing about a clock of which nothing better is known, and 255 never does.

@@ -63,6 +63,8 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// Since when the detector has been firing for this clock, if it is.
     pub firing: Option<Received>,
+    /// When the recording ended, if it did: what comes after was not observed.
+    pub(crate) ended: Option<Received>,
     pub(crate) clocks: &'a [Timeline],
     pub(crate) nodes: &'a [Node],
     pub(crate) domain: &'a Domain,

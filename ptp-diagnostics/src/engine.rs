@@ -18,6 +18,7 @@ mod telling;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::time::Duration;
 
 use ptp_events::{DecodeError, Event, Input, Instance, NodeName, Received, Resource};
 
@@ -112,6 +113,8 @@ pub struct Engine {
     counts: Counts,
     first: Option<Received>,
     last: Option<Received>,
+    /// When the recording ended, if it did, see [`Self::end`].
+    ended: Option<Received>,
 }
 
 impl Engine {
@@ -144,6 +147,7 @@ impl Engine {
             counts: Counts::default(),
             first: None,
             last: None,
+            ended: None,
         }
     }
 
@@ -190,6 +194,26 @@ impl Engine {
         self.work_off(latest);
     }
 
+    /// Ends a recording: nothing more will be handed in, and nothing new happens for `settle`, so that
+    /// what must last for a while to be a finding can be one.
+    ///
+    /// That time was not observed: figures stop at the last input, and nobody is silent in it. Without
+    /// any input it does nothing.
+    pub fn end(&mut self, settle: Duration) {
+        let Some(latest) = self.latest else { return };
+        self.finish(latest);
+        self.ended = Some(latest);
+        self.finish(latest.after(settle));
+    }
+
+    /// Until when anything was observed, as far as it has been worked off.
+    pub(crate) const fn observed_until(&self) -> Option<Received> {
+        match self.ended {
+            Some(ended) => Some(ended),
+            None => self.now,
+        }
+    }
+
     /// Notes that `node` cannot be observed, and why: its publisher does not answer, for instance.
     ///
     /// An unknown node becomes known by this.
@@ -201,7 +225,7 @@ impl Engine {
         let entry = &mut self.nodes[id.0 as usize];
         if entry.blind.is_none() {
             entry.blind = Some((now, why.to_owned()));
-            entry.enter(NodeState::Unknown, now);
+            self.update_state(id, now);
             let window = BlindWindow::new(node.clone(), now, why.to_owned());
             self.blind.push(window);
             self.forget_blindness();
@@ -252,6 +276,9 @@ impl Engine {
         for node in &mut self.nodes {
             node.last_seen = node.last_seen.max(now);
             if !node.gone && node.blind.is_none() {
+                let (state, _) = node.state();
+                node.enter(NodeState::Unknown, since);
+                node.enter(state, now.max(since));
                 let why = "the agent was not running".to_owned();
                 let mut window = BlindWindow::new(node.name.clone(), since, why);
                 window.to = Some(now);
@@ -283,7 +310,7 @@ impl Engine {
         self.end_blindness(id, now);
         let entry = &mut self.nodes[id.0 as usize];
         entry.gone = true;
-        entry.enter(NodeState::Unknown, now);
+        self.update_state(id, now);
         self.examine_node(id, now, true);
     }
 

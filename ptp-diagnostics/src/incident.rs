@@ -94,14 +94,14 @@ pub(crate) const MAX_WITNESSES: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     severity: Severity,
-    /// Whether its cause was one that reaches the nodes that follow.
-    wide: bool,
+    /// Whether it was said to be about many nodes, or its cause is one that reaches those that follow.
+    many: bool,
 }
 
 impl Told {
     /// Whether people must be told again: the first word about many nodes may have been about one.
     pub(crate) fn is_worse_than(self, before: Self) -> bool {
-        self.severity > before.severity || (self.wide && !before.wide)
+        self.severity > before.severity || (self.many && !before.many)
     }
 }
 
@@ -139,7 +139,8 @@ pub(crate) struct Incident {
 
 impl Incident {
     /// What people are told if they are told now.
-    pub(crate) const fn as_told(&self) -> Told {
-        Told { severity: self.severity, wide: self.diagnosis.cause.cause().reaches_followers }
+    pub(crate) fn as_told(&self) -> Told {
+        let reaches = self.diagnosis.cause.cause().reaches_followers;
+        Told { severity: self.severity, many: reaches || self.affected.len() > 1 }
     }
 }

@@ -21,6 +21,7 @@ pub mod timeline;
 pub mod topology;
 pub mod trace;
 
+mod advice;
 mod artefacts;
 mod cause;
 mod causes;

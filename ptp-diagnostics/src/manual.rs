@@ -48,7 +48,8 @@ pub fn all(detectors: &[Detector]) -> Vec<Page> {
                     .replace("{pod}", "POD")
                     .replace("{namespace}", "openshift-ptp")
                     .replace("{node}", "NODE")
-                    .replace("{interface}", "INTERFACE");
+                    .replace("{interface}", "INTERFACE")
+                    .replace("{since}", "SINCE");
                 write!(text, ":\n  `{command}`").unwrap_or_default();
             }
         }

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use ptp_events::{Measurement, Received, Resource, Sentinel};
 
-use crate::cause::Action;
+use crate::advice::recommendations;
 use crate::classify::World;
 use crate::clock_class;
 use crate::incident::{Incident, Status, Verdict, Witness};
 use crate::node::NodeId;
 use crate::report::{Alert, AlertStatus, Recommendation};
-use crate::text::{lasting, shell_word, time_of_day};
+use crate::text::{lasting, time_of_day};
 use crate::timeline::Said;
 
 /// How many steps of a story the details tell.
@@ -79,6 +79,28 @@ pub(crate) fn summary(world: &World<'_>, incident: &Incident) -> String {
 
 /// A short paragraph: how it went, how sure we are, and how long.
 pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> String {
+    let mut text = story(world, incident);
+    let length = match (incident.resolved_at, &incident.merged_into) {
+        (_, Some(_)) | (Some(_), None) => ending(incident),
+        (None, None) => {
+            format!("It has lasted {} so far.", lasting(now.since(incident.opened_at)))
+        }
+    };
+    text.push_str(&length);
+    text
+}
+
+/// How an incident that is over went on, or ended.
+fn ending(incident: &Incident) -> String {
+    match (&incident.merged_into, incident.resolved_at) {
+        (Some(into), _) => format!("It turned out to be part of incident {into}."),
+        (None, Some(at)) => format!("It lasted {}.", lasting(at.since(incident.opened_at))),
+        (None, None) => format!("Since {} UTC.", time_of_day(incident.opened_at)),
+    }
+}
+
+/// How it went, what was found first, and how sure we are: true whenever it is read.
+fn story(world: &World<'_>, incident: &Incident) -> String {
     let diagnosis = &incident.diagnosis;
     let mut text = String::new();
     let first_origin = diagnosis.origin.first().copied();
@@ -114,8 +136,9 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
             1 => text.push_str("; and one more change. "),
             more => write!(text, "; and {more} more changes. ").unwrap_or_default(),
         }
-    } else if let Some(finding) = incident.findings.first() {
-        write!(text, "{}: {}. ", finding.node, finding.says).unwrap_or_default();
+    }
+    if let Some(finding) = incident.findings.first() {
+        write!(text, "Finding: {} ({}). ", finding.code, finding.says).unwrap_or_default();
     }
     let sure = match diagnosis.verdict {
         Verdict::Confirmed => "The evidence is direct",
@@ -123,54 +146,7 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
         Verdict::Inconclusive => "The evidence does not decide the cause",
     };
     write!(text, "{sure} (confidence {:.2}). ", diagnosis.confidence).unwrap_or_default();
-    match (incident.resolved_at, &incident.merged_into) {
-        (_, Some(into)) => write!(text, "It turned out to be part of incident {into}."),
-        (Some(at), None) => write!(text, "It lasted {}.", lasting(at.since(incident.opened_at))),
-        (None, None) => {
-            write!(text, "It has lasted {} so far.", lasting(now.since(incident.opened_at)))
-        }
-    }
-    .unwrap_or_default();
     text
-}
-
-/// What to do, with the commands for the node it began on.
-pub(crate) fn recommendations(world: &World<'_>, incident: &Incident) -> Vec<Recommendation> {
-    let node = incident.diagnosis.origin.first().copied();
-    let actions = incident.diagnosis.cause.cause().actions;
-    actions.iter().map(|action| recommendation(world, incident, node, action)).collect()
-}
-
-fn recommendation(
-    world: &World<'_>,
-    incident: &Incident,
-    node: Option<NodeId>,
-    action: &Action,
-) -> Recommendation {
-    let command = action.command.map(|template| {
-        let name = node.map_or("NODE", |id| world.node(id).name.as_str());
-        // Of the clock that was found first, or else of any the node has.
-        let found = incident.findings.iter().filter_map(|finding| finding.instance.interface());
-        let any = node.map(|id| world.node(id).clocks.iter());
-        let any = any.into_iter().flatten().filter_map(|member| member.instance.interface());
-        let interface = found.chain(any).next().map(first_port);
-        let interface = interface.unwrap_or_else(|| "INTERFACE".to_owned());
-        template
-            .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
-            .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)")
-            .replace("{namespace}", &shell_word(&world.settings.namespace))
-            .replace("{node}", &shell_word(name))
-            .replace("{interface}", &shell_word(&interface))
-    });
-    Recommendation { action: action.action.to_owned(), command }
-}
-
-/// The first port behind an alias: publishers write `ens1fx` for `ens1f0`, `ens1f1`, ….
-fn first_port(alias: &str) -> String {
-    match alias.strip_suffix('x') {
-        Some(card) if card.ends_with('f') => format!("{card}0"),
-        _ => alias.to_owned(),
-    }
 }
 
 /// What people are told when an incident changes.
@@ -191,18 +167,15 @@ pub(crate) fn alert(
     };
     let recommendations = match incident.status {
         Status::Resolved => Vec::new(),
-        Status::Firing => recommendations(world, incident)
-            .into_iter()
-            .map(|Recommendation { action, command }| match command {
-                Some(command) => format!("{action}: {command}"),
-                None => action,
-            })
-            .collect(),
+        Status::Firing => {
+            recommendations(world, incident).iter().map(Recommendation::in_one_line).collect()
+        }
     };
     Alert {
         severity: incident.severity,
         summary,
-        details: details(world, incident, now),
+        // An alert is read later than it is written, and must still be true then.
+        details: story(world, incident) + &ending(incident),
         recommendations,
         affected_nodes: affected_names(world, incident),
         timestamp: now,

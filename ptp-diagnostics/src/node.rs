@@ -106,6 +106,8 @@ pub struct Node {
     /// How long its oscillator holds the limit of holdovers, where the topology says so.
     pub(crate) holds: Option<Duration>,
     pub(crate) clocks: Vec<Member>,
+    /// Other names of these: a publisher writes `ens1fx` where a log writes `ens1f0`.
+    pub(crate) other_names: Vec<Member>,
     pub(crate) role: Role,
     pub(crate) events: u64,
     pub(crate) last_seen: Received,
@@ -139,6 +141,7 @@ impl Node {
             domain,
             holds,
             clocks: Vec::new(),
+            other_names: Vec::new(),
             role: Role::Unknown,
             events: 0,
             last_seen: at,
@@ -233,13 +236,14 @@ impl Node {
 
     /// How long it has been in each state until `now`.
     #[must_use]
-    pub fn time_in_state(&self, now: Received) -> [(NodeState, Duration); 3] {
+    pub fn time_in_state(&self, now: Received) -> [(NodeState, Duration); 4] {
         let mut times = self.time_in;
         times[self.state as usize] += now.since(self.state_since);
         [
             (NodeState::Locked, times[NodeState::Locked as usize]),
             (NodeState::Holdover, times[NodeState::Holdover as usize]),
             (NodeState::Freerun, times[NodeState::Freerun as usize]),
+            (NodeState::Unknown, times[NodeState::Unknown as usize]),
         ]
     }
 
@@ -251,11 +255,17 @@ impl Node {
         }
     }
 
+    /// What can be said of it: nothing while it is gone or cannot be observed, else the worst of its
+    /// clocks.
+    pub(crate) fn visible_state(&self, clocks: &[Timeline]) -> NodeState {
+        if self.gone || self.blind.is_some() { NodeState::Unknown } else { self.worst(clocks) }
+    }
+
     /// The worst of the PTP and OS clocks; the node's own word for it when they are unknown.
     ///
     /// sync-state = worst of both (docs/diagnosis.md §5), and it is not sent again after a
     /// publisher's restart (docs/protocol.md §3): the clocks themselves are the better witnesses.
-    pub(crate) fn worst(&self, clocks: &[Timeline]) -> NodeState {
+    fn worst(&self, clocks: &[Timeline]) -> NodeState {
         let worst_of = |wanted: fn(&Resource) -> bool| {
             self.clocks
                 .iter()

@@ -17,7 +17,7 @@ use crate::incident::{Incident, IncidentId, Status, Verdict};
 use crate::node::{Node, NodeState, Role};
 use crate::stability::StabilityReport;
 use crate::timeline::{Said, Timeline};
-use crate::{Severity, forecast, narrate};
+use crate::{Severity, advice, forecast, narrate};
 
 /// The schema this module writes.
 pub const SCHEMA: &str = "ptp-report/v1";
@@ -104,6 +104,9 @@ pub struct TimeInState {
     pub holdover: f64,
     /// Seconds.
     pub freerun: f64,
+    /// Seconds in which nothing was known: before its first state, while it could not be observed,
+    /// and after it left.
+    pub unknown: f64,
 }
 
 /// One clock.
@@ -117,7 +120,7 @@ pub struct ClockReport {
     /// Its state at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SyncState>,
-    /// Since when it has been in that state.
+    /// Since when it is known to be in that state; not while its node cannot be observed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Received>,
     /// The class it announces.
@@ -336,6 +339,46 @@ pub struct BlindWindow {
     pub why: String,
 }
 
+impl Recommendation {
+    /// The action, and its command after a colon.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        match &self.command {
+            Some(command) => format!("{}: {command}", self.action),
+            None => self.action.clone(),
+        }
+    }
+}
+
+impl IncidentReport {
+    /// One of severity INFO that no engine found, to see whether messages arrive.
+    #[must_use]
+    pub fn test(summary: &str, details: &str, at: Received) -> Self {
+        Self {
+            id: "test".to_owned(),
+            root_cause: RootCause::Unknown,
+            verdict: Verdict::Inconclusive,
+            confidence: 0.0,
+            severity: Severity::Info,
+            status: Status::Firing,
+            opened_at: at,
+            detected_at: at,
+            resolved_at: None,
+            origin_nodes: Vec::new(),
+            affected_nodes: Vec::new(),
+            summary: summary.to_owned(),
+            details: details.to_owned(),
+            evidence: Vec::new(),
+            alternatives: Vec::new(),
+            recommendations: Vec::new(),
+            forecast: None,
+            forecast_note: None,
+            findings: Vec::new(),
+            merged_into: None,
+        }
+    }
+}
+
 impl BlindWindow {
     pub(crate) const fn new(node: NodeName, from: Received, why: String) -> Self {
         Self { node, from, to: None, why }
@@ -397,12 +440,15 @@ impl Engine {
     }
 
     fn node(&self, node: &Node, involved: bool) -> NodeReport {
-        let now = self.now().unwrap_or(node.last_seen);
-        let [(_, locked), (_, holdover), (_, freerun)] = node.time_in_state(now);
+        let now = self.observed_until().unwrap_or(node.last_seen);
+        let [(_, locked), (_, holdover), (_, freerun), (_, unknown)] = node.time_in_state(now);
         let known = locked + holdover + freerun;
         let mut clocks: Vec<_> =
             node.clocks.iter().map(|member| &self.clocks()[member.id.0 as usize]).collect();
         clocks.sort_by(|a, b| (a.resource(), a.instance()).cmp(&(b.resource(), b.instance())));
+        let windows = self.blind_windows().iter().rev();
+        let last_window = windows.filter(|window| window.node == node.name).find_map(|w| w.to);
+        let seen_since = last_window.unwrap_or(Received::from_nanos(i64::MIN));
         NodeReport {
             node: node.name.clone(),
             role: node.role(),
@@ -414,8 +460,12 @@ impl Engine {
                 locked: secs(locked),
                 holdover: secs(holdover),
                 freerun: secs(freerun),
+                unknown: secs(unknown),
             },
-            clocks: clocks.into_iter().map(|clock| clock_report(clock, involved)).collect(),
+            clocks: clocks
+                .into_iter()
+                .map(|clock| clock_report(clock, involved, node.blind.is_some(), seen_since))
+                .collect(),
         }
     }
 
@@ -435,7 +485,7 @@ impl Engine {
 
     fn incident_of(&self, incident: &Incident) -> IncidentReport {
         let world = self.world();
-        let now = self.now().unwrap_or(incident.detected_at);
+        let now = self.observed_until().unwrap_or(incident.detected_at);
         let diagnosis = &incident.diagnosis;
         let evidence = incident.witnesses.iter().map(|witness| {
             let clock = world.clock(witness.clock);
@@ -483,7 +533,7 @@ impl Engine {
                     decide_by: cause.cause().decide_by,
                 })
                 .collect(),
-            recommendations: narrate::recommendations(&world, incident),
+            recommendations: advice::recommendations(&world, incident),
             forecast,
             forecast_note,
             findings: incident.findings.clone(),
@@ -521,7 +571,14 @@ impl Engine {
     }
 }
 
-fn clock_report(clock: &Timeline, with_history: bool) -> ClockReport {
+/// A clock that has been in its state since before its node was out of sight is known to be in it
+/// only since then; of one that is out of sight no such thing is known.
+fn clock_report(
+    clock: &Timeline,
+    with_history: bool,
+    is_blind: bool,
+    seen_since: Received,
+) -> ClockReport {
     let samples = clock.samples();
     let offset = samples.last.zip(samples.mean_ns()).map(|((_, last), mean)| OffsetReport {
         samples: samples.count,
@@ -542,7 +599,7 @@ fn clock_report(clock: &Timeline, with_history: bool) -> ClockReport {
         resource: clock.resource().clone(),
         instance: clock.instance().clone(),
         state: clock.state().map(|(state, _)| state.clone()),
-        since: clock.state().map(|(_, since)| since),
+        since: clock.state().filter(|_| !is_blind).map(|(_, since)| since.max(seen_since)),
         clock_class: clock.class().map(|(class, _)| class),
         gps_fix: clock.fix(),
         quality_level: clock.quality().map(|(quality, _)| quality),

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ptp_events::{
-    ClockClass, EventId, GpsFix, Instance, Measurement, Offset, QualityLevel, Reading, Received,
-    Resource, Sentinel, Stamped, SyncState,
+    ClockClass, EventId, GpsFix, Instance, Measurement, Offset, Port, QualityLevel, Reading,
+    Received, Resource, Sentinel, Stamped, SyncState,
 };
 
 pub use self::samples::Samples;
@@ -113,6 +113,7 @@ pub struct Timeline {
     gaps: VecDeque<Duration>,
     cadence: Option<Duration>,
     facts: VecDeque<Fact>,
+    port: Option<Port>,
     recent: Recent,
 }
 
@@ -164,7 +165,14 @@ impl Timeline {
             cadence: None,
             facts: VecDeque::new(),
             recent: Recent::default(),
+            port: None,
         }
+    }
+
+    /// The port it was said of last, by the name the node has for it, where that is known.
+    #[must_use]
+    pub const fn port(&self) -> Option<&Port> {
+        self.port.as_ref()
     }
 
     /// Whether this very reading came before: the same stamp and the same values.
@@ -206,10 +214,13 @@ impl Timeline {
         if let Some(fix) = reading.gps_fix {
             self.fix = Some(fix);
         }
+        if reading.port.is_some() {
+            self.port = reading.port;
+        }
+        // A number without a state is what publishers send before there is either (docs/protocol.md
+        // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
             changed |= self.apply_state(at, event, state, reading.offset, settings);
-        } else if let Some(Measurement::Offset(offset)) = reading.offset {
-            self.samples.push(at, offset, settings);
         }
         if let Some(class) = reading.clock_class {
             changed |= self.apply_class(at, event, class, settings);

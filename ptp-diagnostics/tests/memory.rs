@@ -51,7 +51,7 @@ fn event(node: &NodeName, n: u64) -> (Event, Received) {
         id: EventId::new(&format!("5f519ae8-7787-4862-986f-{n:012x}")).unwrap(),
         node: node.clone(),
         resource: Resource::LockState,
-        stamped: Stamped::from_nanos(stamped.as_nanos()),
+        stamped: Some(Stamped::from_nanos(stamped.as_nanos())),
         readings: [reading].into(),
     };
     (event, received)

@@ -13,6 +13,7 @@ pub(crate) struct Address<'a> {
 ///
 /// - `/cluster/node/NODE/ens1fx/master` (cloud-event-proxy)
 /// - `/./node/NODE/sync/…`, `/./NODE/sync/…` (StarlingX; O-RAN's relative form)
+/// - `/./NODE/INSTANCE/sync/…` (StarlingX, of one of several instances: `/./controller-0/ptp-inst1/…`)
 /// - `/CLUSTER/SITE/NODE/sync/…` (O-RAN's full form: the node stands before `sync`)
 /// - `synce1/ens7f0/ExtQL` (cloud-event-proxy's quality level without a prefix)
 pub(crate) fn split(address: &str) -> Address<'_> {
@@ -33,6 +34,13 @@ pub(crate) fn split(address: &str) -> Address<'_> {
     match after_cluster.find("/sync/") {
         Some(end) => {
             let before = &after_cluster[..end];
+            // Relative to this cluster and site, so the node comes first and may have instances.
+            if path.starts_with("./")
+                && let Some((node, _)) = before.split_once('/')
+                && node != "."
+            {
+                return Address { node: Some(node), rest: &after_cluster[node.len() + 1..] };
+            }
             let node = before.rsplit('/').next().unwrap_or(before);
             Address { node: Some(node), rest: &after_cluster[end + 1..] }
         }
@@ -70,6 +78,12 @@ mod tests {
             Some("du-3"),
             "sync/sync-status/sync-state",
         );
+        check(
+            "/./controller-0/synce-inst1/sync/synce-status/lock-state",
+            Some("controller-0"),
+            "synce-inst1/sync/synce-status/lock-state",
+        );
+        check("/././sync/sync-status/sync-state", Some("."), "sync/sync-status/sync-state");
         check("synce1/ens7f0/ExtQL", None, "synce1/ens7f0/ExtQL");
         check("", None, "");
         check("/", None, "/");

@@ -4,6 +4,7 @@
 //! other client too (observed, see docs/protocol.md §2).
 
 mod error;
+mod tls;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use error::{Call, ClientError};
+pub use tls::{Authorities, CertificateProblem, Tls, TlsError};
 
 /// How long a call may take. Creating a subscription includes the publisher's own two seconds
 /// of waiting for the answer to its first notification (observed, see docs/protocol.md §2).
@@ -36,12 +38,11 @@ pub struct Client {
 /// Follows no redirects and uses no proxy: a publisher must not be able to send us elsewhere.
 ///
 /// # Errors
-/// When the resolver cannot be set up.
-pub fn connections() -> Result<reqwest::Client, ClientError> {
-    reqwest::Client::builder()
+/// When the CA file cannot be used, or the resolver not be set up.
+pub fn connections(tls: &Tls) -> Result<reqwest::Client, TlsError> {
+    tls.builder()?
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(CALL_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         // Publishers are called about twice a minute: keeping more than one connection to each
         // would cost file descriptors and save nothing.
@@ -49,23 +50,22 @@ pub fn connections() -> Result<reqwest::Client, ClientError> {
         // Long enough for the calls of one round. A connection kept to the next one might be
         // closed by the publisher just then, and look like an outage.
         .pool_idle_timeout(Duration::from_secs(5))
-        .user_agent(concat!("ptp-agent/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|source| ClientError::Setup { source })
+        .map_err(|source| TlsError::Setup { source })
 }
 
 impl Client {
-    /// A client of the publisher at `url`, such as `http://10.0.0.1:9043`.
+    /// A client of the publisher at `url`, such as `http://10.0.0.1:9043`, or an `https` one.
     ///
     /// A URL that already holds the API's path, such as StarlingX's
     /// `http://controller:8080/ocloudNotifications/v2`, is taken as it is.
     ///
     /// # Errors
-    /// When `url` is not an absolute `http` URL without query. Publishers do not speak TLS.
+    /// When `url` is not an absolute `http` or `https` URL without query.
     pub fn new(http: reqwest::Client, url: &str, version: ApiVersion) -> Result<Self, ClientError> {
         let parsed = reqwest::Url::parse(url);
         let usable = parsed.is_ok_and(|parsed| {
-            parsed.scheme() == "http"
+            matches!(parsed.scheme(), "http" | "https")
                 && parsed.has_host()
                 && parsed.query().is_none()
                 && parsed.fragment().is_none()

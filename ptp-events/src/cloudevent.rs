@@ -71,13 +71,15 @@ impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
         let data = serde_json::to_value(event.data(crate::encode::Occasion::Push))
             .expect("maps with string keys are JSON");
-        EventBuilderV10::new()
+        let builder = EventBuilderV10::new()
             .id(event.id.to_string())
             .source(event.resource.path())
             .ty(event.resource.event_type())
-            .time(event.stamped.to_string())
-            .data("application/json", data)
-            .build()
-            .expect("id, source, type and an RFC 3339 time are all set")
+            .data("application/json", data);
+        let builder = match event.stamped {
+            Some(stamped) => builder.time(stamped.to_string()),
+            None => builder,
+        };
+        builder.build().expect("id, source, type and an RFC 3339 time are all set")
     }
 }

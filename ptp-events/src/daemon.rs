@@ -19,7 +19,7 @@
 //! let said = log.poll_event().ok_or("nothing")?;
 //! assert_eq!(said.event.readings[0].state, Some(SyncState::Locked));
 //! assert_eq!(said.event.readings[0].instance.as_str(), "ens1fx/master");
-//! assert_eq!(said.event.stamped.to_string(), "2026-11-23T06:40:20.23Z");
+//! assert_eq!(said.event.stamped.unwrap().to_string(), "2026-11-23T06:40:20.23Z");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -35,8 +35,10 @@ use std::time::Duration;
 
 use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
 
-use crate::{Event, EventId, Measurement, NodeName, Reading, Received, Stamped, SyncState};
-use domain::{Domain, Limits, Patience};
+use crate::{
+    Event, EventId, Instance, Measurement, NodeName, Reading, Received, Stamped, SyncState,
+};
+use domain::{Domain, Limits, Patience, Source};
 use line::Line;
 use outbox::{Outbox, Waiting, Who};
 use timebase::{Placed, Timebase};
@@ -125,8 +127,8 @@ pub struct DaemonLog {
     os_follows: Option<SmolStr>,
     os: Option<SyncState>,
     os_patience: Patience,
-    /// Fix and lock of each receiver, by alias.
-    receivers: BTreeMap<String, SyncState>,
+    /// The lock of each receiver.
+    receivers: BTreeMap<Instance, SyncState>,
     outbox: Outbox,
     understood: u64,
     ignored: u64,
@@ -238,7 +240,7 @@ impl DaemonLog {
             id,
             node: self.node.clone(),
             resource,
-            stamped: Stamped::from_nanos(time),
+            stamped: Some(Stamped::from_nanos(time)),
             readings: [Reading { instance, ..reading }].into(),
         };
         Some(LogEvent { event, line })
@@ -259,8 +261,22 @@ impl DaemonLog {
         Limits { offset: self.settings.offset_ns, settle: nanos(self.settings.settle) }
     }
 
-    /// Holdovers that ended before `now`, each at its own time.
+    /// What came of passing time before `now`, each at its own time: holdovers that ended, and ports
+    /// that follow without a word about their offset.
     fn time_out(&mut self, now: i64) {
+        let believed = |(key, domain): (&SmolStr, &Domain)| {
+            domain.believe_port.filter(|at| *at <= now).map(|at| (at, key.clone()))
+        };
+        let mut locked: Vec<_> = self.domains.iter().filter_map(believed).collect();
+        locked.sort();
+        for (at, key) in locked {
+            if let Some(domain) = self.domains.get_mut(&key) {
+                domain.believe_port = None;
+                if domain.source == Source::Servo {
+                    self.enter(&key, SyncState::Locked, None, at);
+                }
+            }
+        }
         let due = |(key, domain): (&SmolStr, &Domain)| {
             domain.deadline.filter(|deadline| *deadline <= now).map(|at| (at, key.clone()))
         };

@@ -104,7 +104,7 @@ struct Wire<S, V> {
     source: Option<S>,
     #[serde(rename = "type")]
     kind: Option<S>,
-    time: Option<S>,
+    time: Option<V>,
     data: Option<WireData<S, V>>,
 }
 
@@ -283,16 +283,23 @@ where
     let id = wire.id.as_ref().ok_or_else(|| DecodeError::Missing { field: "id" })?;
     let id =
         EventId::new(id.as_ref()).map_err(|source| DecodeError::Name { field: "id", source })?;
-    let time = wire.time.as_ref().ok_or_else(|| DecodeError::Missing { field: "time" })?;
-    let stamped = Stamped::parse(time.as_ref()).map_err(|source| DecodeError::Time { source })?;
+    let stamped = wire.time.as_ref().map(|time| stamped(time.as_ref())).transpose()?;
     let resource = resource(wire)?;
     let speaker = Speaker::of(&data.values, asked)?;
 
     let mut readings = Readings::new();
     for (index, value) in data.values.iter().enumerate() {
         let (instance, field) = instance(&resource, speaker.rest(value.address.as_ref())?);
-        let at = readings.iter().position(|r| r.instance.as_str() == instance);
-        let at = match at {
+        let is_metric = value.data_type.as_ref().is_some_and(|kind| kind.as_ref() == "metric");
+        let at = readings.iter().rposition(|r| r.instance.as_str() == instance);
+        // A second state of the same clock is somebody else's word on it, see `steering`.
+        let second = |at: &usize| {
+            !is_metric
+                && matches!(field, Field::Main)
+                && matches!(resource, Resource::OsClock | Resource::LockState)
+                && readings[*at].state.is_some()
+        };
+        let at = match at.filter(|at| !second(at)) {
             Some(at) => at,
             None => {
                 let instance = Instance::new(instance).map_err(|source| DecodeError::Name {
@@ -303,11 +310,63 @@ where
                 readings.len() - 1
             }
         };
-        let is_metric = value.data_type.as_ref().is_some_and(|kind| kind.as_ref() == "metric");
         read_value(&mut readings[at], &resource, field, is_metric, value.value.as_ref())
             .map_err(|source| DecodeError::Number { index, source })?;
     }
+    if readings.len() > 1 {
+        steering(&mut readings);
+    }
+    if resource == Resource::Gnss {
+        readings.iter_mut().for_each(forget_unset_fix);
+    }
     Ok(Event { id, node: speaker.node, resource, stamped, readings })
+}
+
+/// A time as publishers write it, or the seconds since 1970 that StarlingX keeps until it posts.
+fn stamped(text: &str) -> Result<Stamped, DecodeError> {
+    Stamped::parse(text).or_else(|source| {
+        let seconds = text.parse::<f64>().ok().filter(|seconds| (1e8..1e10).contains(seconds));
+        match seconds {
+            #[expect(clippy::cast_possible_truncation, reason = "it is in the range of times")]
+            Some(seconds) => Ok(Stamped::from_nanos((seconds * 1e9) as i64)),
+            None => Err(DecodeError::Time { source }),
+        }
+    })
+}
+
+/// Of several words on one clock keeps that of the process that steers it.
+///
+/// Where chronyd stands in for phc2sys, CurrentState answers with a state and an offset for each of
+/// them, both as CLOCK_REALTIME and in any order (observed, docs/protocol.md §11). The one that is
+/// down says so with a sentinel.
+fn steering(readings: &mut Readings) {
+    let rank = |reading: &Reading| {
+        let down = matches!(reading.offset, Some(Measurement::Sentinel(_)));
+        (down, !reading.state.as_ref().is_some_and(SyncState::is_locked))
+    };
+    let mut at = 0;
+    while at < readings.len() {
+        let other = (0..at).find(|other| readings[*other].instance == readings[at].instance);
+        match other {
+            Some(other) => {
+                let second = readings.remove(at);
+                if rank(&second) < rank(&readings[other]) {
+                    readings[other] = second;
+                }
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// No receiver is synchronised without a fix: the daemon's own event API sends 0 for a fix that it
+/// does not know (docs/protocol.md §11).
+fn forget_unset_fix(reading: &mut Reading) {
+    if reading.gps_fix == Some(GpsFix(0))
+        && reading.state.as_ref().is_some_and(|state| state.is_locked())
+    {
+        reading.gps_fix = None;
+    }
 }
 
 fn resource<S: AsRef<str>, V>(wire: &Wire<S, V>) -> Result<Resource, DecodeError> {
@@ -387,9 +446,16 @@ fn instance<'a>(resource: &Resource, rest: &'a str) -> (&'a str, Field) {
     if rest.starts_with("sync/") {
         return ("", Field::Main);
     }
+    // StarlingX puts its instance before it.
+    if let Some((instance, _)) = rest.split_once("/sync/") {
+        return (instance, Field::Main);
+    }
     let suffixed = rest.rsplit_once('/');
     match (resource, suffixed) {
-        (Resource::ClockClass, Some((instance, "CLOCK_CLASS"))) => (instance, Field::Main),
+        // The sidecar writes the first; the daemon's own event API the second.
+        (Resource::ClockClass, Some((instance, "CLOCK_CLASS" | "clock-class"))) => {
+            (instance, Field::Main)
+        }
         (Resource::Gnss, Some((instance, suffix))) if suffix.eq_ignore_ascii_case("gpsFix") => {
             (instance, Field::GpsFix)
         }

@@ -12,7 +12,9 @@ impl Serialize for Event {
         map.serialize_entry("id", &self.id)?;
         map.serialize_entry("source", self.resource.path())?;
         map.serialize_entry("type", self.resource.event_type())?;
-        map.serialize_entry("time", &self.stamped)?;
+        if let Some(stamped) = &self.stamped {
+            map.serialize_entry("time", stamped)?;
+        }
         map.serialize_entry("data", &self.data(Occasion::Push))?;
         map.end()
     }
@@ -73,7 +75,8 @@ impl Event {
             id: &'a crate::EventId,
             source: &'a str,
             r#type: &'a str,
-            time: crate::Stamped,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            time: Option<crate::Stamped>,
             data: WireData,
         }
         let answer = Answer {
@@ -196,7 +199,7 @@ mod tests {
                     id: EventId::new(&id).unwrap(),
                     node: NodeName::new(&node).unwrap(),
                     resource: resource.clone(),
-                    stamped: Stamped::from_nanos(nanos),
+                    stamped: Some(Stamped::from_nanos(nanos)),
                     readings: readings.into(),
                 }
             })

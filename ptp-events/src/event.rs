@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::{
-    ClockClass, EventId, GpsFix, Instance, Measurement, NodeName, QualityLevel, Resource, Stamped,
-    SyncState,
+    ClockClass, EventId, GpsFix, Instance, Measurement, NodeName, Port, QualityLevel, Resource,
+    Stamped, SyncState,
 };
 
 /// The readings of an event. Nearly all hold one, which then needs no memory of its own.
@@ -19,8 +19,9 @@ pub struct Event {
     pub node: NodeName,
     /// What it speaks about.
     pub resource: Resource,
-    /// When the node says it happened. For a CurrentState answer: when it was asked.
-    pub stamped: Stamped,
+    /// When the node says it happened. For a CurrentState answer: when it was asked. `None` where the
+    /// publisher left it out (CloudEvents 1.0 makes `time` optional): then its receipt counts.
+    pub stamped: Option<Stamped>,
     /// One entry per instance, in the order sent; never empty.
     pub readings: Readings,
 }
@@ -50,6 +51,8 @@ pub struct Reading {
     pub quality: Option<QualityLevel>,
     /// The enhanced SSM quality level.
     pub extended_quality: Option<QualityLevel>,
+    /// The port it is about, where that is known: a log names it, an event does not.
+    pub port: Option<Port>,
 }
 
 impl Reading {
@@ -64,6 +67,7 @@ impl Reading {
             gps_fix: None,
             quality: None,
             extended_quality: None,
+            port: None,
         }
     }
 }

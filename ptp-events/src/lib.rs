@@ -44,6 +44,7 @@ mod decode;
 mod encode;
 mod event;
 mod input;
+mod moment;
 mod name;
 mod resource;
 #[cfg(feature = "_serve")]
@@ -62,7 +63,8 @@ pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};
 pub use input::Input;
-pub use name::{EventId, Instance, NameError, NodeName};
+pub use moment::{MomentError, Side, moment};
+pub use name::{EventId, Instance, NameError, NodeName, Port};
 pub use resource::Resource;
 pub use state::SyncState;
 pub use time::{Received, Stamped, TimeError};

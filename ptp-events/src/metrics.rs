@@ -195,7 +195,7 @@ impl Metrics {
                 id,
                 node: node.clone(),
                 resource,
-                stamped: at,
+                stamped: Some(at),
                 readings: [reading].into(),
             })
         };

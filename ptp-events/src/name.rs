@@ -154,6 +154,68 @@ impl Instance {
     }
 }
 
+name! {
+    /// A network port by the name the node has for it: `ens1f0`.
+    ///
+    /// Publishers write aliases instead, see [`Port::alias`]; logs write the name.
+    Port
+}
+
+impl Port {
+    /// Accepts a port's name.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or contains a control character.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        check(text)?;
+        Ok(Self(SmolStr::new(text)))
+    }
+
+    /// The publisher's name for all ports of the card: `ens1fx` of `ens1f0` and of `ens1f10np0`.
+    ///
+    /// An ending `npN` (the physical port, systemd 249 and later), then all trailing digits are cut,
+    /// and `x` is put there; a VLAN's number stays (docs/protocol.md §10).
+    #[must_use]
+    pub fn alias(&self) -> String {
+        let (port, vlan) = match self.0.split_once('.') {
+            Some((port, vlan)) => (port, Some(vlan)),
+            None => (self.0.as_str(), None),
+        };
+        let card = without_physical_port(port).trim_end_matches(|c: char| c.is_ascii_digit());
+        match vlan {
+            Some(vlan) => format!("{card}x.{vlan}"),
+            None => format!("{card}x"),
+        }
+    }
+
+    /// Whether a card is known to have several ports by this name alone: it numbers the card's
+    /// function, as in `ens1f0`. Of `eno1` and `eno2` nothing says that they share a clock.
+    #[must_use]
+    pub fn numbers_a_function(&self) -> bool {
+        let port = self.0.split_once('.').map_or(self.0.as_str(), |(port, _)| port);
+        let port = without_physical_port(port);
+        let card = port.trim_end_matches(|c: char| c.is_ascii_digit());
+        card.len() < port.len()
+            && card
+                .strip_suffix('f')
+                .is_some_and(|slot| slot.ends_with(|c: char| c.is_ascii_digit()))
+    }
+}
+
+/// `ens5f0` of `ens5f0np0`; a name such as `enp3` is left as it is.
+fn without_physical_port(port: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match port.rsplit_once("np") {
+        Some((rest, number)) if digits(number) && rest.ends_with(|c: char| c.is_ascii_digit()) => {
+            rest
+        }
+        _ => port,
+    }
+}
+
 /// The id of one delivery of an event, unique per publisher.
 ///
 /// Publishers use UUIDs; those are kept in 16 bytes, anything else as text.
@@ -240,6 +302,26 @@ mod tests {
             "1",
         ] {
             assert_eq!(EventId::new(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn aliases_are_the_publishers() {
+        for (port, alias, numbered) in [
+            ("ens1f0", "ens1fx", true),
+            ("ens7f1", "ens7fx", true),
+            ("ens1f10", "ens1fx", true),
+            ("ens5f0np0", "ens5fx", true),
+            ("enP2s2f0np0", "enP2s2fx", true),
+            ("eno8703", "enox", false),
+            ("enp3s0", "enp3sx", false),
+            ("enp3s0np1", "enp3sx", false),
+            ("enp3", "enpx", false),
+            ("eth0.100", "ethx.100", false),
+            ("lo", "lox", false),
+        ] {
+            let port = Port::new(port).unwrap();
+            assert_eq!((&*port.alias(), port.numbers_a_function()), (alias, numbered), "{port}");
         }
     }
 

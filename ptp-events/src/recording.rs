@@ -25,6 +25,7 @@
 mod batch;
 mod compression;
 mod form;
+mod logged;
 mod merge;
 mod reader;
 mod sequence;
@@ -33,7 +34,7 @@ mod writer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Received};
+use crate::{Event, Received, Stamped};
 
 pub use batch::{Batch, Batches, Decoded};
 pub use compression::decompress;
@@ -74,9 +75,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// When it was received, or else when the node says it happened.
+    /// When it was received, or else when the node says it happened; 1970 when neither is known,
+    /// which readers refuse ([`LineProblem::NoTime`]).
     #[must_use]
     pub fn time(&self) -> Received {
-        self.received.unwrap_or_else(|| self.event.stamped.assume_received())
+        let stamped = || self.event.stamped.map(Stamped::assume_received);
+        self.received.or_else(stamped).unwrap_or(Received::from_nanos(0))
     }
 }

@@ -4,7 +4,7 @@
 
 use std::error::Error as _;
 
-use ptp_events::client::{Client, connections};
+use ptp_events::client::{Client, Tls, connections};
 use ptp_events::{ApiVersion, NodeName, SubscriptionId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ async fn answering(answer: impl Into<Vec<u8>>) -> (Client, JoinHandle<String>) {
         let request = String::from_utf8_lossy(&request[..length]);
         request.lines().next().unwrap_or_default().to_owned()
     });
-    let client = Client::new(connections().unwrap(), &url, ApiVersion::V2).unwrap();
+    let client = Client::new(connections(&Tls::platform()).unwrap(), &url, ApiVersion::V2).unwrap();
     (client, served)
 }
 
@@ -101,10 +101,10 @@ async fn errors_name_what_where_and_why() {
     assert_eq!(error.source().unwrap().to_string(), "the event has no `data`");
     for address in ["", "x", "/a/../b", "/./a", "/a?b", "/a#b", "/a b", "/a%2f"] {
         let error = client.current_state(address, &node).await.unwrap_err();
-        assert!(error.to_string().contains("is not the http URL"), "{error}");
+        assert!(error.to_string().contains("is not the http or https URL"), "{error}");
     }
-    for url in ["", "publisher:9043", "https://a", "http://a?b", "/a", "file:///a"] {
-        let client = Client::new(connections().unwrap(), url, ApiVersion::V2);
+    for url in ["", "publisher:9043", "ftp://a", "http://a?b", "/a", "file:///a"] {
+        let client = Client::new(connections(&Tls::platform()).unwrap(), url, ApiVersion::V2);
         assert!(client.is_err(), "{url}");
     }
 }

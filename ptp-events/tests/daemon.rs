@@ -74,7 +74,7 @@ fn changes<'a>(
             ] {
                 said += &number.unwrap_or_default();
             }
-            all.push((said, event.stamped));
+            all.push((said, event.stamped.unwrap()));
         }
     }
     all
@@ -145,7 +145,7 @@ fn told(settings: DaemonSettings, lines: &str) -> String {
     let mut told = String::new();
     for LogEvent { event, line } in events {
         let reading = &event.readings[0];
-        write!(told, "{} {} {}", event.stamped, event.resource, reading.instance).unwrap();
+        write!(told, "{} {} {}", event.stamped.unwrap(), event.resource, reading.instance).unwrap();
         let mut part = |name: &str, value: Option<String>| {
             told += &value.map(|value| format!(" {name}{value}")).unwrap_or_default();
         };
@@ -190,7 +190,7 @@ fn without_a_wall_clock_times_count_from_1970_and_it_shows() {
     assert_eq!(log.poll_event(), None);
     log.finish();
     let said = log.poll_event().unwrap();
-    assert_eq!(said.event.stamped.to_string(), "1970-01-01T00:01:40.5Z");
+    assert_eq!(said.event.stamped.unwrap().to_string(), "1970-01-01T00:01:40.5Z");
     assert!(!log.has_wall_clock());
 }
 

@@ -10,8 +10,15 @@ use ptp_events::{DecodeError, Event, NodeName};
 fn describe(event: &Event) -> String {
     let mut out = String::new();
     for reading in &event.readings {
-        write!(out, "{} {} {} `{}`", event.stamped, event.node, event.resource, reading.instance)
-            .unwrap();
+        write!(
+            out,
+            "{} {} {} `{}`",
+            event.stamped.unwrap(),
+            event.node,
+            event.resource,
+            reading.instance
+        )
+        .unwrap();
         let mut field = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 write!(out, " {name}={value}").unwrap();

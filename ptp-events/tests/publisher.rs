@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ptp_events::client::{Client, connections};
+use ptp_events::client::{Client, Tls, connections};
 use ptp_events::publisher::{Options, Publisher, Quirk};
 use ptp_events::server::{Delivery, Limits, Refusal, Sink, receiver, serve};
 use ptp_events::{ApiVersion, Event, NodeName, ReceiveClock, Received, Resource};
@@ -55,7 +55,7 @@ async fn publisher(name: &str) -> Publisher {
 }
 
 fn client(publisher: &Publisher) -> Client {
-    Client::new(connections().unwrap(), &publisher.url(), ApiVersion::V2).unwrap()
+    Client::new(connections(&Tls::platform()).unwrap(), &publisher.url(), ApiVersion::V2).unwrap()
 }
 
 fn lock_state(node: &str, state: &str) -> Event {
@@ -115,7 +115,7 @@ fn normal(body: &str) -> String {
 async fn answers_as_recorded() {
     let publisher = publisher("node1").await;
     let (_kept, endpoint) = consumer().await;
-    let http = connections().unwrap();
+    let http = connections(&Tls::platform()).unwrap();
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut compared = 0;
     for line in EXCHANGES.lines() {
@@ -169,7 +169,7 @@ async fn answers_as_recorded() {
 /// The shapes in which CurrentState differs from a push.
 #[tokio::test]
 async fn current_state_is_spelled_as_recorded() {
-    let http = connections().unwrap();
+    let http = connections(&Tls::platform()).unwrap();
     let mut compared = 0;
     for line in EXCHANGES.lines() {
         let recorded: Value = serde_json::from_str(line).unwrap();
@@ -301,7 +301,8 @@ async fn the_rewrite_and_v1_differ_as_written() {
 
     let options = Options { version: ApiVersion::V1, ..Options::default() };
     let old = Publisher::bind("127.0.0.1:0", node("n"), options).await.unwrap();
-    let client = Client::new(connections().unwrap(), &old.url(), ApiVersion::V1).unwrap();
+    let client =
+        Client::new(connections(&Tls::platform()).unwrap(), &old.url(), ApiVersion::V1).unwrap();
     let address = old.address(&Resource::ClockClass);
     assert!(address.ends_with("/ptp-clock-class-change"));
     client.create(&endpoint, &address).await.unwrap();

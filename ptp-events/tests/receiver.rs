@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use ptp_events::client::Tls;
 use ptp_events::server::{Delivery, Limits, Refusal, Rejection, Sink, receiver, serve};
 use ptp_events::{ReceiveClock, Received};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -52,7 +53,7 @@ async fn start(limits: Limits) -> (Arc<Picky>, std::net::SocketAddr) {
 }
 
 async fn post(url: String, body: impl Into<reqwest::Body>) -> (u16, String, String) {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = Tls::platform().builder().unwrap().no_proxy().build().unwrap();
     let answer = http.post(url).body(body).send().await.unwrap();
     let status = answer.status().as_u16();
     let kind = answer.headers().get("content-type");

@@ -120,7 +120,7 @@ fn deliver(plan: &Plan, said: &[Said], random: &mut Random) -> Vec<Delivery> {
                     id: event_id(random),
                     node: nodes[said.node].name.clone(),
                     resource: said.resource.clone(),
-                    stamped: Stamped::from_nanos(stamped),
+                    stamped: Some(Stamped::from_nanos(stamped)),
                     readings: [said.reading.clone()].into(),
                 },
                 received: Received::from_nanos(received),

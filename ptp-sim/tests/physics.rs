@@ -96,7 +96,7 @@ fn events_arrive_a_few_milliseconds_after_they_are_stamped() {
     let mut delays: Vec<i64> = scenario
         .events
         .iter()
-        .map(|e| e.received.as_nanos() - e.event.stamped.as_nanos())
+        .map(|e| e.received.as_nanos() - e.event.stamped.unwrap().as_nanos())
         .collect();
     delays.sort_unstable();
     let median = delays[delays.len() / 2];
@@ -127,7 +127,7 @@ fn a_skewed_node_stamps_seconds_off() {
     let scenario = Scenario::generate("clock-skew", 1).unwrap();
     let fault = &scenario.truth.faults[0];
     let skewed = scenario.events.iter().filter(|e| {
-        let skew = e.received.as_nanos().abs_diff(e.event.stamped.as_nanos());
+        let skew = e.received.as_nanos().abs_diff(e.event.stamped.unwrap().as_nanos());
         skew > 4_000_000_000
     });
     let nodes: Vec<&NodeName> = skewed.map(|e| &e.event.node).collect();

@@ -36,8 +36,14 @@ fn pushed(scenario: &Scenario) -> String {
     let pushed = scenario.events.iter().filter(|e| e.origin == Origin::Push);
     for event in pushed.map(|delivery| &delivery.event) {
         let reading = &event.readings[0];
-        write!(lines, "{} {} {}", &event.stamped.to_string()[14..23], event.node, event.resource)
-            .unwrap();
+        write!(
+            lines,
+            "{} {} {}",
+            &event.stamped.unwrap().to_string()[14..23],
+            event.node,
+            event.resource
+        )
+        .unwrap();
         if let Some(state) = &reading.state {
             write!(lines, " {state}").unwrap();
         }

@@ -6,12 +6,50 @@
 pub mod kubernetes;
 mod template;
 
-use ptp_events::NodeName;
+use ptp_events::{NameError, NodeName};
 use tokio::sync::watch;
 
 use crate::target::{PublisherName, Target};
 
 pub use template::{TemplateError, UrlTemplate};
+
+/// Why a text names no publisher.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublisherError {
+    /// Not a URL that we call.
+    #[error("`{url}` must be an http or https URL, such as http://10.0.0.7:9043")]
+    Url {
+        /// What was there.
+        url: String,
+    },
+    /// What follows the URL is no node's name.
+    #[error("the node of `{text}`")]
+    Node {
+        /// What was there.
+        text: String,
+        /// Why not.
+        source: NameError,
+    },
+}
+
+/// Reads `URL` or `URL=NODE`, as people name a publisher.
+///
+/// # Errors
+/// When it is neither.
+pub fn publisher(text: &str) -> Result<(String, Option<NodeName>), PublisherError> {
+    let (url, node) = match text.rsplit_once('=') {
+        Some((url, node)) => (url, Some(NodeName::new(node))),
+        None => (text, None),
+    };
+    let parsed = reqwest::Url::parse(url);
+    if !parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Err(PublisherError::Url { url: url.to_owned() });
+    }
+    let node = node.transpose();
+    let node = node.map_err(|source| PublisherError::Node { text: text.to_owned(), source })?;
+    Ok((url.trim_end_matches('/').to_owned(), node))
+}
 
 /// Targets from a list of URLs, each with its node if that is known.
 ///

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ptp_events::client::{ClientError, connections};
+use ptp_events::client::{Tls, TlsError, connections};
 use ptp_events::{ReceiveClock, Resource};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -39,6 +39,8 @@ pub struct Settings {
     pub remove_on_stop: bool,
     /// How long that may take.
     pub leave_within: Duration,
+    /// Whom to trust where a publisher speaks HTTPS.
+    pub tls: Tls,
 }
 
 impl Settings {
@@ -54,6 +56,7 @@ impl Settings {
             concurrency: 64,
             remove_on_stop: true,
             leave_within: Duration::from_secs(5),
+            tls: Tls::platform(),
         }
     }
 }
@@ -91,7 +94,7 @@ enum Ending {
 /// this way. `clock` must be the receiver's.
 ///
 /// # Errors
-/// When HTTP connections cannot be set up at all.
+/// When the CA file cannot be used, or HTTP connections not be set up at all.
 ///
 /// # Panics
 /// When the task of a publisher panicked.
@@ -102,13 +105,13 @@ pub async fn run(
     clock: ReceiveClock,
     out: mpsc::Sender<Observation>,
     stop: CancellationToken,
-) -> Result<(), ClientError> {
+) -> Result<(), TlsError> {
     let shared = Arc::new(Shared {
         places: Semaphore::new(settings.concurrency),
+        http: connections(&settings.tls)?,
         settings,
         directory,
         clock,
-        http: connections()?,
         out,
     });
     let mut fleet = Fleet {

@@ -45,7 +45,7 @@ fn event(id: usize, node: u32, resource: Resource, state: SyncState, at: Receive
         id: EventId::new(&format!("e{id}")).unwrap(),
         node: NodeName::new(&format!("w{node}")).unwrap(),
         resource,
-        stamped: Stamped::from_nanos(at.as_nanos()),
+        stamped: Some(Stamped::from_nanos(at.as_nanos())),
         readings: [reading].into(),
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::parameters::only;
 use super::{Api, Problem};
-use crate::health::Condition;
+use crate::health::{Condition, Gravity};
 
 #[derive(Serialize)]
 pub(super) struct NodeSummary {
@@ -56,24 +56,39 @@ pub(super) async fn summary(
 }
 
 /// `GET /health`: `OK` when all is well, as before; what is wrong otherwise; JSON when asked for.
+///
+/// 503 only when the agent cannot observe, diagnose or keep: one whose Slack does not answer is worth
+/// more running than restarted.
 pub(super) async fn health(State(api): State<Api>, headers: HeaderMap) -> Response {
     let conditions = api.health.conditions(&api.store);
-    let status =
-        if conditions.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let worst = conditions.iter().map(|condition| condition.gravity).max();
+    let (status, word) = match worst {
+        None => (StatusCode::OK, "ok"),
+        Some(Gravity::Degraded) => (StatusCode::OK, "degraded"),
+        Some(Gravity::Failing) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+    };
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("json")) {
         #[derive(Serialize)]
-        struct Detail {
+        struct Detail<'a> {
             healthy: bool,
+            status: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cluster: Option<&'a str>,
             conditions: Vec<Condition>,
         }
-        return (status, Json(Detail { healthy: conditions.is_empty(), conditions }))
-            .into_response();
+        let healthy = conditions.is_empty();
+        let cluster = api.identity.cluster.as_deref();
+        let detail = Detail { healthy, status: word, cluster, conditions };
+        return (status, Json(detail)).into_response();
     }
     if conditions.is_empty() {
         return "OK".into_response();
     }
-    let lines: Vec<_> = conditions.iter().map(|c| format!("{}: {}", c.name, c.why)).collect();
+    let lines = conditions.iter().map(|c| format!("{}: {}", c.name, c.why));
+    // A reader of the first line, as of the service before, takes `OK` for all is well.
+    let degraded = (worst == Some(Gravity::Degraded)).then(|| "DEGRADED".to_owned());
+    let lines: Vec<_> = degraded.into_iter().chain(lines).collect();
     (status, lines.join("\n")).into_response()
 }
 

@@ -19,8 +19,9 @@ use ptp_subscriber::gate::{Gate, Outcome};
 
 use super::Api;
 use crate::brain::Brain;
+use crate::identity::Identity;
 use crate::intake::ToStore;
-use crate::sinks::SinkCounts;
+use crate::sinks::SinkStatus;
 use crate::store::Store;
 
 /// What is measured.
@@ -35,9 +36,12 @@ impl Metrics {
         brain: Brain,
         store: Store,
         gate: Arc<Gate<ToStore>>,
-        sinks: Vec<(String, Arc<SinkCounts>)>,
+        sinks: Vec<(String, Arc<SinkStatus>)>,
+        identity: &Identity,
     ) -> Self {
-        let mut registry = Registry::with_prefix("ptp_agent");
+        let labels = identity.labels();
+        let labels = labels.map(|(name, value)| (name.to_owned().into(), value.to_owned().into()));
+        let mut registry = Registry::with_prefix_and_labels("ptp_agent", labels);
         registry.register_collector(Box::new(Figures { brain, store, gate, sinks }));
         Self { registry }
     }
@@ -62,7 +66,7 @@ struct Figures {
     brain: Brain,
     store: Store,
     gate: Arc<Gate<ToStore>>,
-    sinks: Vec<(String, Arc<SinkCounts>)>,
+    sinks: Vec<(String, Arc<SinkStatus>)>,
 }
 
 impl fmt::Debug for Figures {
@@ -100,7 +104,7 @@ impl Collector for Figures {
             (Some([("outcome", outcome.name().to_owned())]), self.gate.count(outcome))
         });
         counter(&mut encoder, "received_requests", "requests to the receiver", &requests)?;
-        let sinks = |pick: fn(&SinkCounts) -> &AtomicU64| -> Vec<(Option<Labels>, u64)> {
+        let sinks = |pick: fn(&SinkStatus) -> &AtomicU64| -> Vec<(Option<Labels>, u64)> {
             let label = |name: &str| Some([("sink", name.to_owned())]);
             self.sinks.iter().map(|(name, counts)| (label(name), load(pick(counts)))).collect()
         };
@@ -111,6 +115,15 @@ impl Collector for Figures {
         let dropped = sinks(|counts| &counts.dropped);
         counter(&mut encoder, "alerts_dropped", "alerts dropped, queue full", &dropped)?;
 
+        let sinks: Vec<_> = self
+            .sinks
+            .iter()
+            .map(|(name, status)| {
+                let failing = u64::from(status.failing.load(Ordering::Relaxed));
+                (Some([("sink", name.clone())]), failing)
+            })
+            .collect();
+        gauge(&mut encoder, "sink_failing", "1 while a sink does not take alerts", &sinks)?;
         let failing = u64::from(self.store.failure().is_some());
         gauge(&mut encoder, "journal_failing", "1 while nothing is written", &[(None, failing)])?;
         let size = load(&stored.bytes);

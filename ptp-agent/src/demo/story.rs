@@ -31,7 +31,7 @@ fn event(node: &NodeName, at: Stamped, resource: Resource, reading: Reading) -> 
     let hex = format!("{:032x}", u128::from_be_bytes(random));
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     let id = EventId::new(&parts.join("-")).expect("a UUID is an acceptable id");
-    Event { id, node: node.clone(), resource, stamped: at, readings: [reading].into() }
+    Event { id, node: node.clone(), resource, stamped: Some(at), readings: [reading].into() }
 }
 
 fn state(

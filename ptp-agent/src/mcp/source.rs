@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use ptp_events::client::{CertificateProblem, Tls, TlsError};
 use reqwest::{Method, Url};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -48,8 +49,16 @@ pub enum SourceError {
         url: String,
     },
     /// HTTP cannot be set up.
-    #[error("cannot set up HTTP")]
-    Http(#[source] reqwest::Error),
+    #[error(transparent)]
+    Http(#[from] TlsError),
+    /// The agent's certificate is not to be trusted.
+    #[error("the agent at {url} cannot be trusted: {problem} (PTP_AGENT_CA_FILE, --agent-ca-file)")]
+    Certificate {
+        /// Where it was expected.
+        url: String,
+        /// What is wrong with it.
+        problem: CertificateProblem,
+    },
     /// No agent was named.
     #[error("no agent is configured; set PTP_AGENT_URL to the URL of its API")]
     Nowhere,
@@ -75,18 +84,16 @@ pub enum SourceError {
 }
 
 impl Remote {
-    /// The agent whose API is at `url`, to be shown this token.
+    /// The agent whose API is at `url`, to be shown this token, trusted as `tls` says.
     ///
     /// # Errors
-    /// When the URL is none.
-    pub fn new(url: &str, token: Option<Secret>) -> Result<Self, SourceError> {
+    /// When the URL is none, or the CA file cannot be used.
+    pub fn new(url: &str, token: Option<Secret>, tls: &Tls) -> Result<Self, SourceError> {
         let bad = || SourceError::Url { url: url.to_owned() };
         let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or_else(bad)?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(SourceError::Http)?;
+        let http = tls.builder()?.connect_timeout(Duration::from_secs(5)).build();
+        let http = http.map_err(|source| TlsError::Setup { source })?;
         Ok(Self { http, url, token })
     }
 
@@ -113,9 +120,9 @@ impl Remote {
             request = request.body(body.to_string());
         }
         let url = || self.url.origin().ascii_serialization();
-        let unreachable = |source: reqwest::Error| SourceError::Unreachable {
-            url: url(),
-            source: source.without_url(),
+        let unreachable = |source: reqwest::Error| match CertificateProblem::behind(&source) {
+            Some(problem) => SourceError::Certificate { url: url(), problem },
+            None => SourceError::Unreachable { url: url(), source: source.without_url() },
         };
         let mut answer = request.send().await.map_err(unreachable)?;
         let status = answer.status().as_u16();
@@ -220,8 +227,10 @@ mod tests {
     #[test]
     fn urls_of_agents_are_checked() {
         for url in ["", "agent:8081", "ftp://agent", "file:///etc/passwd"] {
-            assert!(Remote::new(url, None).is_err(), "{url}");
+            assert!(Remote::new(url, None, &Tls::platform()).is_err(), "{url}");
         }
-        assert!(Remote::new("http://127.0.0.1:8081", None).is_ok());
+        for url in ["http://127.0.0.1:8081", "https://ptp.example"] {
+            assert!(Remote::new(url, None, &Tls::platform()).is_ok(), "{url}");
+        }
     }
 }

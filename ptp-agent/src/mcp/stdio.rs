@@ -1,9 +1,11 @@
 //! `ptp-agent mcp`: the server on standard input and output, for a client on the same machine.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use ptp_events::client::Tls;
 use ptp_subscriber::discovery::kubernetes;
 use rmcp::RoleServer;
 use rmcp::model::{
@@ -36,6 +38,10 @@ pub struct Options {
         value_name = "TOKEN"
     )]
     pub token: Option<String>,
+
+    /// Certificate authorities to trust in an agent whose URL is https, in PEM; otherwise the system's
+    #[arg(long = "agent-ca-file", env = "PTP_AGENT_CA_FILE", value_name = "FILE.pem")]
+    pub ca_file: Option<PathBuf>,
 
     /// Offer the tools that change things; the token must be the write token
     #[arg(long, env = "PTP_AGENT_MCP_ALLOW_CHANGES")]
@@ -70,7 +76,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let cluster = cluster(&options.ptp_namespace).await;
     let url = options.url.filter(|url| !url.is_empty());
     let url = url.or_else(|| cluster.is_none().then(|| USUAL_URL.to_owned()));
-    let remote = url.map(|url| Remote::new(&url, token.clone())).transpose()?;
+    let tls = Tls::with_ca_file(options.ca_file.filter(|file| !file.as_os_str().is_empty()));
+    let remote = url.map(|url| Remote::new(&url, token.clone(), &tls)).transpose()?;
     let mut reach = Reach::new(remote.clone().map_or(Source::Nowhere, Source::There));
     reach.secrets.extend(token);
     reach.may_change = options.allow_changes;

@@ -5,7 +5,7 @@ use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use ptp_diagnostics::report::AlertStatus;
 
-use super::{Message, SinkError};
+use super::{Answer, Message, SinkError};
 
 /// The longest note that the API server accepts, in bytes.
 const LONGEST: usize = 1000;
@@ -13,6 +13,12 @@ const LONGEST: usize = 1000;
 /// Records events.
 pub struct KubernetesEvents {
     recorder: Recorder,
+}
+
+impl std::fmt::Debug for KubernetesEvents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KubernetesEvents").finish_non_exhaustive()
+    }
 }
 
 impl KubernetesEvents {
@@ -23,9 +29,12 @@ impl KubernetesEvents {
         Self { recorder: Recorder::new(client, reporter) }
     }
 
-    pub(super) async fn deliver(&self, message: &Message) -> Result<(), SinkError> {
+    pub(super) async fn deliver(&self, message: &Message) -> Result<Answer, SinkError> {
         let alert = &message.alert;
-        let Some(node) = message.incident.origin_nodes.first() else { return Ok(()) };
+        let said = |said: &str| Answer { status: None, said: said.to_owned() };
+        let Some(node) = message.incident.origin_nodes.first() else {
+            return Ok(said("nothing to do: events are about nodes, and this is about none"));
+        };
         let (type_, reason) = match alert.status {
             AlertStatus::Opened => (EventType::Warning, "PtpIncidentOpened"),
             AlertStatus::Escalated => (EventType::Warning, "PtpIncidentEscalated"),
@@ -55,6 +64,7 @@ impl KubernetesEvents {
         self.recorder
             .publish(&event, &regarding)
             .await
+            .map(|()| said("recorded"))
             .map_err(|source| SinkError::Kubernetes { source: Box::new(source) })
     }
 }

@@ -8,7 +8,13 @@ use std::time::{Duration, Instant};
 
 pub(crate) const SECRET: &str = "a secret that is for tests only, really";
 
+/// For the clients of the tests themselves.
+fn with_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 pub(crate) fn agent() -> Command {
+    with_tls();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ptp-agent"));
     command.env_clear();
     command
@@ -41,6 +47,7 @@ impl Agent {
 
     #[expect(clippy::zombie_processes, reason = "it is waited for when dropped")]
     pub(crate) fn run(mut command: Command) -> Self {
+        with_tls();
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();

@@ -155,6 +155,7 @@ fn sigterm_drains_and_ends_in_order() {
 fn all_mistakes_are_told_at_once_and_no_secret_is() {
     let output = agent()
         .args(["check-config"])
+        .env("AGENT_NAMESPACE", "x")
         .env("SLACK_WEBHOOK_URL", "hooks.slack.example/T000/very-secret")
         .env("ALERT_EVENT_TYPES", "sync-state,nonsense")
         .env("ALERT_OFFSET_THRESHOLD", "0")
@@ -175,9 +176,112 @@ fn all_mistakes_are_told_at_once_and_no_secret_is() {
 
 #[test]
 fn a_good_configuration_works() {
-    let output = agent().arg("check-config").output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "the configuration works\n");
-    assert!(output.status.success());
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("agent.toml");
+    std::fs::write(&file, "poll = \"30s\"\nport = 9000\nlabel = [\"region=north\"]\n").unwrap();
+    let told = |config_first: bool| {
+        let mut command = agent();
+        let config = [std::ffi::OsStr::new("--config"), file.as_os_str()];
+        if config_first {
+            command.args(config).arg("check-config");
+        } else {
+            command.arg("check-config").args(config);
+        }
+        command
+            .args(["--poll", "5s", "--alertmanager", "http://me:secret@am:9093"])
+            .env("AGENT_NAMESPACE", "ptp-agent")
+            .env("SLACK_WEBHOOK_URL", "https://hooks.slack.example/T/B/secret");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let first = told(true);
+    assert_eq!(first, told(false), "wherever the file is named");
+    assert!(!first.contains("secret@") && !first.contains("/T/B/"), "{first}");
+    insta::assert_snapshot!(first);
+    // What is printed is a file that says the same.
+    let again = dir.path().join("again.toml");
+    let text = first.trim_start_matches("the configuration works");
+    std::fs::write(&again, text).unwrap();
+    let output = agent().arg("check-config").arg("--config").arg(&again).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// In the file, in variables and on the command line, each by name.
+#[test]
+fn all_mistakes_everywhere_are_told_at_once() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("agent.toml");
+    std::fs::write(
+        &file,
+        "pol = \"30s\"\nport = \"many\"\ngrace = \"soon\"\nalertmanager = {}\nwebhook-secret = \"x\"\n",
+    )
+    .unwrap();
+    let output = agent()
+        .args(["check-config", "--journal-age", "long", "--listn", "[::]:1", "--mcp-exec"])
+        .args(["--publisher", "ftp://x", "--label", "severity=high", "--label", "9a=x"])
+        .args(["--webhook-ca-file", "/nowhere/ca.pem"])
+        .arg("--config")
+        .arg(&file)
+        .env("PTP_AGENT_POLL", "often")
+        .env("PTP_AGENT_JOURNAL_SIZE", "big")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    insta::assert_snapshot!(stderr);
+}
+
+/// To each sink, once, with what it answered.
+#[test]
+fn a_test_alert_shows_what_each_sink_answers() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let mut bodies = Vec::new();
+        for (socket, status) in listener.incoming().take(2).zip(["200 OK", "403 Forbidden"]) {
+            let mut socket = socket.unwrap();
+            let mut seen = Vec::new();
+            let mut buffer = [0; 4096];
+            while !String::from_utf8_lossy(&seen).trim_end().ends_with(['}', ']']) {
+                let read = socket.read(&mut buffer).unwrap();
+                seen.extend_from_slice(&buffer[..read]);
+            }
+            let said = "what_the_server_says";
+            let length = said.len();
+            write!(
+                socket,
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{said}"
+            )
+            .unwrap();
+            bodies.push(String::from_utf8(seen).unwrap());
+        }
+        bodies
+    });
+    let output = agent()
+        .args(["test-alert", "--publisher", "http://127.0.0.1:1"])
+        .arg("--alertmanager")
+        .arg(format!("http://{address}"))
+        .args(["--webhook", &format!("http://{address}/hook/very-secret")])
+        .output()
+        .unwrap();
+    let bodies = server.join().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "alertmanager-0: taken: status 200: what_the_server_says\n\
+         webhook: not taken: refused for now with status 403: what_the_server_says\n"
+    );
+    assert!(bodies[0].contains("endsAt"), "it ends by itself: {}", bodies[0]);
+    assert!(bodies.iter().all(|body| body.contains("nothing is wrong")));
+
+    let output = agent()
+        .args(["test-alert", "--sink", "slack", "--publisher", "http://127.0.0.1:1"])
+        .args(["--webhook", "http://127.0.0.1:1/hook/very-secret"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr, "error: there is no sink `slack`; configured are webhook\n");
 }
 
 #[test]
@@ -253,7 +357,7 @@ fn a_file_gives_way_to_variables_and_they_to_flags() {
     )
     .unwrap();
     let mistakes = |command: &mut Command| {
-        let output = command.arg("check-config").output().unwrap();
+        let output = command.arg("check-config").env("AGENT_NAMESPACE", "x").output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
     insta::assert_snapshot!(
@@ -280,9 +384,16 @@ fn a_topology_is_read_and_its_mistakes_are_told() {
     let file = dir.path().join("sites.toml");
     let checked = |text: &str| {
         std::fs::write(&file, text).unwrap();
-        let output = agent().arg("check-config").env("PTP_AGENT_TOPOLOGY", &file).output().unwrap();
+        let output = agent()
+            .arg("check-config")
+            .env("PTP_AGENT_TOPOLOGY", &file)
+            .env("AGENT_NAMESPACE", "x")
+            .output()
+            .unwrap();
         let said = [output.stdout, output.stderr].map(|out| String::from_utf8(out).unwrap());
-        said.concat().replace(dir.path().to_str().unwrap(), "…")
+        let said = said.concat().replace(dir.path().to_str().unwrap(), "…");
+        // Not the options.
+        said.split("\n\n").next().unwrap().to_owned()
     };
     let gm = "[[node]]\nname = \"gm\"\n[[node]]\nname = \"w0\"\n";
     insta::assert_snapshot!(checked(&format!("{gm}follows = [\"gm\"]\n")), @"the configuration works");

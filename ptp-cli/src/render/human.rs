@@ -1,6 +1,7 @@
 //! For people, in 80 columns; colour only where the output takes it.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use ptp_diagnostics::report::{Forecast, IncidentReport, NodeReport, Report};
@@ -18,6 +19,9 @@ const SHOWN_EVENTS: usize = 12;
 const SHOWN_NAMES: usize = 4;
 const SHOWN_NODES: usize = 20;
 const SHOWN_TIMELINES: usize = 8;
+
+/// From how many unknown seconds on they are named beside a node's share of LOCKED.
+const WORTH_A_WORD: f64 = 60.0;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -227,7 +231,8 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
         let kind = if clock.resource == ptp_events::Resource::Gnss { " gnss" } else { "" };
         let label = clip(&format!("{label}{kind}"), WIDTH - 6 - timeline::CELLS);
         write!(out, "    {label:<width$} ", width = WIDTH - 6 - timeline::CELLS)?;
-        bar(&timeline::cells(clock, from, to), out)?;
+        let holes = timeline::holes(report, &node.node, to);
+        bar(&timeline::cells(clock, &holes, from, to), out)?;
     }
     if all.len() > SHOWN_TIMELINES {
         writeln!(out, "    and {} more clocks", all.len() - SHOWN_TIMELINES)?;
@@ -255,7 +260,13 @@ fn nodes(nodes: &[NodeReport], out: &mut dyn Write) -> io::Result<()> {
     // The worst first; the order is stable for equals.
     listed.sort_by(|a, b| a.availability.unwrap_or(0.0).total_cmp(&b.availability.unwrap_or(0.0)));
     for node in listed.iter().take(SHOWN_NODES) {
+        let unknown = node.time_in_state_s.unknown;
         let locked = match node.availability {
+            // A start takes seconds until something is known; a hole is longer.
+            Some(share) if unknown >= WORTH_A_WORD => {
+                let unknown = lasting(Duration::from_secs_f64(unknown));
+                format!("locked {:.1} % of the time, unknown for {unknown}", share * 100.0)
+            }
             Some(share) => format!("locked {:.1} % of the time", share * 100.0),
             None => "state not known".to_owned(),
         };

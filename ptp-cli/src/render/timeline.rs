@@ -1,7 +1,7 @@
 //! A clock's states as a line of text: `=` locked, `~` holdover, `!` lost, `.` unknown.
 
 use ptp_diagnostics::report::{ClockReport, Report};
-use ptp_events::{Received, Resource, SyncState};
+use ptp_events::{NodeName, Received, Resource, SyncState};
 
 /// How many cells a line has.
 pub(crate) const CELLS: usize = 44;
@@ -40,8 +40,14 @@ pub(crate) fn is_drawn(clock: &ClockReport) -> bool {
     states > 0 && clock.resource != Resource::SyncState
 }
 
-/// The cells of one clock between two times.
-pub(crate) fn cells(clock: &ClockReport, from: Received, to: Received) -> Vec<Cell> {
+/// The cells of one clock between two times; what lies in a hole, when nobody could see its node, is
+/// unknown.
+pub(crate) fn cells(
+    clock: &ClockReport,
+    holes: &[(Received, Received)],
+    from: Received,
+    to: Received,
+) -> Vec<Cell> {
     let span = to.since(from).as_nanos().max(1);
     let cell_of = |at: Received| {
         let at = at.since(from).as_nanos().min(span);
@@ -55,11 +61,41 @@ pub(crate) fn cells(clock: &ClockReport, from: Received, to: Received) -> Vec<Ce
         .peekable();
     while let Some((at, cell)) = states.next() {
         let end = states.peek().map_or(to, |(next, _)| *next);
-        for slot in &mut cells[cell_of(at)..=cell_of(end)] {
-            *slot = (*slot).max(cell);
+        for (begin, end) in seen(at, end, holes) {
+            for slot in &mut cells[cell_of(begin)..=cell_of(end)] {
+                *slot = (*slot).max(cell);
+            }
         }
     }
     cells
+}
+
+/// What is left of a stretch of time without the holes in it.
+fn seen(from: Received, to: Received, holes: &[(Received, Received)]) -> Vec<(Received, Received)> {
+    let mut left = Vec::new();
+    let mut at = from;
+    for (begin, end) in holes {
+        if *end <= at || *begin >= to {
+            continue;
+        }
+        if *begin >= at {
+            left.push((at, *begin));
+        }
+        at = *end;
+    }
+    if at <= to {
+        left.push((at, to));
+    }
+    left
+}
+
+/// When a node could not be seen, in order; what lasts, lasts until `to`.
+pub(crate) fn holes(report: &Report, node: &NodeName, to: Received) -> Vec<(Received, Received)> {
+    let windows = report.blind_windows.iter().filter(|window| window.node == *node);
+    let mut holes: Vec<_> =
+        windows.map(|window| (window.from, window.to.unwrap_or(to).max(window.from))).collect();
+    holes.sort();
+    holes
 }
 
 /// The span that the timelines of a report cover.
@@ -68,4 +104,24 @@ pub(crate) fn span(report: &Report) -> Option<(Received, Received)> {
     let history = report.nodes.iter().flat_map(|n| &n.clocks).flat_map(|c| &c.history);
     let from = history.map(|moment| moment.at).min().unwrap_or(first).min(first);
     Some((from, report.input.last?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_cut_out_of_what_was_seen() {
+        let at = |s: i64| Received::from_nanos(s);
+        let left = |holes: &[(i64, i64)]| -> Vec<_> {
+            let holes: Vec<_> = holes.iter().map(|(a, b)| (at(*a), at(*b))).collect();
+            let left = seen(at(10), at(20), &holes).into_iter();
+            left.map(|(a, b)| (a.as_nanos(), b.as_nanos())).collect()
+        };
+        assert_eq!(left(&[]), [(10, 20)]);
+        assert_eq!(left(&[(12, 15)]), [(10, 12), (15, 20)]);
+        assert_eq!(left(&[(5, 12), (14, 16), (18, 30)]), [(12, 14), (16, 18)]);
+        assert_eq!(left(&[(0, 5), (25, 30)]), [(10, 20)]);
+        assert!(left(&[(5, 30)]).is_empty());
+    }
 }

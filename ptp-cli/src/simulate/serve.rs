@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::args::LiveArgs;
 use crate::fleet::Fleet;
+use crate::interrupt;
 
 /// How often a served node's CurrentState is brought up to date.
 pub(super) const POLLED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
@@ -46,13 +47,14 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     args.check()?;
+    let stop = interrupt::token();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         tokio::select! {
             // First, so that an interrupt is heard before anything is printed.
             biased;
-            _ = tokio::signal::ctrl_c() => Ok(()),
+            () = stop.cancelled() => Ok(()),
             done = serve(plan, scenario, args, out) => done,
         }
     })
@@ -127,9 +129,9 @@ fn steps(plan: &Plan, scenario: &Scenario) -> Vec<Step> {
 /// Moves an event to now, by its node's clock: as far off as it was in the scenario.
 fn stamped_now(mut event: Event, after: Duration, scenario: &Scenario) -> Event {
     let played = scenario.truth.start.after(after).as_nanos();
-    let skew = event.stamped.as_nanos().saturating_sub(played);
+    let skew = event.stamped.map_or(0, |stamped| stamped.as_nanos().saturating_sub(played));
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-    event.stamped = Stamped::from_nanos(now.saturating_add(skew));
+    event.stamped = Some(Stamped::from_nanos(now.saturating_add(skew)));
     event
 }
 

@@ -77,7 +77,7 @@ proptest! {
 
         let mut shuffled: Vec<_> = lines.iter().zip(&shifts).map(|(line, shift)| {
             let event = ptp_events::Event::from_slice(line.as_bytes()).unwrap();
-            (event.stamped.as_nanos() + i64::try_from(*shift).unwrap(), line.clone())
+            (event.stamped.unwrap().as_nanos() + i64::try_from(*shift).unwrap(), line.clone())
         }).collect();
         shuffled.sort();
         let shuffled: Vec<_> = shuffled.into_iter().map(|(_, line)| line).collect();

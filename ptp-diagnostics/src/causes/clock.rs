@@ -15,7 +15,7 @@ pub(crate) const OSCILLATOR_DRIFT: Cause = Cause {
         look("Check the card's temperature and airflow"),
         run(
             "Watch the frequency correction",
-            "oc -n {namespace} logs --since=10m {pod} -c linuxptp-daemon-container",
+            "oc -n {namespace} logs --since-time={since} {pod} -c linuxptp-daemon-container",
         ),
     ],
 };
@@ -76,7 +76,7 @@ pub(crate) const SYNCE_DEGRADED: Cause = Cause {
         look("Check the SyncE neighbour: its quality level and its own reference"),
         run(
             "See which quality levels arrive",
-            "oc -n {namespace} logs --since=10m {pod} -c linuxptp-daemon-container",
+            "oc -n {namespace} logs --since-time={since} {pod} -c linuxptp-daemon-container",
         ),
     ],
 };

@@ -33,7 +33,9 @@ pub(crate) const SIGNAL_LOSS: Cause = Cause {
         FAILURE-NOFIX, FAILURE-LOW-SNR, FAILURE-MULTIPATH or ACQUIRING-SYNC, or gpsFix below 3; then, \
         on the same node, HOLDOVER, class 7, class 140 when holdover leaves its specification, FREERUN \
         and class 248. Followers keep their lock and pass on the class.\n\nTold apart by: the GNSS \
-        event comes first, on the same node.",
+        event comes first, on the same node. Where publishers send no GNSS events, HOLDOVER with a \
+        T-GM's class (7, 140, 150, 160; ITU-T G.8275.1 table 2) of its own says that the reference is \
+        gone, and not which part of it.",
     decide_by: "the receiver's satellite list (ubxtool -p NAV-SAT): no satellite, or none above 30 dBHz",
     reaches_followers: true,
     actions: &[

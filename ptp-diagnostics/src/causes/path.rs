@@ -8,10 +8,7 @@ const PORT: Action = run(
     "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET PORT_DATA_SET' 'GET PORT_STATS_NP'",
 );
 
-const LINK: Action = run(
-    "Check the link: up, speed, errors (repeat for each port of the card)",
-    "{exec} ethtool -S {interface}",
-);
+const LINK: Action = run("Check the link: up, speed, errors", "{exec} ethtool -S {interface}");
 
 pub(crate) const LOSS: Cause = Cause {
     root: RootCause::PtpPathLoss,

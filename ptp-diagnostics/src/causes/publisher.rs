@@ -33,7 +33,7 @@ pub(crate) const TELEMETRY_GAP: Cause = Cause {
         ),
         run(
             "Read what the publisher logged",
-            "oc -n {namespace} logs --since=1h {pod} -c cloud-event-proxy",
+            "oc -n {namespace} logs --since-time={since} {pod} -c cloud-event-proxy",
         ),
     ],
 };

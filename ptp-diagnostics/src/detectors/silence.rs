@@ -32,6 +32,10 @@ fn examine(view: &View<'_>) -> Assessment {
     match view.cadence() {
         Some(cadence) => {
             let hold = view.settings.silence.max(cadence * 5);
+            // A recording that ended is no node that fell silent.
+            if view.ended.is_some_and(|ended| view.node.last_seen().after(hold) > ended) {
+                return Assessment::Quiet;
+            }
             Assessment::after(view, view.node.last_seen(), hold, Severity::Warning)
         }
         None => Assessment::Quiet,

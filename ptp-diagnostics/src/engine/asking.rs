@@ -10,7 +10,7 @@ use crate::Severity;
 use crate::classify::{Subject, World};
 use crate::detector::{Assessment, View};
 use crate::ledger::{Found, Kept};
-use crate::node::{ClockId, NodeId, NodeState};
+use crate::node::{ClockId, NodeId};
 use crate::registry::{Entry, Firing, Slot};
 use crate::report::BlindWindow;
 
@@ -68,6 +68,7 @@ impl Engine {
             node: &self.nodes[entry.node.0 as usize],
             settings: &self.settings,
             firing: None,
+            ended: self.ended,
             clocks: &self.clocks,
             nodes: &self.nodes,
             domain: &self.domains[self.nodes[entry.node.0 as usize].domain],
@@ -106,6 +107,7 @@ impl Engine {
             node,
             settings: &self.settings,
             firing: firing.map(|(since, ..)| since),
+            ended: self.ended,
             clocks: &self.clocks,
             nodes: &self.nodes,
             domain: &self.domains[node.domain],
@@ -191,7 +193,7 @@ impl Engine {
     ) -> Kept {
         let says = self.describe(detector, node, clock, since, now);
         if clock.is_none() && self.nodes[node.0 as usize].blind.is_none() {
-            self.blind_since(node, now, &says);
+            self.blind_since(node, &says);
         }
         let subject = Subject { code: self.detectors[detector].code, node, clock, since };
         let domain = self.nodes[node.0 as usize].domain;
@@ -201,11 +203,13 @@ impl Engine {
     }
 
     /// A node fell silent: from its last word on nothing is known about it.
-    pub(super) fn blind_since(&mut self, id: NodeId, now: Received, why: &str) {
+    pub(super) fn blind_since(&mut self, id: NodeId, why: &str) {
         let node = &mut self.nodes[id.0 as usize];
         let since = node.last_seen;
         node.blind = Some((since, why.to_owned()));
-        node.enter(NodeState::Unknown, now);
+        // Whatever it was taken for in the meantime, nobody saw it.
+        self.update_state(id, since);
+        let node = &self.nodes[id.0 as usize];
         self.blind.push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
         self.forget_blindness();
     }
@@ -225,6 +229,7 @@ impl Engine {
             node,
             settings: &self.settings,
             firing: Some(since),
+            ended: self.ended,
             clocks: &self.clocks,
             nodes: &self.nodes,
             domain: &self.domains[node.domain],

@@ -4,7 +4,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use ptp_events::{Event, NodeName, Reading, Received, Resource, Stamped, SyncState};
+use ptp_events::{
+    Event, Instance, NodeName, Port, Reading, Received, Resource, Stamped, SyncState,
+};
 
 use super::Engine;
 use crate::classify::World;
@@ -31,7 +33,7 @@ impl Engine {
         if event.is_placeholder() {
             let content = contents(&event);
             let placeholders = &mut self.nodes[node.0 as usize].placeholders;
-            if placeholders.is_repeated(at, event.stamped, content, window) {
+            if placeholders.is_repeated(at, stamp(event.stamped, at), content, window) {
                 self.counts.duplicates += 1;
                 return;
             }
@@ -43,7 +45,8 @@ impl Engine {
         }
         let mut fresh = false;
         let mut any_change = false;
-        let Event { id, resource, stamped, readings, .. } = event;
+        let Event { id, resource, stamped: said, readings, .. } = event;
+        let stamped = stamp(said, at);
         for reading in readings {
             if reading.instance.is_placeholder() {
                 continue;
@@ -60,7 +63,9 @@ impl Engine {
             }
             if !fresh {
                 fresh = true;
-                self.note_skew(node, at, stamped);
+                if let Some(said) = said {
+                    self.note_skew(node, at, said);
+                }
             }
             let timeline = &mut self.clocks[clock.0 as usize];
             if timeline.is_overtaken(at, stamped, window) {
@@ -81,7 +86,7 @@ impl Engine {
                 let domain = self.nodes[node.0 as usize].domain;
                 self.domains[domain].push_loss(Loss { at, node, by_offset, down }, &self.settings);
             }
-            self.learn_role(node, &resource, clock);
+            self.learn_role(node, &resource, clock, at);
             if changed {
                 self.tell_ledger(node, clock, is_locked && !was_locked);
             }
@@ -107,21 +112,29 @@ impl Engine {
         node.skew.push(at, usual, limit);
     }
 
-    pub(super) fn count_for(&mut self, node: NodeId, at: Received) {
+    pub(super) fn count_for(&mut self, node_id: NodeId, at: Received) {
         self.first.get_or_insert(at);
         self.last = Some(at);
-        let node = &mut self.nodes[node.0 as usize];
+        let node = &mut self.nodes[node_id.0 as usize];
         node.events += 1;
         node.last_seen = at;
-        node.gone = false;
+        if std::mem::take(&mut node.gone) {
+            self.update_state(node_id, at);
+        }
+    }
+
+    /// A node's state follows from its clocks and from whether it can be observed, and from nothing
+    /// else.
+    pub(super) fn update_state(&mut self, id: NodeId, at: Received) {
+        let state = self.nodes[id.0 as usize].visible_state(&self.clocks);
+        self.nodes[id.0 as usize].enter(state, at);
     }
 
     /// The node as a whole, once all readings of an event are in.
     pub(super) fn after_event(&mut self, id: NodeId, changed: bool, at: Received) {
         self.end_blindness(id, at);
         if changed {
-            let worst = self.nodes[id.0 as usize].worst(&self.clocks);
-            self.nodes[id.0 as usize].enter(worst, at);
+            self.update_state(id, at);
         }
         self.examine_node(id, at, false);
     }
@@ -131,9 +144,8 @@ impl Engine {
         if node.blind.take().is_none() {
             return;
         }
-        let worst = node.worst(&self.clocks);
-        node.enter(worst, at);
-        let name = &node.name;
+        self.update_state(id, at);
+        let name = &self.nodes[id.0 as usize].name;
         let open = |window: &&mut BlindWindow| window.node == *name && window.to.is_none();
         if let Some(window) = self.blind.iter_mut().rev().find(open) {
             window.to = Some(at);
@@ -148,7 +160,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn learn_role(&mut self, id: NodeId, resource: &Resource, clock: ClockId) {
+    pub(super) fn learn_role(
+        &mut self,
+        id: NodeId,
+        resource: &Resource,
+        clock: ClockId,
+        at: Received,
+    ) {
         let node = &mut self.nodes[id.0 as usize];
         match resource {
             Resource::Gnss if node.role != Role::Grandmaster => {
@@ -164,6 +182,16 @@ impl Engine {
                 match (class, node.role) {
                     (Some(255), Role::Unknown) => node.role = Role::Slave,
                     (Some(135 | 165), Role::Unknown) => node.role = Role::BoundaryClock,
+                    (Some(7 | 140 | 150 | 160), Role::Unknown) => {
+                        let world = world!(self);
+                        // The system clock says so up to a second later (docs/protocol.md §5).
+                        let lost = world.ptp_unlocked(id).is_some_and(|lost| at.since(lost) > LATE);
+                        if lost && world.is_grandmaster(id) {
+                            let node = &mut self.nodes[id.0 as usize];
+                            node.role = Role::Grandmaster;
+                            self.domains[node.domain].grandmasters.push(id);
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -192,16 +220,28 @@ impl Engine {
         reading: &Reading,
         at: Received,
     ) -> Option<ClockId> {
-        let domain = self.nodes[node.0 as usize].domain;
-        let known = &mut self.nodes[node.0 as usize].clocks;
+        let Node { domain, clocks: known, other_names, .. } = &mut self.nodes[node.0 as usize];
+        let domain = *domain;
         let found = known
             .iter()
+            .chain(&*other_names)
             .find(|member| member.resource == *resource && member.instance == reading.instance);
         if let Some(member) = found {
             return Some(member.id);
         }
-        if known.len() >= self.settings.max_clocks_per_node {
+        if known.len() + other_names.len() >= self.settings.max_clocks_per_node {
             return None;
+        }
+        let same = |member: &&Member| {
+            member.resource == *resource && is_same_card(&member.instance, &reading.instance)
+        };
+        // Of two ports of one card nobody can say which of them the card's name means.
+        let mut cards = known.iter().filter(same);
+        if let (Some(card), None) = (cards.next(), cards.next()) {
+            let member = Member { instance: reading.instance.clone(), ..card.clone() };
+            let id = member.id;
+            other_names.push(member);
+            return Some(id);
         }
         let first_ptp = *resource == Resource::LockState
             && !known.iter().any(|member| member.resource == *resource);
@@ -212,6 +252,20 @@ impl Engine {
         self.clocks.push(Timeline::new(resource.clone(), instance, at));
         Some(id)
     }
+}
+
+/// Whether one of these names a port and the other the card it is on.
+fn is_same_card(a: &Instance, b: &Instance) -> bool {
+    let card_of = |port: &Instance, card: &Instance| {
+        let alias = port.interface().and_then(|port| Port::new(port).ok()).map(|port| port.alias());
+        alias.is_some_and(|alias| card.interface() == Some(alias.as_str()))
+    };
+    a.interface().is_some() && (card_of(a, b) || card_of(b, a))
+}
+
+/// When something happened: what the node said, or else when we heard of it.
+fn stamp(said: Option<Stamped>, at: Received) -> Stamped {
+    said.unwrap_or(Stamped::from_nanos(at.as_nanos()))
 }
 
 /// The values of a reading, condensed to recognise them when its clock is spoken of again.
@@ -233,8 +287,16 @@ fn contents(event: &Event) -> u64 {
 }
 
 fn hash(reading: &Reading, hasher: &mut impl Hasher) {
-    let Reading { instance: _, state, offset, clock_class, gps_fix, quality, extended_quality } =
-        reading;
+    let Reading {
+        instance: _,
+        state,
+        offset,
+        clock_class,
+        gps_fix,
+        quality,
+        extended_quality,
+        port: _,
+    } = reading;
     state.as_ref().map(SyncState::as_str).hash(hasher);
     (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);
 }

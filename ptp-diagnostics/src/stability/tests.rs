@@ -198,7 +198,7 @@ fn event(state: Option<SyncState>, offset: i64, at: Received) -> Event {
         id: EventId::new("e").unwrap(),
         node: NodeName::new("w1").unwrap(),
         resource: Resource::LockState,
-        stamped: Stamped::from_nanos(at.as_nanos()),
+        stamped: Some(Stamped::from_nanos(at.as_nanos())),
         readings: [reading].into(),
     }
 }

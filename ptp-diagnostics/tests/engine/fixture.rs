@@ -77,7 +77,7 @@ pub(crate) fn event(line: &str, number: usize) -> (Event, Received) {
         id: EventId::new(&format!("e{number}")).unwrap(),
         node: NodeName::new(node).unwrap(),
         resource,
-        stamped: Stamped::from_nanos(received.as_nanos()),
+        stamped: Some(Stamped::from_nanos(received.as_nanos())),
         readings: [reading].into(),
     };
     (event, received)

@@ -173,7 +173,7 @@ proptest! {
         let shifted: Vec<_> = story
             .iter()
             .map(|(event, received)| {
-                let stamped = event.stamped.after(by);
+                let stamped = event.stamped.map(|stamped| stamped.after(by));
                 (Event { stamped, ..event.clone() }, received.after(by))
             })
             .collect();

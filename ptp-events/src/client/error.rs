@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::CertificateProblem;
 use crate::DecodeError;
 
 /// A call to a publisher.
@@ -40,14 +41,8 @@ impl fmt::Display for Call {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// Nothing was called: no connection could ever be made.
-    #[error("could not set up HTTP connections")]
-    Setup {
-        /// Why not.
-        source: reqwest::Error,
-    },
     /// Nothing was called: we do not call such URLs.
-    #[error("`{url}` is not the http URL of a publisher")]
+    #[error("`{url}` is not the http or https URL of a publisher")]
     Url {
         /// What was given.
         url: String,
@@ -112,12 +107,16 @@ impl ClientError {
 
     /// What can be done about it, when there is something.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Unreachable { source, .. } => {
+                CertificateProblem::behind(source).map(|problem| problem.to_string())
+            }
             // The proxy posts a first event before it accepts (docs/protocol.md §2).
             Self::Status { call: Call::Create, status: 400, .. } => Some(
                 "the publisher could not post to our callback URL; from its node that must be \
-                 reachable and answer 204 within 2 s",
+                 reachable and answer 204 within 2 s"
+                    .to_owned(),
             ),
             _ => None,
         }

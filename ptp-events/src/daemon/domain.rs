@@ -1,6 +1,6 @@
 //! One instance of ptp4l and what steers the same clock: the ports, the state, the name.
 
-use crate::{Instance, Offset, SyncState};
+use crate::{Instance, Offset, Port as PortName, SyncState};
 
 use super::line::{Port, Servo};
 
@@ -15,6 +15,14 @@ pub(super) enum Source {
     /// `T-GM-STATUS` lines.
     Grandmaster,
 }
+
+/// How soon after a port has become SLAVE an offset is printed, if offsets are printed at all: ptp4l
+/// measures at least once a second, and the daemon may leave all of them out (`logReduce: "true"`,
+/// docs/protocol.md §10). In nanoseconds.
+///
+/// ptp4l makes a port SLAVE (`MASTER_CLOCK_SELECTED`) when its servo reports that it is locked
+/// (linuxptp, port.c, `port_synchronize`), so the state alone says LOCKED.
+const OFFSETS_WITHIN: i64 = 3_000_000_000;
 
 /// Whether a port is in SLAVE state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,6 +45,10 @@ pub(super) struct Domain {
     pub(super) deadline: Option<i64>,
     /// The last offset that counted: in HOLDOVER it stays, and is stale.
     pub(super) last_offset: Option<Offset>,
+    /// The port that follows, or else the one that was heard of first.
+    pub(super) port: Option<PortName>,
+    /// When a port that follows is taken for LOCKED, unless an offset says more until then.
+    pub(super) believe_port: Option<i64>,
     patience: Patience,
     following: Following,
     name: Name,
@@ -87,7 +99,11 @@ enum Name {
 impl Domain {
     /// A port, or a card, that belongs to this clock; `sure` if it is the one that is steered by.
     pub(super) fn learn(&mut self, interface: &str, sure: bool) {
-        let Ok(instance) = Instance::new(&format!("{}/master", alias(interface))) else { return };
+        let Ok(port) = PortName::new(interface) else { return };
+        let Some(instance) = clock_of(&port) else { return };
+        if sure || self.port.is_none() {
+            self.port = Some(port);
+        }
         match (&self.name, sure) {
             (Name::Unknown | Name::Guess(_), true) => self.name = Name::Known(instance),
             (Name::Unknown, false) => self.name = Name::Guess(instance),
@@ -111,10 +127,12 @@ impl Domain {
         };
     }
 
-    /// A port changed; true when the clock goes into HOLDOVER by it.
-    pub(super) fn port(&mut self, from: Port, to: Port) -> bool {
+    /// A port changed at `time`; true when the clock goes into HOLDOVER by it.
+    pub(super) fn port(&mut self, from: Port, to: Port, time: i64) -> bool {
+        self.believe_port = None;
         if to == Port::Slave {
             self.following = Following::Yes;
+            self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));
         } else if from == Port::Slave || self.following == Following::Unknown {
             self.following = Following::No;
         }
@@ -139,6 +157,7 @@ impl Domain {
         time: i64,
         limits: Limits,
     ) -> Option<SyncState> {
+        self.believe_port = None;
         let locked = servo == Servo::Locked;
         let within = locked && offset.magnitude() < limits.offset;
         if within || !locked {
@@ -167,6 +186,9 @@ impl Domain {
         if let Some(deadline) = &mut self.deadline {
             *deadline = deadline.saturating_add(shift);
         }
+        if let Some(at) = &mut self.believe_port {
+            *at = at.saturating_add(shift);
+        }
     }
 
     /// Takes on a state; the holdover timer runs in HOLDOVER only.
@@ -176,34 +198,17 @@ impl Domain {
     }
 }
 
-/// The publisher's name for all ports of a card: `ens1f0` is `ens1fx`, `ens1f0.100` `ens1fx.100`.
-pub(super) fn alias(interface: &str) -> String {
-    let (port, vlan) = match interface.split_once('.') {
-        Some((port, vlan)) => (port, Some(vlan)),
-        None => (interface, None),
-    };
-    let card = match port.char_indices().next_back() {
-        Some((at, _)) => &port[..at],
-        None => "",
-    };
-    match vlan {
-        Some(vlan) => format!("{card}x.{vlan}"),
-        None => format!("{card}x"),
-    }
+/// What the clock behind a port is called: as the publisher calls it where the name itself says
+/// that the card has several ports, else by the port, as a log does not say which ports share a
+/// clock.
+pub(super) fn clock_of(port: &PortName) -> Option<Instance> {
+    let card = if port.numbers_a_function() { port.alias() } else { port.to_string() };
+    Instance::new(&format!("{card}/master")).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn aliases_are_the_publishers() {
-        for (interface, expect) in
-            [("ens1f0", "ens1fx"), ("ens7f1", "ens7fx"), ("eth0.100", "ethx.100"), ("", "x")]
-        {
-            assert_eq!(alias(interface), expect);
-        }
-    }
 
     #[test]
     fn with_patience_one_bad_sample_is_none() {

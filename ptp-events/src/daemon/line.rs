@@ -106,6 +106,10 @@ pub(super) enum Message<'a> {
     Port { interface: Option<&'a str>, from: Port, to: Port, follows: bool },
     /// `master offset 5 s2 …`, `CLOCK_REALTIME phc offset 5 s2 …`, `ens2f0 offset 3 s3 … holdover`
     Offset { of: &'a str, offset: Offset, servo: Servo, holdover: bool },
+    /// `rms 4 max 9 freq …`, `CLOCK_REALTIME rms 8 max 21 …`, `master offset summary: cnt=…, min=…,
+    /// max=…, avg=…, SD=…`: many offsets, by their mean (of their size, where no more is said) and the
+    /// one farthest off.
+    Summary { of: &'a str, mean: Offset, worst: Offset },
     /// `CLOCK_CLASS_CHANGE 6.000000`
     Class(ClockClass),
     /// `ens2f0 gnss_status 3 offset 5 s2`
@@ -130,12 +134,11 @@ pub(super) enum Message<'a> {
 }
 
 /// Beginnings of what linuxptp and the daemon say without changing a state.
-const REMARKS: [&str; 7] = [
+const REMARKS: [&str; 6] = [
     "selected best master clock",
     "selected local clock",
     "foreign master",
     "PTP_PROCESS_STATUS:1",
-    "rms ",
     "nmea delay",
     "updating UTC offset",
 ];
@@ -195,7 +198,9 @@ fn message(process: Process, text: &str) -> Option<Message<'_>> {
             small(words.nth(1)?).ok().map(|class| Message::Class(ClockClass(class)))
         }
         Process::Ts2phc if words.after("nmea_status").is_some() => Some(Message::Remark),
-        Process::Ptp4l | Process::Phc2sys | Process::Ts2phc => offset(&words),
+        Process::Ptp4l | Process::Phc2sys | Process::Ts2phc => {
+            summary(&words).or_else(|| offset(&words))
+        }
         Process::Gnss => Some(Message::Gnss {
             interface: first,
             fix: GpsFix(small(words.after("gnss_status")?).ok()?),
@@ -247,6 +252,25 @@ fn offset<'a>(words: &Words<'a>) -> Option<Message<'a>> {
         servo: Servo::parse(words.nth(at + 2)?)?,
         holdover: words.last() == Some("holdover"),
     })
+}
+
+/// linuxptp's own summary (`summary_interval`), and that of the daemon (`logReduce: enhanced`).
+fn summary<'a>(words: &Words<'a>) -> Option<Message<'a>> {
+    let number = |text: &str| decimal(text.trim_end_matches(',')).ok();
+    if let Some(at) = (0..=1).find(|at| words.nth(*at) == Some("rms")) {
+        let of = if at == 0 { "master" } else { words.nth(0)? };
+        let mean = Offset::from_nanos(number(words.nth(at + 1)?)?);
+        (words.nth(at + 2)? == "max").then_some(())?;
+        let worst = Offset::from_nanos(number(words.nth(at + 3)?)?);
+        return Some(Message::Summary { of, mean, worst });
+    }
+    words.after("summary:")?;
+    let field = |name: &str| words.all().find_map(|word| number(word.strip_prefix(name)?));
+    let (min, max) = (field("min=")?, field("max=")?);
+    let worst = if min.unsigned_abs() > max.unsigned_abs() { min } else { max };
+    let mean = field("avg=").unwrap_or(worst);
+    let (mean, worst) = (Offset::from_nanos(mean), Offset::from_nanos(worst));
+    Some(Message::Summary { of: words.nth(0)?, mean, worst })
 }
 
 fn synce<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
@@ -310,6 +334,10 @@ mod tests {
             "ptp4l[2186.644]: [ptp4l.0.config] port 1: link down",
             "ptp4l[2186.644]: [ptp4l.0.config] selected local clock d6b793.fffe.d186b7 as best master",
             "ptp4l[1106.120]: [ptp4l.0.config] master offset      54321 s0 freq   -3972 path delay        89",
+            "ptp4l[1106.120]: [ptp4l.0.config] rms    4 max    9 freq -13863 +/-   6 delay   140 +/-   1",
+            "phc2sys[1106.120]: [ptp4l.0.config] CLOCK_REALTIME rms   12 max   31 freq +7 +/- 4 delay 1100 +/- 9",
+            "ptp4l[1106.120]: [ptp4l.0.config] master offset summary: cnt=480, min=-12, max=9, avg=-1.50, SD=4.21",
+            "ptp4l[1106.120]: [ptp4l.0.config] rms nothing",
             "ptp4l[1795416019]:[ptp4l.0.config] CLOCK_CLASS_CHANGE 248.000000",
             "ptp4l[1795416019]:[ptp4l.0.config] PTP_PROCESS_STATUS:0",
             "phc2sys[1106.120]: [ptp4l.0.config] CLOCK_REALTIME phc offset       -62 s2 freq  -78368 delay   1100",

@@ -108,5 +108,5 @@ impl Outbox {
 }
 
 fn without_offset(reading: &Reading) -> Reading {
-    Reading { offset: None, ..reading.clone() }
+    Reading { offset: None, port: None, ..reading.clone() }
 }

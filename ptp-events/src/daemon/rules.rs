@@ -2,11 +2,11 @@
 
 use smol_str::SmolStr;
 
-use super::domain::{Domain, Limits, Source, alias};
+use super::domain::{Domain, Limits, Source, clock_of};
 use super::line::{Line, Message, Process, Servo};
 use super::outbox::Who;
 use super::{DaemonLog, MOST_DOMAINS, nanos};
-use crate::{GpsFix, Instance, Measurement, Offset, Reading, Resource, Sentinel, SyncState};
+use crate::{GpsFix, Instance, Measurement, Offset, Port, Reading, Resource, Sentinel, SyncState};
 
 const CLOCK_REALTIME: Instance = Instance::from_static("CLOCK_REALTIME");
 
@@ -18,7 +18,11 @@ impl DaemonLog {
                 if let Some(interface) = interface {
                     domain.learn(interface, follows);
                 }
-                if domain.port(from, to) {
+                if domain.port(from, to, time) {
+                    if let Some(port) = interface.and_then(|name| Port::new(name).ok()) {
+                        // What was lost is this one, whichever was named before.
+                        domain.port = Some(port);
+                    }
                     let last = domain.last_offset.map(Measurement::Offset);
                     self.enter(key, SyncState::Holdover, last, time);
                 }
@@ -30,6 +34,14 @@ impl DaemonLog {
             }
             Message::Offset { of, offset, servo, holdover } => {
                 self.measured(key, line.process, of, (servo, offset, holdover), time);
+            }
+            Message::Summary { of: "CLOCK_REALTIME", mean, worst } => {
+                self.os_follows = Some(key.clone());
+                let state = self.os_state(Servo::Locked, worst, time);
+                self.say_os(state, Measurement::Offset(mean), time);
+            }
+            Message::Summary { of, mean, worst } => {
+                self.summarised(key, line.process, of, mean, worst, time);
             }
             Message::Class(class) => {
                 let reading = Reading { clock_class: Some(class), ..Reading::new(Instance::NODE) };
@@ -110,6 +122,39 @@ impl DaemonLog {
         }
     }
 
+    /// Many offsets of ptp4l or ts2phc in one line, by their mean and the one farthest off.
+    ///
+    /// Neither form says in which state the servo was. ptp4l prints them while it follows, and
+    /// between UNCALIBRATED and SLAVE too, which [`Domain::follows`] tells apart.
+    fn summarised(
+        &mut self,
+        key: &SmolStr,
+        process: Process,
+        of: &str,
+        mean: Offset,
+        worst: Offset,
+        time: i64,
+    ) {
+        let limits = self.limits();
+        let Some(domain) = self.domains.get_mut(key) else { return };
+        let counts = domain.source == Source::Servo
+            && match process {
+                Process::Ptp4l => domain.follows(),
+                Process::Ts2phc => domain.dpll.is_none(),
+                _ => false,
+            };
+        if !counts {
+            return;
+        }
+        if process == Process::Ts2phc {
+            domain.learn(of, true);
+        }
+        if let Some(state) = domain.measured(Servo::Locked, worst, time, limits) {
+            domain.last_offset = Some(mean);
+            self.enter(key, state, Some(Measurement::Offset(mean)), time);
+        }
+    }
+
     /// A PTP clock is in `state`.
     pub(super) fn enter(
         &mut self,
@@ -125,7 +170,8 @@ impl DaemonLog {
             _ => timed.then(|| time.saturating_add(nanos(self.settings.holdover_timeout))),
         };
         domain.enter(&state, deadline);
-        let reading = Reading { state: Some(state), offset, ..Reading::new(Instance::NODE) };
+        let port = domain.port.clone();
+        let reading = Reading { state: Some(state), offset, port, ..Reading::new(Instance::NODE) };
         self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time);
         self.say_node(time);
     }
@@ -184,10 +230,11 @@ impl DaemonLog {
     }
 
     fn receiver(&mut self, interface: &str, fix: GpsFix, offset: i64, servo: Servo, time: i64) {
-        let alias = alias(interface);
+        let Ok(port) = Port::new(interface) else { return };
+        let Some(instance) = clock_of(&port) else { return };
         let lock = status(servo);
         // A fix that changes alone is not sent (observed).
-        if self.receivers.get(&alias) == Some(&lock) || self.receivers.len() >= MOST_DOMAINS {
+        if self.receivers.get(&instance) == Some(&lock) || self.receivers.len() >= MOST_DOMAINS {
             return;
         }
         let state = match lock {
@@ -195,12 +242,12 @@ impl DaemonLog {
             _ if fix == GpsFix(0) => SyncState::FailureNofix,
             _ => SyncState::AcquiringSync,
         };
-        let Ok(instance) = Instance::new(&format!("{alias}/master")) else { return };
-        self.receivers.insert(alias, lock);
+        self.receivers.insert(instance.clone(), lock);
         let reading = Reading {
             state: Some(state),
             offset: Some(Measurement::from_nanos(offset)),
             gps_fix: Some(fix),
+            port: Some(port),
             ..Reading::new(Instance::NODE)
         };
         self.outbox.say(Resource::Gnss, Who::Instance(instance), reading, time);

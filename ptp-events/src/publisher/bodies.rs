@@ -74,7 +74,7 @@ fn event_now(shared: &Shared, resource: &Resource, readings: Vec<Reading>) -> Ev
         id: EventId::new(fresh_id().as_str()).expect("a UUID is a good event id"),
         node: shared.node.clone(),
         resource: resource.clone(),
-        stamped: Stamped::from_nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)),
+        stamped: Some(Stamped::from_nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))),
         readings: readings.into(),
     }
 }

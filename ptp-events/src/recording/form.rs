@@ -1,14 +1,16 @@
 //! What one text of a recording can be, and the events inside it.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::logged;
 use super::sequence::Item;
-use super::splitter::{ObjectScan, Text};
+use super::splitter::Text;
 use super::{LineProblem, Origin, ReadError, Recorded};
 use crate::daemon::MAX_LINE_BYTES;
 use crate::decode::{elements, is_array};
@@ -30,6 +32,8 @@ pub(super) enum Form {
     Fed,
     /// Something else with an event inside, or a line of linuxptp-daemon.
     Log,
+    /// An object with such a text in one of its fields.
+    Message,
 }
 
 #[derive(Deserialize)]
@@ -86,11 +90,11 @@ fn read_whole(
     form: &mut Form,
     out: &mut VecDeque<Item>,
 ) -> Result<(), LineProblem> {
-    let bare = Context { received: None, origin: Origin::Unknown, node: None, line };
+    let bare = Context { received: None, logged: None, origin: Origin::Unknown, node: None, line };
     if *form == Form::Bare
         && let Ok(event) = Event::from_slice(text)
     {
-        out.push_back(bare.recorded(event));
+        out.push_back(bare.recorded(event)?);
         return Ok(());
     }
     let found = recognise(text);
@@ -100,6 +104,7 @@ fn read_whole(
             let envelope: Envelope<'_> = wrapped(text)?;
             let context = Context {
                 received: envelope.received,
+                logged: None,
                 origin: envelope.origin,
                 node: envelope.node,
                 line,
@@ -113,7 +118,8 @@ fn read_whole(
                 return Ok(());
             }
             let received = Some(Received::from_nanos(request.t_ns));
-            let context = Context { received, origin: Origin::Unknown, node: None, line };
+            let context =
+                Context { received, logged: None, origin: Origin::Unknown, node: None, line };
             read_events(request.body.as_bytes(), &context, out)?;
         }
         Form::Fed => {
@@ -122,14 +128,22 @@ fn read_whole(
             let received = Some(Received::from_nanos(fed.t_ns));
             out.push_back(Item::Line { number: line, text: fed.line.into_owned(), received });
         }
-        Form::Log => {
-            out.push_back(match (read_log(text, &bare), std::str::from_utf8(text)) {
-                (Some(event), _) => event,
-                (None, Ok(text)) if text.len() <= MAX_LINE_BYTES => {
-                    Item::Line { number: line, text: text.to_owned(), received: None }
+        Form::Log | Form::Message => {
+            let text = match found {
+                Form::Message => message(text).map(Cow::Owned).unwrap_or_default(),
+                _ => String::from_utf8_lossy(text),
+            };
+            if let Some((events, logged)) = logged::events(&text, None) {
+                let context = Context { received: None, logged, ..bare };
+                for event in events {
+                    out.push_back(context.recorded(event)?);
                 }
-                (None, _) => Item::Nothing,
-            });
+            } else if text.len() <= MAX_LINE_BYTES {
+                let text = text.into_owned();
+                out.push_back(Item::Line { number: line, text, received: None });
+            } else {
+                out.push_back(Item::Nothing);
+            }
             return Ok(());
         }
     }
@@ -149,6 +163,8 @@ fn recognise(text: &[u8]) -> Form {
             Ok(Keys { event: Some(_), .. }) => Form::Envelope,
             Ok(Keys { t_ns: Some(_), body: Some(_), .. }) => Form::Request,
             Ok(Keys { t_ns: Some(_), line: Some(_), .. }) => Form::Fed,
+            // A logger that writes JSON, with the event in its message.
+            Ok(_) if message(text).is_some() => Form::Message,
             _ => Form::Bare,
         },
         Some(b'[') if matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b']')) => {
@@ -158,18 +174,36 @@ fn recognise(text: &[u8]) -> Form {
     }
 }
 
+/// The field of an object that holds an event as a text: what a logger, or whoever forwards its
+/// lines, was given to write.
+fn message(object: &[u8]) -> Option<String> {
+    let fields: BTreeMap<Cow<'_, str>, Value> = serde_json::from_slice(object).ok()?;
+    let texts = fields.into_values().filter_map(|value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    });
+    texts.into_iter().find(|text| logged::events(text, None).is_some())
+}
+
 /// What a text says about the events in it.
 struct Context {
     received: Option<Received>,
+    /// When it was logged; counts only for an event that says no time itself.
+    logged: Option<Received>,
     origin: Origin,
     node: Option<NodeName>,
     line: u64,
 }
 
 impl Context {
-    const fn recorded(&self, event: Event) -> Item {
-        let (received, origin, line) = (self.received, self.origin, self.line);
-        Item::Event(Recorded { event, received, origin, line })
+    fn recorded(&self, event: Event) -> Result<Item, LineProblem> {
+        let logged = self.logged.filter(|_| event.stamped.is_none());
+        let received = self.received.or(logged);
+        if received.is_none() && event.stamped.is_none() {
+            return Err(LineProblem::NoTime);
+        }
+        let (origin, line) = (self.origin, self.line);
+        Ok(Item::Event(Recorded { event, received, origin, line }))
     }
 
     fn decode(&self, json: &[u8]) -> Result<Event, DecodeError> {
@@ -188,43 +222,13 @@ fn read_events(
 ) -> Result<(), LineProblem> {
     let decode = |json: &[u8]| context.decode(json).map_err(|source| LineProblem::Event { source });
     if !is_array(json) {
-        out.push_back(context.recorded(decode(json)?));
+        out.push_back(context.recorded(decode(json)?)?);
         return Ok(());
     }
     for element in elements(json).map_err(|source| LineProblem::Envelope { source })? {
-        out.push_back(context.recorded(decode(element)?));
+        out.push_back(context.recorded(decode(element)?)?);
     }
     Ok(())
-}
-
-/// An event somewhere in a line of text.
-fn read_log(text: &[u8], context: &Context) -> Option<Item> {
-    let start = memchr::memchr(b'{', text)?;
-    let tail = &text[start..];
-    let event = if tail.starts_with(br#"{\""#) {
-        // The logger quoted its message, and so escaped the event's quotes.
-        context.decode(unescape(tail)?.as_bytes())
-    } else {
-        let end = ObjectScan::default().feed(tail)?;
-        context.decode(&tail[..end])
-    };
-    Some(context.recorded(event.ok()?))
-}
-
-/// Takes one level of JSON string escapes off, up to the quote that ends the string.
-fn unescape(text: &[u8]) -> Option<String> {
-    let mut quoted = Vec::with_capacity(text.len() + 2);
-    quoted.push(b'"');
-    let mut escaped = false;
-    for byte in text {
-        if *byte == b'"' && !escaped {
-            break;
-        }
-        escaped = *byte == b'\\' && !escaped;
-        quoted.push(*byte);
-    }
-    quoted.push(b'"');
-    serde_json::from_slice(&quoted).ok()
 }
 
 fn excerpt(text: &[u8]) -> String {

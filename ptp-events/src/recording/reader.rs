@@ -48,6 +48,9 @@ pub enum LineProblem {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// The event has no `time`, and the recording does not say when it was received.
+    #[error("the event has no `time`, and nothing says when it was received")]
+    NoTime,
     /// Longer than any event.
     #[error("the line is longer than 2 MiB")]
     TooLong,

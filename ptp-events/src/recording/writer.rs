@@ -59,6 +59,14 @@ impl<W: Write> Writer<W> {
         self.out.write_all(&line)
     }
 
+    /// Hands on everything that was written so far.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Hands back what was written to, after flushing it.
     ///
     /// # Errors

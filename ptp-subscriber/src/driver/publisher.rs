@@ -204,7 +204,7 @@ fn failure(error: &ClientError) -> Failure {
     }
     if let Some(hint) = error.hint() {
         why.push_str(" (");
-        why.push_str(hint);
+        why.push_str(&hint);
         why.push(')');
     }
     let status = match error {

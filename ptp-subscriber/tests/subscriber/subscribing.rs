@@ -1,6 +1,6 @@
 //! One publisher and its moods.
 
-use ptp_events::client::{Client, connections};
+use ptp_events::client::{Client, Tls, connections};
 use ptp_events::publisher::{Options, Quirk};
 use ptp_events::recording::Origin;
 use ptp_events::{ApiVersion, Event, Instance, Reading, Resource, SyncState};
@@ -98,7 +98,9 @@ async fn a_publisher_that_comes_up_late_or_goes_away_is_noticed() {
 #[tokio::test]
 async fn other_consumers_are_left_alone() {
     let publisher = publisher_with("node1", Options::rewrite()).await;
-    let client = Client::new(connections().unwrap(), &publisher.url(), ApiVersion::V2).unwrap();
+    let client =
+        Client::new(connections(&Tls::platform()).unwrap(), &publisher.url(), ApiVersion::V2)
+            .unwrap();
     let address = publisher.address(&Resource::LockState);
     for number in 0..10 {
         let endpoint = format!("http://127.0.0.1:9/consumer-{number}");
@@ -171,7 +173,7 @@ async fn nobody_speaks_for_anybody_else() {
     publisher.publish(&lock_state("node2", "FREERUN")).await;
     assert_eq!(subscriber.gate.count(Outcome::WrongNode), 1);
 
-    let http = connections().unwrap();
+    let http = connections(&Tls::platform()).unwrap();
     for path in ["/event", "/event/guessed"] {
         let url = format!("{}{path}", subscriber.callback_base);
         let body = lock_state("node1", "FREERUN").to_vec();

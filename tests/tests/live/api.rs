@@ -5,7 +5,7 @@ use ptp_events::SyncState::{Freerun, Locked};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::fleet::{Agent, config, eventually, lock, os, publisher, subscribed};
+use crate::fleet::{Agent, config, eventually, http, lock, os, publisher, subscribed, to};
 
 #[tokio::test]
 async fn the_documented_endpoints_keep_their_fields() {
@@ -81,7 +81,7 @@ async fn one_bad_event_silences_nobody() {
     let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
     subscribed(&[&one]).await;
     let endpoint = one.subscriptions()[0].endpoint.clone();
-    let http = reqwest::Client::new();
+    let http = http();
     let good = String::from_utf8(lock("w1", Locked, 4).to_vec()).unwrap();
     let zoneless = good.replace("Z\",\"data\"", "\",\"data\"");
     let listed = good.replace(r#""type":"event"#, r#""type":["event"],"x":"event"#);
@@ -118,13 +118,13 @@ async fn tokens_guard_reading_and_changing() {
     let mut config = config(&[], &dir.path().join("journal.db"));
     config.read_token = Some(Secret::new("may-read"));
     config.write_token = Some(Secret::new("may-write"));
-    config.slack = Some(Secret::new("http://127.0.0.1:1/services/may-post"));
-    config.alertmanagers = vec!["http://me:may-enter@127.0.0.1:1".to_owned()];
+    config.slack = Some(to("http://127.0.0.1:1/services/may-post"));
+    config.alertmanagers = vec![to("http://me:may-enter@127.0.0.1:1")];
     let (hook, key) = ("http://127.0.0.1:1/may-call", "may-sign");
-    config.webhook = Some((Secret::new(hook), Some(Secret::new(key))));
+    config.webhook = Some((to(hook), Some(Secret::new(key))));
     config.callback_secret = Some(Secret::new("may-speak, but only who was asked to"));
     let agent = Agent::start(config).await;
-    let http = reqwest::Client::new();
+    let http = http();
     let url = |path: &str| format!("http://{}{path}", agent.api);
     let until = "2026-11-23T00:00:00Z";
     let silence = |until: &str| {

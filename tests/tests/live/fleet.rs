@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use ptp_agent::app::{App, Running};
 use ptp_agent::config::Config;
+use ptp_agent::secret::Secret;
+use ptp_agent::sinks::Destination;
 use ptp_diagnostics::Settings;
 use ptp_diagnostics::report::Report;
+use ptp_events::client::Tls;
 use ptp_events::publisher::{Options, Publisher};
 use ptp_events::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Resource, Stamped, SyncState,
@@ -18,7 +21,24 @@ pub(crate) fn local() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
+/// What the clients of a test trust and speak TLS with; ours are made by `ptp_events::client::Tls`.
+fn with_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for a test's own requests.
+pub(crate) fn http() -> reqwest::Client {
+    with_tls();
+    reqwest::Client::new()
+}
+
+/// A destination of alerts without TLS or a token.
+pub(crate) fn to(url: &str) -> Destination {
+    Destination::new(Secret::new(url), Tls::platform(), None)
+}
+
 pub(crate) async fn publisher(name: &str) -> Publisher {
+    with_tls();
     let node = NodeName::new(name).unwrap();
     let publisher = Publisher::bind(local(), node, Options::default()).await.unwrap();
     publisher.remember(&lock(name, SyncState::Locked, 3));
@@ -61,7 +81,7 @@ impl Agent {
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let answer = reqwest::get(format!("http://{}{path}", self.api)).await.unwrap();
+        let answer = http().get(format!("http://{}{path}", self.api)).send().await.unwrap();
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
@@ -123,7 +143,7 @@ fn event(
         id: EventId::new(&format!("test-{id}")).unwrap(),
         node: NodeName::new(node).unwrap(),
         resource,
-        stamped: Stamped::from_nanos(i64::try_from(since).unwrap()),
+        stamped: Some(Stamped::from_nanos(i64::try_from(since).unwrap())),
         readings: [reading].into(),
     }
 }

@@ -6,7 +6,7 @@ use ptp_events::SyncState::{Freerun, Locked};
 use ptp_events::{Event, NodeName, Stamped};
 use tempfile::TempDir;
 
-use crate::fleet::{Agent, config, eventually, lock, publisher, subscribed};
+use crate::fleet::{Agent, config, eventually, http, lock, publisher, subscribed};
 
 /// An event over and over, each time from another node.
 fn invented(event: &Event, names: std::ops::Range<u32>) -> String {
@@ -24,7 +24,7 @@ async fn twenty_thousand_invented_nodes_are_refused_and_counted() {
     let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
     subscribed(&[&one]).await;
     let endpoint = one.subscriptions()[0].endpoint.clone();
-    let http = reqwest::Client::new();
+    let http = http();
     let made_up = lock("w1", Freerun, 350);
     for hundred in 0..200 {
         let body = invented(&made_up, hundred * 100..(hundred + 1) * 100);
@@ -52,10 +52,10 @@ async fn what_comes_late_does_not_overwrite_what_is_newer() {
     let agent = Agent::start(config).await;
     subscribed(&[&one]).await;
     let endpoint = one.subscriptions()[0].endpoint.clone();
-    let http = reqwest::Client::new();
+    let http = http();
     let newer = lock("w1", Freerun, 350);
-    let before = Stamped::from_nanos(newer.stamped.as_nanos() - 200_000_000);
-    let older = Event { stamped: before, ..lock("w1", Locked, 4) };
+    let before = Stamped::from_nanos(newer.stamped.unwrap().as_nanos() - 200_000_000);
+    let older = Event { stamped: Some(before), ..lock("w1", Locked, 4) };
     // What is asked for says the same.
     one.remember(&newer);
     for event in [&newer, &older] {

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::fleet::{
-    Agent, config, eventually, full_length, lock, os, publisher, quick, subscribed, within,
+    Agent, config, eventually, full_length, http, lock, os, publisher, quick, subscribed, within,
 };
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn an_array_of_events_is_all_taken_or_not_at_all_and_replay_agrees() {
     let post = async |events: &[Event]| {
         let texts = events.iter().map(|event| String::from_utf8(event.to_vec()).unwrap());
         let body = format!("[{}]", texts.collect::<Vec<_>>().join(",\n"));
-        let answer = reqwest::Client::new().post(&endpoint).body(body).send().await.unwrap();
+        let answer = http().post(&endpoint).body(body).send().await.unwrap();
         answer.status().as_u16()
     };
     let lost = [lock("w1", Freerun, 350), os("w1", Freerun, 6)];
@@ -188,7 +188,7 @@ async fn what_a_forgotten_subscription_hides_is_a_blind_window_until_it_is_there
     let mut subscriptions = one.subscriptions().into_iter();
     let id = subscriptions.find(|one| one.address == lock_state).unwrap().id;
     let url = format!("{}/api/ocloudNotifications/v2/subscriptions/{id}", one.url());
-    let answer = reqwest::Client::new().delete(url).send().await.unwrap();
+    let answer = http().delete(url).send().await.unwrap();
     assert_eq!(answer.status(), 204);
     let gone = Instant::now();
     let window = || {

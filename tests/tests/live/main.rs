@@ -8,3 +8,6 @@ mod lifecycle;
 mod many;
 mod mcp;
 mod sinks;
+#[path = "../../support/tls.rs"]
+mod support;
+mod tls;

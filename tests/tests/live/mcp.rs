@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::api::fits;
-use crate::fleet::{Agent, config, eventually, lock, publisher, subscribed};
+use crate::fleet::{Agent, config, eventually, http, lock, publisher, subscribed};
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
@@ -163,7 +163,7 @@ async fn every_tool_resource_and_prompt_answers_in_both_revisions() {
     reader.cancel().await.unwrap();
 
     // Without one, or for a page that makes a browser believe we are it, nothing is answered.
-    let http = reqwest::Client::new();
+    let http = http();
     let post = |name: &str, value: &str| {
         let request = http.post(format!("http://{}/mcp", agent.api)).body("{}");
         request.header("accept", "application/json, text/event-stream").header(name, value)

@@ -9,18 +9,24 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::post;
 use hmac::{Hmac, Mac as _};
 use ptp_agent::secret::Secret;
+use ptp_agent::sinks::Destination;
 use ptp_events::SyncState::{Freerun, Locked};
 use serde_json::Value;
 use sha2::Sha256;
 use tempfile::TempDir;
 
-use crate::fleet::{Agent, config, eventually, local, lock, publisher, subscribed};
+use crate::fleet::{Agent, config, eventually, http, local, lock, publisher, subscribed, to};
 
 /// What our signature of a body must be.
 fn signature(body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(b"the webhook's secret").unwrap();
     mac.update(body.as_bytes());
     format!("sha256={:x}", mac.finalize().into_bytes())
+}
+
+/// An Alertmanager at this URL.
+fn am(url: &str) -> Destination {
+    to(&format!("{url}/api/v2/alerts"))
 }
 
 type Seen = Arc<Mutex<Vec<(String, HeaderMap, Value)>>>;
@@ -44,7 +50,7 @@ async fn takes_everything() -> (String, Seen) {
         let status = match uri.path() {
             "/slack" if before == 0 => StatusCode::TOO_MANY_REQUESTS,
             "/deaf/api/v2/alerts" if before == 1 => StatusCode::BAD_REQUEST,
-            "/stuck" => StatusCode::SERVICE_UNAVAILABLE,
+            "/stuck/api/v2/alerts" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::OK,
         };
         (status, [("retry-after", "1")])
@@ -63,10 +69,9 @@ async fn every_sink_hears_of_the_opening_and_of_the_end() {
     let (url, seen) = takes_everything().await;
     let mut one = publisher("w1").await;
     let mut config = config(&[&one], &dir.path().join("journal.db"));
-    config.slack = Some(Secret::from(format!("{url}/slack")));
-    config.alertmanagers = vec![format!("{url}/stuck"), format!("{url}/am")];
-    config.webhook =
-        Some((Secret::from(format!("{url}/hook")), Some(Secret::new("the webhook's secret"))));
+    config.slack = Some(to(&format!("{url}/slack")));
+    config.alertmanagers = vec![am(&format!("{url}/stuck")), am(&format!("{url}/am"))];
+    config.webhook = Some((to(&format!("{url}/hook")), Some(Secret::new("the webhook's secret"))));
     let agent = Agent::start(config).await;
     subscribed(&[&one]).await;
     one.publish(&lock("w1", Freerun, 350)).await;
@@ -123,7 +128,7 @@ async fn a_real_alertmanager_understands() {
         .unwrap();
     let url = format!("http://127.0.0.1:{port}");
     let alerts = async || -> Option<Vec<Value>> {
-        let answer = reqwest::get(format!("{url}/api/v2/alerts")).await.ok()?;
+        let answer = http().get(format!("{url}/api/v2/alerts")).send().await.ok()?;
         serde_json::from_str(&answer.text().await.ok()?).ok()
     };
     for _ in 0..200 {
@@ -135,7 +140,7 @@ async fn a_real_alertmanager_understands() {
 
     let mut one = publisher("w1").await;
     let mut config = config(&[&one], &dir.path().join("journal.db"));
-    config.alertmanagers = vec![url.clone()];
+    config.alertmanagers = vec![am(&url)];
     let agent = Agent::start(config).await;
     subscribed(&[&one]).await;
     one.publish(&lock("w1", Freerun, 350)).await;
@@ -173,7 +178,7 @@ async fn a_silence_hides_the_beginning_but_never_the_end_of_what_was_told() {
     let mut one = publisher("w1").await;
     let mut two = publisher("w2").await;
     let mut config = config(&[&one, &two], &dir.path().join("journal.db"));
-    config.webhook = Some((Secret::from(format!("{url}/hook")), None));
+    config.webhook = Some((to(&format!("{url}/hook")), None));
     config.write_token = Some(Secret::new("may-write"));
     let agent = Agent::start(config).await;
     subscribed(&[&one, &two]).await;
@@ -188,7 +193,7 @@ async fn a_silence_hides_the_beginning_but_never_the_end_of_what_was_told() {
 
     let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
     let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
-    let answer = reqwest::Client::new()
+    let answer = http()
         .post(format!("http://{}/api/v1/silences", agent.api))
         .bearer_auth("may-write")
         .body(silence.to_string())
@@ -214,8 +219,8 @@ async fn what_was_silenced_before_a_restart_is_told_when_the_silence_ends_after_
     let mut one = publisher("w1").await;
     let start = async || {
         let mut config = config(&[&one], &journal);
-        config.webhook = Some((Secret::from(format!("{url}/hook")), None));
-        config.alertmanagers = vec![format!("{url}/am")];
+        config.webhook = Some((to(&format!("{url}/hook")), None));
+        config.alertmanagers = vec![am(&format!("{url}/am"))];
         config.write_token = Some(Secret::new("may-write"));
         Agent::start(config).await
     };
@@ -224,7 +229,7 @@ async fn what_was_silenced_before_a_restart_is_told_when_the_silence_ends_after_
     let silences = |agent: &Agent| format!("http://{}/api/v1/silences", agent.api);
     let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
     let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
-    let http = reqwest::Client::new();
+    let http = http();
     let request = http.post(silences(&agent)).bearer_auth("may-write").body(silence.to_string());
     let made: Value =
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
@@ -252,8 +257,8 @@ async fn what_fires_over_a_restart_is_repeated_to_alertmanager_and_not_told_twic
     let count = |path: &str| seen.lock().unwrap().iter().filter(|(p, ..)| p == path).count();
     for start in 1..=2 {
         let mut config = config(&[&one], &journal);
-        config.alertmanagers = vec![format!("{url}/am")];
-        config.webhook = Some((Secret::from(format!("{url}/hook")), None));
+        config.alertmanagers = vec![am(&format!("{url}/am"))];
+        config.webhook = Some((to(&format!("{url}/hook")), None));
         let agent = Agent::start(config).await;
         subscribed(&[&one]).await;
         one.publish(&lock("w1", Freerun, 350)).await;
@@ -274,7 +279,7 @@ async fn an_end_that_alertmanager_did_not_hear_is_said_again() {
     let (url, seen) = takes_everything().await;
     let (mut one, mut two) = (publisher("w1").await, publisher("w2").await);
     let mut config = config(&[&one, &two], &dir.path().join("journal.db"));
-    config.alertmanagers = vec![format!("{url}/deaf")];
+    config.alertmanagers = vec![am(&format!("{url}/deaf"))];
     let agent = Agent::start(config).await;
     subscribed(&[&one, &two]).await;
     let heard = |count: usize, what| {

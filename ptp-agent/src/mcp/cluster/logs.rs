@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ptp_diagnostics::{Engine, Settings};
 use ptp_events::daemon::{DaemonLog, DaemonSettings, LogEvent, LogLine};
-use ptp_events::{Event, NodeName, Received};
+use ptp_events::{Event, NodeName, Received, Stamped};
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ pub(super) fn schema() -> Value {
 pub(super) fn rows(event: &Event) -> impl Iterator<Item = Value> {
     event.readings.iter().map(|reading| {
         json!({
-            "at": event.stamped.to_string(),
+            "at": event.stamped.map(|at| at.to_string()),
             "resource": event.resource.name(),
             "instance": reading.instance.as_str(),
             "state": reading.state.as_ref().map(|state| state.as_str().to_owned()),
@@ -259,13 +259,14 @@ fn diagnosed(
     now: Received,
 ) -> Answer {
     let lines = log.text.lines().count();
-    let first = said.events.first().map(|event| event.stamped.to_string());
-    let last = said.events.last().map(|event| event.stamped.to_string());
+    let first = said.events.iter().find_map(|event| event.stamped).map(|at| at.to_string());
+    let last = said.events.iter().rev().find_map(|event| event.stamped).map(|at| at.to_string());
     let count = said.events.len();
     let mut engine = Engine::new(thresholds);
     let mut latest = None;
     for event in said.events {
-        let at = event.stamped.assume_received();
+        // Every event made of a line is dated by it.
+        let Some(at) = event.stamped.map(Stamped::assume_received) else { continue };
         latest = latest.max(Some(at));
         engine.handle_event(event, at);
     }

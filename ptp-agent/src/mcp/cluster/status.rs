@@ -116,11 +116,12 @@ fn of_events(events: &[Event], now: Option<Timestamp>) -> Vec<Statement> {
         for reading in event.readings.iter().filter(|reading| !reading.instance.is_placeholder()) {
             if let Some(state) = &reading.state {
                 let key = (event.resource.clone(), reading.instance.clone());
-                latest.insert(key, (event.stamped, state.clone()));
+                let at = event.stamped.map(|at| at.to_string()).unwrap_or_default();
+                latest.insert(key, (at, state.clone()));
             }
         }
     }
-    let newest = events.iter().map(|event| event.stamped).max();
+    let newest = events.iter().filter_map(|event| event.stamped).max();
     let statement =
         |finding, says| Statement { about: "clocks", finding, says, evidence: "get_daemon_logs" };
     let Some(newest) = newest.filter(|_| !latest.is_empty()) else {

@@ -67,16 +67,12 @@ fn work(given: &Recording, thresholds: ptp_diagnostics::Settings) -> Result<Answ
     events.sort_by_key(Recorded::time);
     let mut engine = Engine::new(thresholds);
     let count = events.len();
-    let mut last = None;
     for recorded in events {
         let at = recorded.time();
-        last = Some(at);
         engine.handle_event(recorded.event, at);
     }
-    if let Some(last) = last {
-        let settle = given.settle_seconds.unwrap_or(SETTLE_S).min(604_800);
-        engine.finish(last.after(Duration::from_secs(settle)));
-    }
+    let settle = given.settle_seconds.unwrap_or(SETTLE_S).min(604_800);
+    engine.end(Duration::from_secs(settle));
     let report = engine.report();
     let incidents = report
         .incidents

@@ -1,0 +1,319 @@
+//! Where options come from: the file that `--config` names, under variables, under flags; and what is
+//! wrong in each of them, all at once.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::ConfigError;
+
+/// Subcommands that take the agent's own options, before or after their name.
+const OF_THE_AGENT: [&str; 2] = ["check-config", "test-alert"];
+/// How many mistakes on the command line are told at once.
+const MOST_MISTAKES: usize = 32;
+/// Texts one of which every option takes: what stands in for a value that is wrong, so that the rest
+/// can be looked at too.
+const STAND_INS: [&str; 6] = ["1", "1s", "true", "::1", "[::1]:1", "FREERUN"];
+
+/// The options, and what is wrong with how they were given.
+#[derive(Debug)]
+pub struct Given {
+    /// What clap made of them.
+    pub matches: ArgMatches,
+    /// One line each.
+    pub mistakes: Vec<String>,
+    command: Command,
+    /// Every option by its name, in the order they are declared.
+    names: Vec<String>,
+    /// The values of the file, as they were written there.
+    file: BTreeMap<String, String>,
+}
+
+/// Reads arguments, variables and the file that either names.
+///
+/// # Errors
+/// With what clap would print and end with: help, the version, or a command line that makes no sense.
+pub fn read(command: Command, arguments: Vec<OsString>) -> Result<Given, Box<clap::Error>> {
+    let names = command.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect();
+    let mut arguments = subcommand_last(arguments);
+    let mut mistakes = Vec::new();
+    let (mut command, file) = with_file(command, &arguments, &mut mistakes);
+    command.build();
+    for _ in 0..MOST_MISTAKES {
+        match command.clone().try_get_matches_from(&arguments) {
+            Ok(matches) => return Ok(Given { matches, mistakes, command, names, file }),
+            Err(error) => match without(&command, &arguments, &error) {
+                Some(rest) => {
+                    mistakes.push(in_one_line(&error));
+                    arguments = rest;
+                }
+                None if mistakes.is_empty() => return Err(Box::new(error)),
+                None => {
+                    mistakes.push(in_one_line(&error));
+                    break;
+                }
+            },
+        }
+    }
+    let matches = command.clone().ignore_errors(true).try_get_matches_from(&arguments)?;
+    Ok(Given { matches, mistakes, command, names, file })
+}
+
+/// Puts `check-config` and its like behind the options, where clap expects them.
+fn subcommand_last(arguments: Vec<OsString>) -> Vec<OsString> {
+    let named = |argument: &&OsString| OF_THE_AGENT.iter().any(|name| *argument == *name);
+    let Some(name) = arguments.iter().skip(1).find(named).cloned() else { return arguments };
+    let (mut options, mut own) = (Vec::new(), vec![name.clone()]);
+    let mut rest = arguments.into_iter();
+    options.extend(rest.next());
+    while let Some(argument) = rest.next() {
+        let text = argument.to_string_lossy();
+        if argument == name {
+        } else if text == "--sink" {
+            own.push(argument);
+            own.extend(rest.next());
+        } else if text.starts_with("--sink=") || matches!(&*text, "--help" | "-h") {
+            own.push(argument);
+        } else {
+            options.push(argument);
+        }
+    }
+    options.append(&mut own);
+    options
+}
+
+/// The arguments without the one that `error` is about, or with a value for it that clap takes.
+fn without(
+    command: &Command,
+    arguments: &[OsString],
+    error: &clap::Error,
+) -> Option<Vec<OsString>> {
+    let kinds = [ErrorKind::ValueValidation, ErrorKind::InvalidValue, ErrorKind::UnknownArgument];
+    if !kinds.contains(&error.kind()) {
+        return None;
+    }
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = shown.split([' ', '=']).next()?;
+    let is_flag = |argument: &OsString| {
+        argument.to_str().is_some_and(|text| text == flag || text.starts_with(&format!("{flag}=")))
+    };
+    let known = command.get_arguments().find(|argument| {
+        argument.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long))
+    });
+    // Of an option that there is none of, what follows and is no option was meant to be its value.
+    let takes_value = known.is_none_or(|argument| argument.get_action().takes_values());
+    let mut rest: Vec<OsString> = arguments.to_vec();
+    if let Some(at) = rest.iter().position(is_flag) {
+        let whole = rest.remove(at);
+        let is_value = |next: &OsString| {
+            let next = next.to_string_lossy();
+            known.is_some() || !(next.starts_with('-') || OF_THE_AGENT.contains(&&*next))
+        };
+        let separate = takes_value && !whole.to_string_lossy().contains('=');
+        if separate && rest.get(at).is_some_and(is_value) {
+            rest.remove(at);
+        }
+        return Some(rest);
+    }
+    // A variable or the file says it: what stands on the command line wins over both.
+    let fits = |text: &&&str| check(command, known?, text).is_none().then_some(());
+    let text = STAND_INS.iter().find(|text| fits(text).is_some())?;
+    rest.insert(1, format!("{flag}={text}").into());
+    Some(rest)
+}
+
+/// What is wrong with this value of this option.
+fn check(command: &Command, argument: &Arg, text: &str) -> Option<String> {
+    let alone = Command::new(command.get_name().to_owned()).no_binary_name(true).arg(
+        Arg::new(argument.get_id())
+            .long("option")
+            .num_args(1)
+            .action(ArgAction::Append)
+            .value_parser(argument.get_value_parser().clone()),
+    );
+    let error = alone.try_get_matches_from([format!("--option={text}")]).err()?;
+    Some(in_one_line(&error).replace("--option <", &format!("--{} <", argument.get_long()?)))
+}
+
+/// The first paragraph of what clap says, and what it suggests, without its colours.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let told = lines.map(|line| line.trim_start_matches("error: ")).collect::<Vec<_>>().join("; ");
+    told.trim_end_matches("; ").to_owned()
+}
+
+/// The file that `--config` names, or else `PTP_AGENT_CONFIG`; found by hand, as what else is wrong
+/// with the arguments must not hide it.
+fn config_file(arguments: &[OsString]) -> Option<PathBuf> {
+    let named = arguments.iter().enumerate().find_map(|(at, argument)| {
+        if argument == "--config" {
+            return arguments.get(at + 1).map(PathBuf::from);
+        }
+        argument.to_str()?.strip_prefix("--config=").map(PathBuf::from)
+    });
+    let named = named.or_else(|| std::env::var_os("PTP_AGENT_CONFIG").map(PathBuf::from));
+    named.filter(|path| !path.as_os_str().is_empty())
+}
+
+/// Reads the file that `--config` or `PTP_AGENT_CONFIG` names, if there is one, into the defaults of
+/// `command`: so variables win over the file, and flags over both.
+fn with_file(
+    mut command: Command,
+    arguments: &[OsString],
+    mistakes: &mut Vec<String>,
+) -> (Command, BTreeMap<String, String>) {
+    let mut file = BTreeMap::new();
+    let Some(path) = config_file(arguments) else { return (command, file) };
+    let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let read = read.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string()));
+    let table: toml::Table = match read {
+        Ok(table) => table,
+        Err(error) => {
+            mistakes.push(format!("--config {}: {error}", path.display()));
+            return (command, file);
+        }
+    };
+    for (key, value) in table {
+        let Some(argument) = option(&command, &key) else {
+            let like = suggestion(&command, &key);
+            let like = like.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            mistakes.push(format!("--config: there is no option `{key}`{like}"));
+            continue;
+        };
+        let Some(texts) = texts(&value).filter(|texts| texts.len() <= takes(&argument)) else {
+            mistakes.push(format!("--config: `{key}` cannot be {}", value.type_str()));
+            continue;
+        };
+        let wrong: Vec<_> =
+            texts.iter().filter_map(|text| check(&command, &argument, text)).collect();
+        if wrong.is_empty() {
+            file.insert(key, value.to_string());
+            let id = argument.get_id().clone();
+            command = command.mut_arg(id, |argument| argument.default_values(texts));
+        }
+        mistakes.extend(wrong.iter().map(|wrong| format!("--config: {wrong}")));
+    }
+    (command, file)
+}
+
+fn option(command: &Command, name: &str) -> Option<Arg> {
+    let mut options = command
+        .get_arguments()
+        .filter(|argument| !matches!(argument.get_id().as_str(), "config" | "help" | "version"));
+    options.find(|argument| argument.get_long() == Some(name)).cloned()
+}
+
+/// The option with the most similar name, as clap would suggest it.
+fn suggestion(command: &Command, name: &str) -> Option<String> {
+    let error =
+        command.clone().try_get_matches_from(["x".to_owned(), format!("--{name}")]).err()?;
+    let Some(ContextValue::String(like)) = error.get(ContextKind::SuggestedArg) else {
+        return None;
+    };
+    let like = like.trim_start_matches('-');
+    (like != "config").then(|| like.to_owned())
+}
+
+/// How many values an option takes.
+fn takes(argument: &Arg) -> usize {
+    let many = matches!(argument.get_action(), ArgAction::Append)
+        || argument.get_value_delimiter().is_some();
+    if many { usize::MAX } else { 1 }
+}
+
+/// A value as it would have been written on the command line.
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    let text = |value: &toml::Value| match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(set) => Some(set.to_string()),
+        _ => None,
+    };
+    match value {
+        toml::Value::Array(list) => list.iter().map(text).collect(),
+        one => Some(vec![text(one)?]),
+    }
+}
+
+/// A URL without the user and password it may hold.
+fn without_password(text: &str) -> String {
+    match reqwest::Url::parse(text) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // Only URLs without a host refuse this, and those have no user.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.into()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+impl Given {
+    /// Every option with its value and where that is from, as a file for `--config`; of secrets only
+    /// that they are set.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        let mut lines = String::new();
+        let named = |name: &String| Some((name.clone(), option(&self.command, name)?));
+        for (name, argument) in self.names.iter().filter_map(named) {
+            let id = argument.get_id().as_str();
+            let values: Vec<_> = self
+                .matches
+                .get_raw(id)
+                .into_iter()
+                .flatten()
+                .map(|value| without_password(&value.to_string_lossy()))
+                .collect();
+            let flag = !argument.get_action().takes_values();
+            let origin = match self.matches.value_source(id) {
+                Some(ValueSource::CommandLine) => "command line".to_owned(),
+                Some(ValueSource::EnvVariable) => {
+                    argument.get_env().map_or("environment".into(), OsStr::to_string_lossy).into()
+                }
+                Some(_) if self.file.contains_key(&name) => "file".to_owned(),
+                Some(_) if !flag || !values.is_empty() => "default".to_owned(),
+                _ => String::new(),
+            };
+            let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+            let value = if flag {
+                self.matches.get_flag(id).to_string()
+            } else if values.iter().all(|value| value.trim().is_empty()) {
+                lines += &format!("# {name} is not set\n");
+                continue;
+            } else if argument.is_hide_env_values_set() {
+                lines += &format!("# {name} is set, from {origin}\n");
+                continue;
+            } else if takes(&argument) > 1 {
+                let list: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+                format!("[{}]", list.join(", "))
+            } else if values[0].parse::<u64>().is_ok() {
+                values[0].to_string()
+            } else {
+                quoted(&values[0])
+            };
+            lines += &format!("{name} = {value}  # {origin}\n");
+        }
+        lines
+    }
+
+    /// What is wrong, with what else was found wrong.
+    ///
+    /// # Errors
+    /// When there is any of it.
+    pub fn checked<T>(&self, then: Result<T, ConfigError>) -> Result<T, ConfigError> {
+        let mut mistakes = self.mistakes.clone();
+        match then {
+            Ok(value) if mistakes.is_empty() => Ok(value),
+            Ok(_) => Err(ConfigError { mistakes }),
+            Err(error) => {
+                mistakes.extend(error.mistakes);
+                Err(ConfigError { mistakes })
+            }
+        }
+    }
+}

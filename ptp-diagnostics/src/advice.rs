@@ -1,0 +1,118 @@
+//! What to do about an incident: the advice of its cause, with commands for where and when it began.
+
+use std::time::Duration;
+
+use ptp_events::Received;
+
+use crate::cause::Action;
+use crate::classify::World;
+use crate::incident::Incident;
+use crate::report::Recommendation;
+use crate::text::shell_word;
+
+/// How long before an incident began its cause may have been logged.
+const BEFORE: Duration = Duration::from_mins(5);
+
+/// Which port a command is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Ports {
+    /// The one the evidence names.
+    Named(String),
+    /// Those of a card: a publisher writes `ens1fx` for `ens1f0`, `ens1f1`, …, and does not say which.
+    OfCard(String),
+    Unknown,
+}
+
+/// What to do, with the commands for the node it began on.
+pub(crate) fn recommendations(world: &World<'_>, incident: &Incident) -> Vec<Recommendation> {
+    let ports = ports(world, incident);
+    let actions = incident.diagnosis.cause.cause().actions;
+    let command = |template| command(world, incident, &ports, template);
+    let recommend = |action: &Action| Recommendation {
+        action: action.action.to_owned(),
+        command: action.command.map(command),
+    };
+    actions.iter().map(recommend).collect()
+}
+
+/// The port of the clock that was found first, or else of any the node has.
+fn ports(world: &World<'_>, incident: &Incident) -> Ports {
+    let Some(node) = incident.diagnosis.origin.first().map(|id| world.node(*id)) else {
+        return Ports::Unknown;
+    };
+    let members = || node.clocks.iter();
+    let of_finding = incident.findings.iter().flat_map(|finding| {
+        members().filter(move |member| {
+            finding.node == node.name
+                && finding.resource.as_ref() == Some(&member.resource)
+                && finding.instance == member.instance
+        })
+    });
+    let mut candidates = of_finding.chain(members()).map(|member| world.clock(member.id));
+    if let Some(port) = candidates.clone().find_map(|clock| clock.port()) {
+        return Ports::Named(port.to_string());
+    }
+    match candidates.find_map(|clock| clock.instance().interface()) {
+        Some(interface) => match interface.strip_suffix('x') {
+            Some(card) if is_plain(card) => Ports::OfCard(card.to_owned()),
+            _ => Ports::Named(interface.to_owned()),
+        },
+        None => Ports::Unknown,
+    }
+}
+
+/// Whether a text means nothing to a shell.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn command(world: &World<'_>, incident: &Incident, ports: &Ports, template: &str) -> String {
+    let node = incident.diagnosis.origin.first().map(|id| world.node(*id).name.as_str());
+    with_ports(template, ports)
+        .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
+        .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)")
+        .replace("{namespace}", &shell_word(&world.settings.namespace))
+        .replace("{since}", &since(incident.opened_at))
+        .replace("{node}", &shell_word(node.unwrap_or("NODE")))
+}
+
+/// A time for `oc logs --since-time`, before whatever made the incident.
+fn since(opened_at: Received) -> String {
+    let at = jiff::Timestamp::from(opened_at.before(BEFORE));
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Puts the port in; where only the card is known the command goes through its ports.
+fn with_ports(template: &str, ports: &Ports) -> String {
+    const PORT: &str = "{interface}";
+    match (ports, template.strip_prefix("{exec} ")) {
+        (Ports::Named(port), _) => template.replace(PORT, &shell_word(port)),
+        (Ports::OfCard(card), Some(command)) if command.contains(PORT) => {
+            let each = command.replace(PORT, "$port");
+            let script = format!(
+                "cd /sys/class/net && for port in {card}[0-9]*; do echo \"$port\"; timeout 10 {each}; done"
+            );
+            format!("{{exec}} sh -c {}", shell_word(&script))
+        }
+        (Ports::OfCard(_) | Ports::Unknown, _) => template.replace(PORT, "INTERFACE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_the_port_or_goes_through_the_card() {
+        let template = "{exec} tcpdump -i {interface} 'port 319'";
+        let named = |port: &str| with_ports(template, &Ports::Named(port.to_owned()));
+        assert_eq!(named("ens1f1"), "{exec} tcpdump -i ens1f1 'port 319'");
+        assert_eq!(named("a;reboot"), "{exec} tcpdump -i 'a;reboot' 'port 319'");
+        assert_eq!(
+            with_ports(template, &Ports::OfCard("ens1f".to_owned())),
+            r#"{exec} sh -c 'cd /sys/class/net && for port in ens1f[0-9]*; do echo "$port"; timeout 10 tcpdump -i $port '\''port 319'\''; done'"#
+        );
+        let plain = "oc get nodes";
+        assert_eq!(with_ports(plain, &Ports::OfCard("ens1f".to_owned())), plain);
+    }
+}
