@@ -28,6 +28,10 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_CONFIG", value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
 
+    /// A folder with agent.toml (as --config), thresholds.toml and topology.toml, each if it is there
+    #[arg(long, env = "PTP_AGENT_ETC", value_name = "FOLDER")]
+    pub etc: Option<PathBuf>,
+
     /// A publisher to subscribe to, as URL or URL=NODE (repeatable); without any, the cluster's
     #[arg(long, value_name = "URL[=NODE]")]
     pub publisher: Vec<String>,
@@ -148,7 +152,7 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_EXTERNAL_URL", value_name = "URL")]
     pub external_url: Option<String>,
 
-    /// Where alerts link to for what to do, from {root_cause}
+    /// Where alerts link to for what to do, from `{root_cause}`
     #[arg(long, env = "PTP_AGENT_RUNBOOK_URL", default_value = crate::identity::RUNBOOK, value_name = "TEMPLATE")]
     pub runbook_url: String,
 
@@ -197,12 +201,59 @@ pub struct Options {
     pub grace: Duration,
 }
 
+impl Options {
+    /// Takes out what is set to nothing, and puts in what the folder of `--etc` has.
+    fn tidy(&mut self) {
+        let options = self;
+        // A variable that is set to nothing, as manifests do, is not set.
+        for text in [
+            &mut options.endpoint,
+            &mut options.callback_secret,
+            &mut options.slack_webhook_url,
+            &mut options.webhook,
+            &mut options.webhook_secret,
+            &mut options.read_token,
+            &mut options.write_token,
+            &mut options.publisher_url_template,
+            &mut options.agent_namespace,
+            &mut options.cluster_name,
+            &mut options.external_url,
+        ] {
+            text.take_if(|text| text.trim().is_empty());
+        }
+        for file in [
+            &mut options.publisher_ca_file,
+            &mut options.slack_ca_file,
+            &mut options.alertmanager_ca_file,
+            &mut options.alertmanager_token_file,
+            &mut options.webhook_ca_file,
+            &mut options.webhook_token_file,
+            &mut options.thresholds,
+            &mut options.topology,
+            &mut options.journal,
+        ] {
+            file.take_if(|file| file.as_os_str().is_empty());
+        }
+        let in_etc = |name: &str| {
+            let path = options.etc.as_ref()?.join(name);
+            path.is_file().then_some(path)
+        };
+        let (thresholds_there, topology_there) =
+            (in_etc("thresholds.toml"), in_etc("topology.toml"));
+        options.thresholds = options.thresholds.take().or(thresholds_there);
+        options.topology = options.topology.take().or(topology_there);
+        options.alertmanager.retain(|url| !url.trim().is_empty());
+        options.label.retain(|label| !label.trim().is_empty());
+    }
+}
+
 /// How many resolved incidents, and alerts, the agent shows.
 const MAX_INCIDENTS: usize = 1000;
 
 /// Reads `60s`, `7d`, `1h30m` or ISO 8601.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let no_duration = |_| format!("`{text}` is no duration, such as 30s, 1h30m or 7d");
+    let span: jiff::Span = text.parse().map_err(no_duration)?;
     let signed = span
         .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
         .map_err(|error| error.to_string())?;
@@ -286,37 +337,7 @@ impl Config {
     /// # Errors
     /// With every mistake.
     pub fn new(mut options: Options) -> Result<Self, ConfigError> {
-        // A variable that is set to nothing, as manifests do, is not set.
-        for text in [
-            &mut options.endpoint,
-            &mut options.callback_secret,
-            &mut options.slack_webhook_url,
-            &mut options.webhook,
-            &mut options.webhook_secret,
-            &mut options.read_token,
-            &mut options.write_token,
-            &mut options.publisher_url_template,
-            &mut options.agent_namespace,
-            &mut options.cluster_name,
-            &mut options.external_url,
-        ] {
-            text.take_if(|text| text.trim().is_empty());
-        }
-        for file in [
-            &mut options.publisher_ca_file,
-            &mut options.slack_ca_file,
-            &mut options.alertmanager_ca_file,
-            &mut options.alertmanager_token_file,
-            &mut options.webhook_ca_file,
-            &mut options.webhook_token_file,
-            &mut options.thresholds,
-            &mut options.topology,
-            &mut options.journal,
-        ] {
-            file.take_if(|file| file.as_os_str().is_empty());
-        }
-        options.alertmanager.retain(|url| !url.trim().is_empty());
-        options.label.retain(|label| !label.trim().is_empty());
+        options.tidy();
         let mut mistakes = Vec::new();
         let thresholds = thresholds(&options, &mut mistakes);
         let publishers = publishers(&options, &mut mistakes);

@@ -72,7 +72,7 @@ fn run(given: &Given) -> anyhow::Result<ExitCode> {
         write!(out, "\n{}", given.effective())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let quiet = !matches!(cli.command, None);
+    let quiet = cli.command.is_some();
     let usual = if quiet { "warn" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PTP_AGENT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));

@@ -59,11 +59,11 @@ pub(crate) fn open(
     wanted: fn(&Path) -> bool,
 ) -> Result<Opened, ArchiveError> {
     let fail = |source| ArchiveError::Unpack { path: path.to_owned(), source };
-    let (head, input) = peek(input, ZIP_MAGIC.len()).map_err(fail)?;
+    let (head, input) = peek(input, ZIP_MAGIC.len());
     if head == ZIP_MAGIC {
         return unzip(path, input, wanted).map(Opened::Archive);
     }
-    let (head, input) = peek(decompress(input).map_err(fail)?, TAR_MAGIC.end).map_err(fail)?;
+    let (head, input) = peek(decompress(input).map_err(fail)?, TAR_MAGIC.end);
     if head.get(TAR_MAGIC) == Some(b"ustar") {
         return untar(path, input, wanted).map(Opened::Archive);
     }
@@ -71,12 +71,12 @@ pub(crate) fn open(
 }
 
 /// The first bytes of something, and all of it.
-fn peek<R: BufRead>(mut input: R, count: usize) -> io::Result<(Vec<u8>, impl BufRead + use<R>)> {
+fn peek<R: BufRead>(mut input: R, count: usize) -> (Vec<u8>, impl BufRead + use<R>) {
     let mut head = Vec::new();
     let torn = input.by_ref().take(count as u64).read_to_end(&mut head).err();
     // What could be read counts; the error comes again when it is read on.
     let again = Again { torn, input };
-    Ok((head.clone(), io::Cursor::new(head).chain(io::BufReader::new(again))))
+    (head.clone(), io::Cursor::new(head).chain(io::BufReader::new(again)))
 }
 
 /// An input that fails as it did before.

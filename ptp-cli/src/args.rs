@@ -350,8 +350,8 @@ fn past(text: &str) -> Result<Received, MomentError> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration =
-        text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let no_duration = |_| format!("`{text}` is no duration, such as 30s, 10m or 1h30m");
+    let signed: jiff::SignedDuration = text.parse().map_err(no_duration)?;
     Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,6 +27,9 @@ const BIG_INPUT: u64 = 64 << 20;
 
 /// How often it is looked whether an interrupt came while nothing is read.
 const LISTEN_EVERY: Duration = Duration::from_millis(200);
+
+/// How long what was read of a pipe may take to come after an interrupt.
+const PIPE_ENDS_WITHIN: Duration = Duration::from_millis(600);
 
 /// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
 /// measurement, and one bad one, corrected with the next, was observed on a healthy system
@@ -143,6 +146,8 @@ fn read(
         ..DaemonSettings::default()
     };
     let stop = interrupt::token();
+    let mut interrupted: Option<Instant> = None;
+    let piped = sources.iter().any(|source| source.once.is_some());
     let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut gatherer = args.stability.then(Gatherer::default);
@@ -151,8 +156,9 @@ fn read(
     let mut ended = false;
     let mut span: Option<(Received, Received)> = None;
     loop {
-        if stop.is_cancelled() {
-            bar.suspend(|| anstream::eprintln!("interrupted; this is what was read until then"));
+        // A pipe ends by it, and what was read of it comes still; files are given up.
+        let since = stop.is_cancelled().then(|| *interrupted.get_or_insert_with(Instant::now));
+        if since.is_some_and(|since| !piped || since.elapsed() > PIPE_ENDS_WITHIN) {
             ended = true;
             break;
         }
@@ -191,6 +197,9 @@ fn read(
         }
     }
     bar.finish_and_clear();
+    if stop.is_cancelled() {
+        anstream::eprintln!("interrupted; this is what was read until then");
+    }
     if !ended {
         return Err(InputError::Stopped);
     }

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use ptp_events::Received;
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
 use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
+use ptp_events::{Received, nearest};
 
 use crate::archive::ArchiveError;
 use crate::sources::Source;
@@ -70,12 +70,9 @@ fn because(why: Option<&str>) -> String {
 /// How many names are listed where none of them is similar.
 const SHOWN_NAMES: usize = 5;
 
-/// The names that are nearest to what was typed, or else some of them.
+/// The name that is nearest to what was typed, or else some of them.
 fn suggestion(name: &str, known: &[String]) -> String {
-    let near = |other: &&String| strsim::normalized_damerau_levenshtein(name, other) > 0.5;
-    let mut nearest: Vec<_> = known.iter().filter(near).collect();
-    nearest.sort_by_key(|other| strsim::damerau_levenshtein(name, other));
-    if let Some(best) = nearest.first() {
+    if let Some(best) = nearest(name, known.iter().map(String::as_str)) {
         return format!("did you mean `{best}`?");
     }
     let names: Vec<_> = known.iter().take(SHOWN_NAMES).map(String::as_str).collect();
@@ -234,9 +231,9 @@ fn streamed(
 
 /// Says that this is the end, and before that what is only known then.
 fn end(merge: &Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
-    let daemons = merge.sources().iter().map(Parallel::daemon);
-    for (daemon, path) in daemons.zip(paths) {
-        if daemon.is_some_and(|log| log.understood_lines() > 0 && !log.has_wall_clock()) {
+    for (source, path) in merge.sources().iter().zip(paths) {
+        let mut read = source.daemons().filter(|log| log.understood_lines() > 0);
+        if read.any(|log| !log.has_wall_clock()) {
             let _ = sender.send(Message::NoWallClock(path.clone()));
         }
     }

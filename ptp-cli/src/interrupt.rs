@@ -1,6 +1,9 @@
 //! SIGINT and SIGTERM: whatever runs ends soon, with what it has.
 
+use std::io::{self, Cursor, Read};
 use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +15,6 @@ pub(crate) fn token() -> CancellationToken {
     static HANDLER: LazyLock<Result<(), ctrlc::Error>> = LazyLock::new(|| {
         ctrlc::set_handler(|| {
             if STOP.is_cancelled() {
-                #[expect(clippy::exit, reason = "it is what was asked for, twice")]
                 std::process::exit(130);
             }
             STOP.cancel();
@@ -22,4 +24,57 @@ pub(crate) fn token() -> CancellationToken {
         anstream::eprintln!("warning: an interrupt will not be heard: {error}");
     }
     STOP.clone()
+}
+
+/// How much is fetched from standard input at once, in bytes, and how often it is looked whether an
+/// interrupt came while nothing does.
+const BLOCK: usize = 1 << 16;
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Standard input, which ends when an interrupt comes: reading it alone would wait for whoever
+/// writes to it.
+pub(crate) struct Stdin {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Cursor<Vec<u8>>,
+    stop: CancellationToken,
+}
+
+impl Stdin {
+    pub(crate) fn new() -> Self {
+        let (sender, blocks) = sync_channel(4);
+        std::thread::spawn(move || {
+            let mut stdin = io::stdin().lock();
+            loop {
+                let mut block = vec![0; BLOCK];
+                let read = stdin.read(&mut block).map(|count| {
+                    block.truncate(count);
+                    block
+                });
+                let over = read.as_ref().map_or(true, Vec::is_empty);
+                if sender.send(read).is_err() || over {
+                    return;
+                }
+            }
+        });
+        Self { blocks, block: Cursor::default(), stop: token() }
+    }
+}
+
+impl Read for Stdin {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.block.read(out)?;
+            if count > 0 || out.is_empty() {
+                return Ok(count);
+            }
+            match self.blocks.recv_timeout(LOOK_EVERY) {
+                Ok(block) => self.block = Cursor::new(block?),
+                Err(RecvTimeoutError::Timeout) if !self.stop.is_cancelled() => continue,
+                Err(_) => return Ok(0),
+            }
+            if self.block.get_ref().is_empty() {
+                return Ok(0);
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@ use ptp_events::{NodeName, Received};
 
 use crate::archive::{self, Opened, Unpacked};
 use crate::input::InputError;
+use crate::interrupt;
 use crate::node_name;
 
 /// How deep a must-gather nests: image, `namespaces`, namespace, `pods`, pod, container twice,
@@ -52,7 +53,7 @@ impl Source {
 pub(crate) struct Sources {
     pub(crate) list: Vec<Source>,
     /// Where archives were unpacked; removed in the end.
-    _unpacked: Vec<Unpacked>,
+    unpacked: Vec<Unpacked>,
 }
 
 fn received(time: SystemTime) -> Option<Received> {
@@ -74,7 +75,7 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
         }
         let open = |source| InputError::Open { path: path.clone(), source };
         let input: Box<dyn Read + Send> = if path == Path::new(STDIN) {
-            Box::new(io::stdin())
+            Box::new(interrupt::Stdin::new())
         } else {
             Box::new(File::open(path).map_err(open)?)
         };
@@ -82,7 +83,7 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
             Opened::Archive(unpacked) => {
                 let folder = unpacked.folder.path().to_owned();
                 let (others, cut_short) = (unpacked.others, unpacked.cut_short.clone());
-                sources._unpacked.push(unpacked);
+                sources.unpacked.push(unpacked);
                 sources.add_folder(path, &folder, node, others, cut_short)?;
             }
             Opened::Other(input) => {

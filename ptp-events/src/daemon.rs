@@ -155,6 +155,12 @@ impl DaemonLog {
         }
     }
 
+    /// An empty log of another node's daemon, read by the same settings.
+    #[must_use]
+    pub fn of_another(&self, node: NodeName) -> Self {
+        Self::new(node, self.settings.clone())
+    }
+
     /// Whose log it is.
     #[must_use]
     pub const fn node(&self) -> &NodeName {

@@ -337,7 +337,7 @@ fn stamped(text: &str) -> Result<Stamped, DecodeError> {
 /// Of several words on one clock keeps that of the process that steers it.
 ///
 /// Where chronyd stands in for phc2sys, CurrentState answers with a state and an offset for each of
-/// them, both as CLOCK_REALTIME and in any order (observed, docs/protocol.md §11). The one that is
+/// them, both as `CLOCK_REALTIME` and in any order (observed, docs/protocol.md §11). The one that is
 /// down says so with a sentinel.
 fn steering(readings: &mut Readings) {
     let rank = |reading: &Reading| {

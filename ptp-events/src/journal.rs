@@ -124,6 +124,23 @@ pub struct Journal {
     path: PathBuf,
 }
 
+/// Which entries of a journal to give.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Query<'a> {
+    /// Only those about this node.
+    pub node: Option<&'a NodeName>,
+    /// Only those received at or after this time.
+    pub since: Option<Received>,
+    /// Only those received before this time.
+    pub until: Option<Received>,
+    /// The newest first.
+    pub newest: bool,
+    /// Those that come after the one with this number, in that order.
+    pub cursor: Option<i64>,
+    /// How many at most.
+    pub limit: usize,
+}
+
 impl Journal {
     /// Opens a journal for writing; makes the file when there is none.
     ///
@@ -236,24 +253,65 @@ impl Journal {
         )
     }
 
-    /// The `limit` latest entries, newest first; only those about `node` if it is given.
+    /// The entries that are asked for.
     ///
     /// # Errors
     /// When reading fails.
-    pub fn newest(
-        &self,
-        node: Option<&NodeName>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, JournalError> {
-        let columns = "SELECT seq, received, kind, node, body FROM inputs";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        match node {
-            None => self.entries(&format!("{columns} ORDER BY seq DESC LIMIT ?1"), params![limit]),
-            Some(node) => self.entries(
-                &format!("{columns} WHERE node = ?2 ORDER BY seq DESC LIMIT ?1"),
-                params![limit, node.as_str()],
-            ),
+    pub fn select(&self, query: &Query<'_>) -> Result<Vec<Entry>, JournalError> {
+        // What was received later has a greater number, so that no index on the time is needed.
+        let from = query.since.map(|since| self.first_from(since)).transpose()?;
+        let to = query.until.map(|until| self.first_from(until)).transpose()?;
+        let (after, before) =
+            if query.newest { (None, query.cursor) } else { (query.cursor, None) };
+        let mut sql = "SELECT seq, received, kind, node, body FROM inputs WHERE 1".to_owned();
+        let mut numbers = Vec::new();
+        for (condition, number) in
+            [("seq > ?", after), ("seq < ?", before), ("seq >= ?", from), ("seq < ?", to)]
+        {
+            if let Some(number) = number {
+                sql.push_str(" AND ");
+                sql.push_str(condition);
+                numbers.push(number);
+            }
         }
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let node = query.node.map(NodeName::as_str);
+        let mut params: Vec<&dyn ToSql> =
+            numbers.iter().map(|number| number as &dyn ToSql).collect();
+        if let Some(node) = &node {
+            sql.push_str(" AND node = ?");
+            params.push(node);
+        }
+        sql.push_str(if query.newest {
+            " ORDER BY seq DESC LIMIT ?"
+        } else {
+            " ORDER BY seq LIMIT ?"
+        });
+        params.push(&limit);
+        self.entries(&sql, &params)
+    }
+
+    /// The number of the first entry received at or after `time`; one more than the last when there is
+    /// none.
+    fn first_from(&self, time: Received) -> Result<i64, JournalError> {
+        let ends = "SELECT COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0) FROM inputs";
+        let (mut low, high) = self
+            .db
+            .query_row(ends, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let mut high = high + 1;
+        let next = "SELECT seq, received FROM inputs WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+        let mut next = self.db.prepare_cached(next)?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let (seq, received): (i64, i64) =
+                next.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if received >= time.as_nanos() {
+                high = middle;
+            } else {
+                low = seq + 1;
+            }
+        }
+        Ok(low)
     }
 
     fn entries(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Entry>, JournalError> {

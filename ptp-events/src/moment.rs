@@ -69,6 +69,11 @@ fn read(said: &str, now: Timestamp, side: Side) -> Option<Timestamp> {
             word.contains(':') && word.bytes().all(|b| b.is_ascii_digit() || b":.".contains(&b));
         looks.then(|| word.parse::<Time>().ok()).flatten()
     };
+    if let Some((date, time)) = said.split_once([' ', 'T'])
+        && let (Some(date), Some(time)) = (day(date), clock(time.trim()))
+    {
+        return utc(date.to_datetime(time));
+    }
     if let Some(day) = day(said) {
         return utc(day.at(0, 0, 0, 0));
     }
@@ -79,11 +84,6 @@ fn read(said: &str, now: Timestamp, side: Side) -> Option<Timestamp> {
             Side::Future if at <= now => at.checked_add(24.hours()).ok(),
             _ => Some(at),
         };
-    }
-    if let Some((date, time)) = said.split_once([' ', 'T'])
-        && let (Some(date), Some(time)) = (day(date), clock(time.trim()))
-    {
-        return utc(date.to_datetime(time));
     }
     let ago = said.strip_suffix("ago").map(str::trim);
     let later = said.strip_prefix("in ").map(str::trim);

@@ -216,6 +216,17 @@ fn without_physical_port(port: &str) -> &str {
     }
 }
 
+/// The name among `known` that was most likely meant by what was typed, if any is similar.
+#[must_use]
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_ascii_lowercase();
+    let distance =
+        |name: &str| strsim::normalized_damerau_levenshtein(&typed, &name.to_ascii_lowercase());
+    let scored = known.into_iter().map(|name| (distance(name), name));
+    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (best.0 > 0.5).then_some(best.1)
+}
+
 /// The id of one delivery of an event, unique per publisher.
 ///
 /// Publishers use UUIDs; those are kept in 16 bytes, anything else as text.

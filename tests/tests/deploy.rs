@@ -22,7 +22,16 @@ fn deploy() -> PathBuf {
 /// Every document of every manifest.
 fn documents() -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    for folder in ["base", "persistent", "monitoring", "cluster-tools", "cluster-exec"] {
+    for folder in [
+        "base",
+        "persistent",
+        "monitoring",
+        "cluster-tools",
+        "cluster-exec",
+        "components/fs-group",
+        "components/metrics-token",
+        "components/openshift-alertmanager",
+    ] {
         for entry in std::fs::read_dir(deploy().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
@@ -165,4 +174,81 @@ async fn what_is_granted_is_what_is_used() {
         used.insert(("events.k8s.io".to_owned(), "events".to_owned(), verb.to_owned()));
     }
     assert_eq!(granted(), used);
+}
+
+/// What `kubectl kustomize` makes of an overlay; `None` where there is no kubectl that can.
+fn built(overlay: &str) -> Option<Vec<Value>> {
+    let output = std::process::Command::new("kubectl")
+        .arg("kustomize")
+        .arg(deploy().join(overlay))
+        .output()
+        .ok()?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        // `replacements` came with kustomize 4.2.
+        assert!(why.contains("unknown field"), "{overlay}: {why}");
+        return None;
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    let documents = text.split("\n---\n").map(|document| serde_saphyr::from_str(document).unwrap());
+    Some(documents.collect())
+}
+
+fn the<'a>(documents: &'a [Value], kind: &str) -> &'a Value {
+    documents.iter().find(|document| document["kind"] == kind).unwrap()
+}
+
+#[test]
+fn overlays_put_the_agent_where_they_say_and_leave_the_operators_namespace_alone() {
+    let Some(drop_in) = built("overlays/openshift-ptp") else {
+        println!("skipped: there is no kubectl with kustomize 4.2 or later");
+        return;
+    };
+    assert!(drop_in.iter().all(|document| document["kind"] != "Namespace"));
+    for kind in ["Deployment", "Service", "ServiceAccount", "NetworkPolicy"] {
+        let document = the(&drop_in, kind);
+        assert_eq!(document["metadata"]["namespace"], "openshift-ptp", "{kind}");
+        assert_eq!(document["metadata"]["name"], "ptp-agent", "{kind}");
+    }
+    let ports = the(&drop_in, "Service")["spec"]["ports"].to_string();
+    assert!(ports.contains("8081"), "{ports}");
+    for binding in drop_in.iter().filter(|document| document["kind"] == "RoleBinding") {
+        assert_eq!(binding["subjects"][0]["namespace"], "openshift-ptp", "{binding}");
+    }
+    let events = drop_in.iter().filter(|d| d["metadata"]["name"] == "ptp-agent-events");
+    assert!(events.into_iter().all(|document| document["metadata"]["namespace"] == "default"));
+
+    let vanilla = built("overlays/kubernetes").unwrap();
+    let deployment = the(&vanilla, "Deployment");
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["securityContext"]["fsGroup"], 65532);
+    let env = pod["containers"][0]["env"].as_array().unwrap();
+    assert!(env.iter().any(|var| var["name"] == "PTP_NAMESPACE" && var["value"] == "ptp"));
+    let roles =
+        vanilla.iter().filter(|d| d["kind"] == "Role" && d["metadata"]["name"] == "ptp-agent");
+    assert!(roles.into_iter().all(|role| role["metadata"]["namespace"] == "ptp"));
+    for folder in ["base", "persistent", "monitoring"] {
+        assert!(!built(folder).unwrap().is_empty(), "{folder}");
+    }
+}
+
+/// Nothing a user sets may keep the agent from starting by not being there.
+#[test]
+fn every_key_of_the_secret_is_optional() {
+    let [deployment] = <[Deployment; 1]>::try_from(of_kind("Deployment")).unwrap();
+    let pod = deployment.spec.unwrap().template.spec.unwrap();
+    let mut keys = BTreeSet::new();
+    for var in pod.containers[0].env.as_ref().unwrap() {
+        let from = var.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref());
+        if let Some(secret) = from {
+            assert_eq!(secret.optional, Some(true), "{}", var.name);
+            keys.insert(secret.key.clone());
+        }
+    }
+    for key in ["alertmanager-url", "read-token", "slack-webhook-url", "webhook-url", "write-token"]
+    {
+        assert!(keys.contains(key), "{key}");
+    }
+    let files = pod.volumes.unwrap().into_iter().find(|volume| volume.name == "files").unwrap();
+    assert_eq!(files.config_map.unwrap().optional, Some(true));
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Query, State};
 use ptp_diagnostics::Severity;
-use ptp_diagnostics::report::Alert;
+use ptp_diagnostics::report::{Alert, AlertStatus};
 use ptp_events::Received;
 use serde::Serialize;
 
-use super::parameters::{only, parameter};
+use super::parameters::{SEVERITIES, not_about_nobody, only, parameter, time, word};
 use super::v1::paging;
 use super::{Api, Problem};
 
@@ -22,8 +22,8 @@ const MAX_HOURS: f64 = 8784.0;
 struct Wanted<'a> {
     since: Received,
     until: Option<Received>,
-    severity: Option<String>,
-    status: Option<String>,
+    severity: Option<Severity>,
+    status: Option<AlertStatus>,
     node: Option<&'a str>,
 }
 
@@ -33,28 +33,20 @@ impl<'a> Wanted<'a> {
         let hours = parameter(query, "hours", "a number of hours from 0 to 8784", |text| {
             text.parse::<f64>().ok().filter(|hours| (0.0..=MAX_HOURS).contains(hours))
         })?;
-        let severity = parameter(query, "severity", "INFO, WARNING or CRITICAL", |text| {
-            let text = text.to_ascii_uppercase();
-            matches!(text.as_str(), "INFO" | "WARNING" | "CRITICAL").then_some(text)
-        })?;
-        let status = parameter(query, "status", "opened, escalated or resolved", |text| {
-            matches!(text, "opened" | "escalated" | "resolved").then(|| text.to_owned())
-        })?;
-        let time = |name| {
-            let wanted = "a time such as 2026-11-23T06:40:30Z";
-            parameter(query, name, wanted, |text| Received::parse(text).ok())
-        };
+        let severity = word(query, "severity", &SEVERITIES)?;
+        let statuses = [AlertStatus::Opened, AlertStatus::Escalated, AlertStatus::Resolved];
+        let status = word(query, "status", &statuses.map(|status| (status.as_str(), status)))?;
         let back = Duration::from_secs_f64(hours.unwrap_or(24.0) * 3600.0);
-        let since = time("since")?.unwrap_or_else(|| now.before(back));
+        let since = time(query, "since", now)?.unwrap_or_else(|| now.before(back));
         let node = query.get("node").map(String::as_str);
-        Ok(Self { since, until: time("until")?, severity, status, node })
+        Ok(Self { since, until: time(query, "until", now)?, severity, status, node })
     }
 
     fn takes(&self, alert: &Alert) -> bool {
         alert.timestamp >= self.since
             && self.until.is_none_or(|until| alert.timestamp <= until)
-            && self.severity.as_deref().is_none_or(|wanted| alert.severity.as_str() == wanted)
-            && self.status.as_deref().is_none_or(|wanted| alert.status.as_str() == wanted)
+            && self.severity.is_none_or(|wanted| alert.severity == wanted)
+            && self.status.is_none_or(|wanted| alert.status == wanted)
             && self
                 .node
                 .is_none_or(|wanted| alert.affected_nodes.iter().any(|n| n.as_str() == wanted))
@@ -100,6 +92,9 @@ pub(super) async fn alerts(
         }
         total += 1;
         critical += usize::from(alert.severity == Severity::Critical);
+    }
+    if total == 0 {
+        not_about_nobody(&snapshot.report, wanted.node)?;
     }
     let reached = paging.cursor + items.len();
     let next_cursor = (reached < total && !items.is_empty()).then(|| reached.to_string());

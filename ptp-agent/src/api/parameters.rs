@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
+use ptp_diagnostics::report::Report;
+use ptp_diagnostics::{RootCause, Severity};
+use ptp_events::{Received, Side, moment, nearest};
 
 use super::Problem;
 
@@ -20,6 +23,51 @@ pub(super) fn parameter<T>(
             None => Err(Problem::parameter(name, text, wanted)),
         },
     }
+}
+
+/// What a time may look like, for people.
+const A_TIME: &str = "a time such as 1h (ago), 03:00, yesterday (in UTC) or 2026-11-23T06:40:30Z";
+
+/// A time in the past, as people say it.
+pub(super) fn time(
+    query: &HashMap<String, String>,
+    name: &str,
+    now: Received,
+) -> Result<Option<Received>, Problem> {
+    parameter(query, name, A_TIME, |text| moment(text, now, Side::Past).ok())
+}
+
+/// One of a few words.
+pub(super) fn word<T: Copy>(
+    query: &HashMap<String, String>,
+    name: &str,
+    words: &[(&'static str, T)],
+) -> Result<Option<T>, Problem> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    let listed = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+    found.map(|(_, value)| Some(*value)).ok_or_else(|| Problem::parameter(name, text, &listed()))
+}
+
+/// How bad something is.
+pub(super) const SEVERITIES: [(&str, Severity); 3] =
+    [("INFO", Severity::Info), ("WARNING", Severity::Warning), ("CRITICAL", Severity::Critical)];
+
+/// A root cause by its code.
+pub(super) fn root_cause(query: &HashMap<String, String>) -> Result<Option<&'static str>, Problem> {
+    let codes: Vec<_> = RootCause::ALL.iter().map(|cause| (cause.code(), cause.code())).collect();
+    word(query, "root_cause", &codes)
+}
+
+/// Refuses to answer "nothing" about a node that nobody knows: mostly it is misspelt, and nothing
+/// would be taken for all is well.
+pub(super) fn not_about_nobody(report: &Report, node: Option<&str>) -> Result<(), Problem> {
+    let names = || report.nodes.iter().map(|entry| entry.node.as_str());
+    let Some(node) = node.filter(|node| names().all(|name| name != *node)) else { return Ok(()) };
+    let shown: String = node.chars().take(80).flat_map(char::escape_debug).collect();
+    let like = nearest(node, names()).map(|name| format!("; did you mean `{name}`?"));
+    let detail = format!("nothing is known of a node `{shown}`{}", like.unwrap_or_default());
+    Err(Problem::new(StatusCode::NOT_FOUND, &detail))
 }
 
 /// Refuses parameters nobody reads, which are mostly misspelt ones.

@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use ptp_diagnostics::report::BlindWindow;
-use ptp_events::{Input, NodeName, Received, recording::Origin};
+use ptp_events::journal::Query as Entries;
+use ptp_events::recording::Origin;
+use ptp_events::{Input, NodeName, Received};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::parameters::only;
+use super::parameters::{not_about_nobody, only, time, word};
 use super::{Api, Problem, alerts, stream};
 
 /// How many entries of a list are given unless asked otherwise, and at most.
@@ -92,6 +94,7 @@ async fn blind_windows(
     let node = query.get("node");
     let windows = snapshot.report.blind_windows.iter().rev();
     let wanted = windows.filter(|w| node.is_none_or(|node| w.node.as_str() == node));
+    not_about_nobody(&snapshot.report, node.map(String::as_str))?;
     Ok(page(&paging(&query)?, wanted.cloned()))
 }
 
@@ -107,25 +110,26 @@ struct JournalEntry {
     note: Option<String>,
 }
 
-/// The journal itself, oldest first; with `newest`, only its latest entries, newest first.
+/// The journal itself, oldest first, or newest first with `newest`; of a node, or of a time, if asked.
 async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<JournalEntry>> {
-    only(&query, &["limit", "cursor", "newest", "node"])?;
+    only(&query, &["limit", "cursor", "newest", "node", "since", "until"])?;
     let Paging { limit, cursor } = paging(&query)?;
-    let newest = query.get("newest").is_some_and(|text| text == "true");
+    let newest = word(&query, "newest", &[("true", true), ("false", false)])?.unwrap_or(false);
     let node = match query.get("node") {
         None => None,
-        Some(_) if !newest => {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "`node` goes with `newest=true`"));
-        }
         Some(text) => Some(
             NodeName::new(text).map_err(|_| Problem::parameter("node", text, "a node's name"))?,
         ),
     };
+    let now = api.store.clock().stamp();
+    let (since, until) = (time(&query, "since", now)?, time(&query, "until", now)?);
     let store = api.store.clone();
-    let after = i64::try_from(cursor).unwrap_or(i64::MAX);
+    let cursor = (cursor > 0).then(|| i64::try_from(cursor).unwrap_or(i64::MAX));
+    let of = node.clone();
     let read = tokio::task::spawn_blocking(move || match store.reader()? {
-        Some(journal) if newest => journal.newest(node.as_ref(), limit),
-        Some(journal) => journal.after(after, limit),
+        Some(journal) => {
+            journal.select(&Entries { node: of.as_ref(), since, until, newest, cursor, limit })
+        }
         None => Ok(Vec::new()),
     });
     let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
@@ -133,7 +137,11 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         .await
         .map_err(|_| failed("reading the journal was given up"))?
         .map_err(|_| failed("the journal cannot be read; see /health"))?;
-    let next_cursor = (entries.len() == limit && !newest)
+    if entries.is_empty() && cursor.is_none() {
+        let snapshot = api.brain.snapshot.borrow().clone();
+        not_about_nobody(&snapshot.report, node.as_ref().map(NodeName::as_str))?;
+    }
+    let next_cursor = (entries.len() == limit)
         .then(|| entries.last().map(|entry| entry.seq.to_string()))
         .flatten();
     let items = entries.into_iter().map(|entry| {

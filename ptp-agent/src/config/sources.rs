@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -148,17 +149,23 @@ fn in_one_line(error: &clap::Error) -> String {
     told.trim_end_matches("; ").to_owned()
 }
 
-/// The file that `--config` names, or else `PTP_AGENT_CONFIG`; found by hand, as what else is wrong
-/// with the arguments must not hide it.
+/// The file that `--config` names, or else `PTP_AGENT_CONFIG`, or else the one in the folder of
+/// `--etc`; found by hand, as what else is wrong with the arguments must not hide it.
 fn config_file(arguments: &[OsString]) -> Option<PathBuf> {
-    let named = arguments.iter().enumerate().find_map(|(at, argument)| {
-        if argument == "--config" {
-            return arguments.get(at + 1).map(PathBuf::from);
-        }
-        argument.to_str()?.strip_prefix("--config=").map(PathBuf::from)
-    });
-    let named = named.or_else(|| std::env::var_os("PTP_AGENT_CONFIG").map(PathBuf::from));
-    named.filter(|path| !path.as_os_str().is_empty())
+    let named = |flag: &str, variable: &str| {
+        let given = arguments.iter().enumerate().find_map(|(at, argument)| {
+            if argument == flag {
+                return arguments.get(at + 1).map(PathBuf::from);
+            }
+            argument.to_str()?.strip_prefix(flag)?.strip_prefix('=').map(PathBuf::from)
+        });
+        let given = given.or_else(|| std::env::var_os(variable).map(PathBuf::from));
+        given.filter(|path| !path.as_os_str().is_empty())
+    };
+    named("--config", "PTP_AGENT_CONFIG").or_else(|| {
+        let there = named("--etc", "PTP_AGENT_ETC")?.join("agent.toml");
+        there.is_file().then_some(there)
+    })
 }
 
 /// Reads the file that `--config` or `PTP_AGENT_CONFIG` names, if there is one, into the defaults of
@@ -203,9 +210,9 @@ fn with_file(
 }
 
 fn option(command: &Command, name: &str) -> Option<Arg> {
-    let mut options = command
-        .get_arguments()
-        .filter(|argument| !matches!(argument.get_id().as_str(), "config" | "help" | "version"));
+    let mut options = command.get_arguments().filter(|argument| {
+        !matches!(argument.get_id().as_str(), "config" | "etc" | "help" | "version")
+    });
     options.find(|argument| argument.get_long() == Some(name)).cloned()
 }
 
@@ -283,20 +290,20 @@ impl Given {
             let value = if flag {
                 self.matches.get_flag(id).to_string()
             } else if values.iter().all(|value| value.trim().is_empty()) {
-                lines += &format!("# {name} is not set\n");
+                let _ = writeln!(lines, "# {name} is not set");
                 continue;
             } else if argument.is_hide_env_values_set() {
-                lines += &format!("# {name} is set, from {origin}\n");
+                let _ = writeln!(lines, "# {name} is set, from {origin}");
                 continue;
             } else if takes(&argument) > 1 {
                 let list: Vec<_> = values.iter().map(|value| quoted(value)).collect();
                 format!("[{}]", list.join(", "))
             } else if values[0].parse::<u64>().is_ok() {
-                values[0].to_string()
+                values[0].clone()
             } else {
                 quoted(&values[0])
             };
-            lines += &format!("{name} = {value}  # {origin}\n");
+            let _ = writeln!(lines, "{name} = {value}  # {origin}");
         }
         lines
     }

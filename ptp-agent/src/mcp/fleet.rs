@@ -243,10 +243,10 @@ pub(super) const TOOLS: &[Tool] = &[
         Change,
         Changes,
         silences::New,
-        component("Silence"),
+        component("MadeSilence"),
         silences::create,
-        "Keeps alerts about a node, a root cause, or both from people until a time, at most 31 days away. \
-         Nothing is hidden from reports. Ask the person before you use it."
+        "Keeps alerts about a node, a root cause, or both from people for a while, from now or from a \
+         later time on, at most 31 days away. Nothing is hidden from reports. Ask the person before you use it."
     ),
     tool!(
         "end_silence",

@@ -45,8 +45,8 @@ impl<R: BufRead> Parallel<R> {
         }
     }
 
-    pub(super) const fn daemon(&self) -> Option<&DaemonLog> {
-        self.sequence.daemon()
+    pub(super) fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
+        self.sequence.daemons()
     }
 
     fn read_ahead(&mut self) {

@@ -1,11 +1,14 @@
 //! The program from outside: exit code, stdout and stderr together.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
+mod field;
 mod laws;
 mod live;
 mod must_gather;
 mod recordings;
 mod stability;
+#[path = "../../../tests/support/tls.rs"]
+mod tls;
 mod topology;
 mod usage;
 

@@ -51,7 +51,7 @@ fn errors_name_the_thing_and_the_fix() {
     let gnss_loss = "recordings/gnss_loss.jsonl";
 
     assert_snapshot!("no_such_file", show(&["diagnose", "no-such-file.jsonl"]));
-    assert_snapshot!("a_directory", show(&["diagnose", "recordings"]));
+    assert_snapshot!("a_directory", show(&["diagnose", "deploy/base"]));
     assert_snapshot!("a_bad_line", show(&["diagnose", "--min-severity", "critical", &bad]));
     assert_snapshot!("a_bad_line_strict", show(&["diagnose", "--strict", &bad]));
     assert_snapshot!("an_empty_file", show(&["diagnose", &file("empty.jsonl", "")]));
@@ -61,7 +61,7 @@ fn errors_name_the_thing_and_the_fix() {
         "no_such_resource",
         show(&["diagnose", "--alert-resources", "clock", gnss_loss])
     );
-    assert_snapshot!("no_such_time", show(&["diagnose", "--since", "yesterday", gnss_loss]));
+    assert_snapshot!("no_such_time", show(&["diagnose", "--since", "last week", gnss_loss]));
 }
 
 fn alerts(args: &[&str], env: &[(&str, &str)]) -> Vec<String> {
@@ -98,7 +98,7 @@ fn a_time_range_and_a_node_narrow_the_view() {
         "nothing_in_range",
         shown(&run(&["diagnose", gnss_loss, "--until", "2026-11-23T06:41:21Z"]))
     );
-    assert_eq!(alerts(&[gnss_loss, "--node", "other"], &[]), Vec::<String>::new());
+    assert_eq!(run(&["diagnose", gnss_loss, "--node", "other"]).status.code(), Some(2));
     assert_eq!(alerts(&[gnss_loss, "--node", "gmnode"], &[]).len(), 2);
     let output =
         run(&["diagnose", "--min-severity", "critical", "recordings/slave_to_listening.jsonl"]);

@@ -88,6 +88,9 @@ impl Tls {
     ///
     /// # Errors
     /// When the CA file cannot be used.
+    ///
+    /// # Panics
+    /// Never: the provider speaks the versions that are asked for.
     pub fn builder(&self) -> Result<reqwest::ClientBuilder, TlsError> {
         self.read()?.builder()
     }
@@ -105,6 +108,9 @@ impl Authorities {
     ///
     /// # Errors
     /// When the file holds no certificate.
+    ///
+    /// # Panics
+    /// Never, as [`Tls::builder`].
     pub fn builder(&self) -> Result<reqwest::ClientBuilder, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)

@@ -90,10 +90,9 @@ impl<R: BufRead> Reader<R> {
         self.sequence.other_lines()
     }
 
-    /// The daemon's log, to ask what it counted.
-    #[must_use]
-    pub const fn daemon(&self) -> Option<&DaemonLog> {
-        self.sequence.daemon()
+    /// The daemons' logs, as [`Sequence::daemons`] tells them.
+    pub fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
+        self.sequence.daemons()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The HTTP API, and what the service before this one got wrong.
 
 use ptp_agent::secret::Secret;
+use ptp_events::Received;
 use ptp_events::SyncState::{Freerun, Locked};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fleet::{Agent, config, eventually, http, lock, os, publisher, subscribed, to};
@@ -47,6 +48,30 @@ async fn the_documented_endpoints_keep_their_fields() {
     let next = events["next_cursor"].as_str().unwrap();
     let (_, more) = agent.get(&format!("/api/v1/events?limit=1&cursor={next}")).await;
     assert!(more["items"][0]["seq"].as_i64() > events["items"][2]["seq"].as_i64());
+    let count = async |query: &str| {
+        let (status, events) = agent.get(&format!("/api/v1/events?limit=1000&{query}")).await;
+        assert_eq!(status, 200, "{query}: {events}");
+        events["items"].as_array().unwrap().len()
+    };
+    let all = count("").await;
+    for query in ["node=w1", "since=1h", "since=yesterday", "until=tomorrow", "newest=true&node=w1"]
+    {
+        assert_eq!(count(query).await, all, "{query}");
+    }
+    for query in ["until=1h", "since=tomorrow", "node=w1&until=yesterday"] {
+        assert_eq!(count(query).await, 0, "{query}");
+    }
+    let (_, newest) = agent.get("/api/v1/events?newest=true&limit=2").await;
+    let next = newest["next_cursor"].as_str().unwrap();
+    let (_, older) = agent.get(&format!("/api/v1/events?newest=true&limit=1&cursor={next}")).await;
+    assert!(older["items"][0]["seq"].as_i64() < newest["items"][1]["seq"].as_i64());
+    // Nothing about a node that nobody knows is no good news.
+    for path in ["incidents", "alerts", "events", "blind-windows"] {
+        let (status, problem) = agent.get(&format!("/api/v1/{path}?node=w11")).await;
+        assert_eq!(status, 404, "{path}: {problem}");
+        let detail = "nothing is known of a node `w11`; did you mean `w1`?";
+        assert_eq!(problem["detail"], detail, "{path}");
+    }
     assert!(agent.running.stop().await);
     one.stop().await;
 }
@@ -65,6 +90,14 @@ async fn bad_requests_are_told_what_is_bad() {
         "/api/v1/incidents?limit=0",
         "/api/v1/incidents?limit=100000",
         "/api/v1/events?cursor=x",
+        "/api/v1/events?newest=yes",
+        "/api/v1/events?since=soon",
+        "/api/v1/incidents?status=open",
+        "/api/v1/incidents?severity=bad",
+        "/api/v1/incidents?root_cause=gnss-signal-los",
+        "/api/v1/incidents?since=soon",
+        "/api/v1/alerts?until=soon",
+        "/api/v1/alerts?status=firing",
     ] {
         let (status, problem) = agent.get(path).await;
         assert_eq!((status, &problem["status"]), (400, &json!(400)), "{path}");
@@ -128,7 +161,7 @@ async fn tokens_guard_reading_and_changing() {
     let url = |path: &str| format!("http://{}{path}", agent.api);
     let until = "2026-11-23T00:00:00Z";
     let silence = |until: &str| {
-        json!({"until": until, "comment": "maintenance", "created_by": "somebody"}).to_string()
+        json!({"until": until, "everything": true, "comment": "maintenance", "created_by": "somebody"}).to_string()
     };
     for (token, path, expect) in [
         (None, "/alerts", 401),
@@ -158,7 +191,7 @@ async fn tokens_guard_reading_and_changing() {
         assert!(!text.contains("may-"), "{path}: {text}");
         assert!(path != "/config" || text.contains("\"write_token\":true"), "{text}");
     }
-    let later = ptp_events::Received::from_nanos(
+    let later = Received::from_nanos(
         i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap(),
     )
     .after(std::time::Duration::from_hours(1));
@@ -168,11 +201,7 @@ async fn tokens_guard_reading_and_changing() {
 }
 
 /// Whether an answer has what the document says it has.
-pub(crate) fn fits(
-    document: &serde_json::Value,
-    schema: &serde_json::Value,
-    answer: &serde_json::Value,
-) {
+pub(crate) fn fits(document: &Value, schema: &Value, answer: &Value) {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();
         return fits(document, &document["components"]["schemas"][name], answer);
@@ -230,7 +259,7 @@ async fn the_openapi_document_says_what_is_answered() {
         let (status, answer) = agent.get(&concrete).await;
         assert_eq!(status, 200, "{concrete}");
         if let Some(schema) = kinds["application/json"]["schema"].as_object() {
-            fits(&document, &serde_json::Value::Object(schema.clone()), &answer);
+            fits(&document, &Value::Object(schema.clone()), &answer);
             checked += 1;
         }
         // Parameters nobody documented are refused, so those that are must be taken.
@@ -243,6 +272,7 @@ async fn the_openapi_document_says_what_is_answered() {
                     "since" | "until" => "2026-11-23T06:40:30Z",
                     "status" if path.ends_with("/alerts") => "opened",
                     "status" => "firing",
+                    "root_cause" => "ptp-path-loss",
                     _ => "w1",
                 };
                 let name = parameter["name"].as_str().unwrap();
@@ -262,7 +292,7 @@ async fn changes_are_streamed_as_they_happen() {
     let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
     subscribed(&[&one]).await;
     let url = format!("http://{}/api/v1/stream", agent.api);
-    let mut stream = reqwest::get(url).await.unwrap();
+    let mut stream = http().get(url).send().await.unwrap();
     one.publish(&lock("w1", Freerun, 350)).await;
     let mut text = String::new();
     while !text.contains("event: opened") || !text.contains("\"root_cause\"") {
@@ -270,6 +300,49 @@ async fn changes_are_streamed_as_they_happen() {
         text += &String::from_utf8_lossy(&chunk.await.unwrap().unwrap().unwrap());
     }
     drop(stream);
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn a_silence_says_whom_it_is_about_and_when() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("worker-3").await;
+    let mut config = config(&[&one], &dir.path().join("journal.db"));
+    config.write_token = Some(Secret::new("may-write"));
+    let agent = Agent::start(config).await;
+    subscribed(&[&one]).await;
+    eventually("a node", || (!agent.report().nodes.is_empty()).then_some(())).await;
+    let http = http();
+    let make = async |silence: Value| {
+        let mut body = json!({"comment": "test", "created_by": "me"});
+        body.as_object_mut().unwrap().extend(silence.as_object().unwrap().clone());
+        let request = http.post(format!("http://{}/api/v1/silences", agent.api));
+        let answer = request.bearer_auth("may-write").body(body.to_string()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap())
+    };
+    for (silence, status, says) in [
+        (json!({"duration": "2h"}), 400, "needs a `node`"),
+        (json!({"node": "worker-3"}), 400, "either `until` or `duration`"),
+        (json!({"node": "worker-3", "until": "1h", "duration": "1h"}), 400, "either"),
+        (json!({"node": "worker-3", "everything": true, "until": "1h"}), 400, "`everything`"),
+        (json!({"node": "worker-3", "until": "soon"}), 400, "`soon` is no time"),
+        (json!({"node": "worker-3", "duration": "40d"}), 400, "31 days"),
+        (json!({"root_cause": "gnss-signal-los", "duration": "1h"}), 400, "`gnss-signal-loss`?"),
+        (json!({"node": "worker-3", "duration": "2h"}), 201, "\"warnings\":[]"),
+        (json!({"everything": true, "until": "22:00"}), 201, ""),
+        (json!({"node": "wroker-3", "duration": "1h"}), 201, "did you mean `worker-3`?"),
+        (json!({"root_cause": "ptp-path-loss", "from": "in 1h", "duration": "2h"}), 201, ""),
+    ] {
+        let (answered, made) = make(silence.clone()).await;
+        assert_eq!(answered, status, "{silence}: {made}");
+        assert!(made.to_string().contains(says), "{silence}: {made}");
+    }
+    let (_, made) = make(json!({"node": "worker-3", "from": "in 1h", "duration": "2h"})).await;
+    let at = |field: &str| Received::parse(made[field].as_str().unwrap()).unwrap();
+    assert_eq!(at("until").since(at("from")), std::time::Duration::from_hours(2));
+    assert!(at("from") > agent.running.store.clock().stamp());
     assert!(agent.running.stop().await);
     one.stop().await;
 }

@@ -30,7 +30,7 @@ async fn twenty_thousand_invented_nodes_are_refused_and_counted() {
         let body = invented(&made_up, hundred * 100..(hundred + 1) * 100);
         assert_eq!(http.post(&endpoint).body(body).send().await.unwrap().status(), 403);
     }
-    let metrics = reqwest::get(format!("http://{}/metrics", agent.api)).await.unwrap();
+    let metrics = http.get(format!("http://{}/metrics", agent.api)).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let counted = metrics.lines().find(|line| line.contains(r#"outcome="wrong_node""#));
     assert!(counted.is_some_and(|line| line.ends_with(" 200")), "{metrics}");

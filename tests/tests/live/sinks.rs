@@ -11,11 +11,13 @@ use hmac::{Hmac, Mac as _};
 use ptp_agent::secret::Secret;
 use ptp_agent::sinks::Destination;
 use ptp_events::SyncState::{Freerun, Locked};
+use ptp_events::client::Tls;
 use serde_json::Value;
 use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::fleet::{Agent, config, eventually, http, local, lock, publisher, subscribed, to};
+use crate::support::Authority;
 
 /// What our signature of a body must be.
 fn signature(body: &str) -> String {
@@ -105,8 +107,9 @@ async fn every_sink_hears_of_the_opening_and_of_the_end() {
     one.stop().await;
 }
 
-/// A real Alertmanager takes what we send, and forgets it when it is over. CI installs one
-/// (Debian's `prometheus-alertmanager`); elsewhere there may be none to test with.
+/// A real Alertmanager takes what we send over TLS, with a certificate of a private authority, and
+/// forgets it when it is over. CI installs one (Debian's `prometheus-alertmanager`); elsewhere there may
+/// be none to test with.
 #[tokio::test]
 async fn a_real_alertmanager_understands() {
     let program = "/usr/bin/prometheus-alertmanager";
@@ -118,7 +121,18 @@ async fn a_real_alertmanager_understands() {
     let port = std::net::TcpListener::bind(local()).unwrap().local_addr().unwrap().port();
     let settings = dir.path().join("alertmanager.yml");
     std::fs::write(&settings, "route: {receiver: none}\nreceivers: [{name: none}]\n").unwrap();
+    let authority = Authority::new();
+    let (certificate, key) = authority.server_files(dir.path());
+    let web = dir.path().join("web.yml");
+    let tls = format!(
+        "tls_server_config: {{cert_file: {}, key_file: {}}}\n",
+        certificate.display(),
+        key.display()
+    );
+    std::fs::write(&web, tls).unwrap();
+    let trusted = Tls::with_ca_file(Some(authority.file(dir.path(), "ca.pem")));
     let mut alertmanager = std::process::Command::new(program)
+        .arg(format!("--web.config.file={}", web.display()))
         .arg(format!("--config.file={}", settings.display()))
         .arg(format!("--storage.path={}", dir.path().join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
@@ -126,9 +140,10 @@ async fn a_real_alertmanager_understands() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let url = format!("http://127.0.0.1:{port}");
+    let url = format!("https://127.0.0.1:{port}");
+    let asking = trusted.builder().unwrap().build().unwrap();
     let alerts = async || -> Option<Vec<Value>> {
-        let answer = http().get(format!("{url}/api/v2/alerts")).send().await.ok()?;
+        let answer = asking.get(format!("{url}/api/v2/alerts")).send().await.ok()?;
         serde_json::from_str(&answer.text().await.ok()?).ok()
     };
     for _ in 0..200 {
@@ -140,7 +155,10 @@ async fn a_real_alertmanager_understands() {
 
     let mut one = publisher("w1").await;
     let mut config = config(&[&one], &dir.path().join("journal.db"));
-    config.alertmanagers = vec![am(&url)];
+    let posts_to = Secret::from(format!("{url}/api/v2/alerts"));
+    config.alertmanagers = vec![Destination::new(posts_to, trusted.clone(), None)];
+    config.identity.cluster = Some("edge-7".to_owned());
+    config.identity.external_url = Some("https://ptp.example".to_owned());
     let agent = Agent::start(config).await;
     subscribed(&[&one]).await;
     one.publish(&lock("w1", Freerun, 350)).await;
@@ -155,6 +173,11 @@ async fn a_real_alertmanager_understands() {
     }
     assert_eq!(there[0]["labels"]["root_cause"], "path-asymmetry");
     assert_eq!(there[0]["labels"]["severity"], "critical");
+    assert_eq!(there[0]["labels"]["cluster"], "edge-7");
+    let link = there[0]["generatorURL"].as_str().unwrap();
+    assert!(link.starts_with("https://ptp.example/api/v1/incidents/"), "{link}");
+    let runbook = there[0]["annotations"]["runbook_url"].as_str().unwrap();
+    assert!(runbook.ends_with("#path-asymmetry"), "{runbook}");
     one.publish(&lock("w1", Locked, 20)).await;
     eventually("a recovery", || (agent.report().alerts.len() == 2).then_some(())).await;
     for _ in 0..200 {
@@ -192,7 +215,7 @@ async fn a_silence_hides_the_beginning_but_never_the_end_of_what_was_told() {
     eventually("an alert about w1", || (told("opened") == 1).then_some(())).await;
 
     let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
-    let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
+    let silence = serde_json::json!({"until": until, "everything": true, "comment": "test", "created_by": "me"});
     let answer = http()
         .post(format!("http://{}/api/v1/silences", agent.api))
         .bearer_auth("may-write")
@@ -228,7 +251,7 @@ async fn what_was_silenced_before_a_restart_is_told_when_the_silence_ends_after_
     subscribed(&[&one]).await;
     let silences = |agent: &Agent| format!("http://{}/api/v1/silences", agent.api);
     let until = agent.running.store.clock().stamp().after(Duration::from_hours(1));
-    let silence = serde_json::json!({"until": until, "comment": "test", "created_by": "me"});
+    let silence = serde_json::json!({"until": until, "everything": true, "comment": "test", "created_by": "me"});
     let http = http();
     let request = http.post(silences(&agent)).bearer_auth("may-write").body(silence.to_string());
     let made: Value =

@@ -28,6 +28,7 @@ async fn call(client: &Client, tool: &str, arguments: &Value, before: &Value) ->
 async fn engineers_questions_are_answered_by_a_few_calls() {
     let dir = TempDir::new().unwrap();
     let (running, api, night) = fleet::start(&dir.path().join("journal.db")).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let transport = StreamableHttpClientTransport::from_uri(format!("http://{api}/mcp"));
     let client = ().serve(transport).await.unwrap();
     let mut wrong = Vec::new();

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use ptp_diagnostics::Status;
 use ptp_diagnostics::report::IncidentReport;
-use ptp_events::Received;
 use ptp_events::journal::JournalError;
 use serde_json::{Value, json};
 
-use super::super::parameters::only;
+use super::super::parameters::{SEVERITIES, not_about_nobody, only, root_cause, time, word};
 use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
 use crate::brain::Snapshot;
 use crate::store::{Store, Wanted};
@@ -20,20 +20,15 @@ pub(super) async fn incidents(
 ) -> Answer<Listed<Value>> {
     only(&query, &["limit", "cursor", "status", "severity", "node", "root_cause", "since"])?;
     let Paging { limit, cursor } = paging(&query)?;
-    let since = match query.get("since") {
-        None => None,
-        Some(text) => Some(Received::parse(text).map_err(|_| {
-            Problem::parameter("since", text, "a time such as 2026-11-23T06:40:30Z")
-        })?),
-    };
-    let field = |name: &str| query.get(name).cloned();
+    let statuses = [Status::Firing, Status::Resolved].map(|s| (s.as_str(), s.as_str()));
     let wanted = Wanted {
-        status: field("status"),
-        severity: field("severity"),
-        node: field("node"),
-        root_cause: field("root_cause"),
-        since,
+        status: word(&query, "status", &statuses)?.map(str::to_owned),
+        severity: word(&query, "severity", &SEVERITIES)?.map(|severity| severity.to_string()),
+        node: query.get("node").cloned(),
+        root_cause: root_cause(&query)?.map(str::to_owned),
+        since: time(&query, "since", api.store.clock().stamp())?,
     };
+    let node = wanted.node.clone();
     let snapshot = api.brain.snapshot.borrow().clone();
     let held = snapshot.report.incidents.iter().rev().filter(|incident| wants(&wanted, incident));
     let held: Vec<&IncidentReport> = held.collect();
@@ -49,6 +44,9 @@ pub(super) async fn incidents(
     let older = if more_held { Vec::new() } else { older(&api, wanted, skip, left).await? };
     let more = more_held || older.len() == left;
     items.extend(older.into_iter().take(left - 1));
+    if items.is_empty() && cursor == 0 {
+        not_about_nobody(&snapshot.report, node.as_deref())?;
+    }
     let next_cursor = more.then(|| (cursor + items.len()).to_string());
     Ok(Json(Listed { items, next_cursor }))
 }

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use ptp_diagnostics::RootCause;
-use ptp_events::Received;
-use serde::Deserialize;
+use ptp_diagnostics::report::Report;
+use ptp_events::{Received, Side, moment, nearest};
+use serde::{Deserialize, Serialize};
 
 use super::super::parameters::only;
 use super::{Answer, Api, Listed, Params, Problem, page, paging};
@@ -35,37 +36,99 @@ pub(super) async fn silence(State(api): State<Api>, Path(id): Path<String>) -> A
 pub(super) struct NewSilence {
     node: Option<String>,
     root_cause: Option<String>,
-    until: Received,
+    /// Must be said when neither of the two above is.
+    #[serde(default)]
+    everything: bool,
+    /// When it begins; now unless given.
+    from: Option<String>,
+    until: Option<String>,
+    /// Instead of `until`, from its beginning on.
+    duration: Option<String>,
     comment: String,
     created_by: String,
+}
+
+/// A silence, and what is odd about it.
+#[derive(Serialize)]
+pub(super) struct Made {
+    #[serde(flatten)]
+    silence: Silence,
+    warnings: Vec<String>,
 }
 
 pub(super) async fn make(
     State(api): State<Api>,
     body: axum::body::Bytes,
-) -> Result<(StatusCode, Json<Silence>), Problem> {
-    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
-    let NewSilence { node, root_cause, until, comment, created_by } =
-        serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
-    let from = api.store.clock().stamp();
-    if until <= from || until.since(from) > MAX_SILENCE {
-        return Err(bad("`until` must be in the future, and at most 31 days away".to_owned()));
-    }
-    if comment.trim().is_empty() || comment.len() > 1000 || created_by.len() > 200 {
-        return Err(bad("`comment` must say why, in at most 1000 bytes".to_owned()));
-    }
-    if let Some(code) = &root_cause
-        && !RootCause::ALL.iter().any(|cause| cause.code() == code)
-    {
-        return Err(bad(format!("there is no root cause `{code}`")));
-    }
-    let id = format!("{:x}", from.as_nanos());
-    let silence = Silence { id, node, root_cause, from, until, comment, created_by };
-    if !api.silences.put(silence.clone(), from) {
+) -> Result<(StatusCode, Json<Made>), Problem> {
+    let new: NewSilence = serde_json::from_slice(&body).map_err(|error| bad(&error.to_string()))?;
+    let now = api.store.clock().stamp();
+    let snapshot = api.brain.snapshot.borrow().clone();
+    let (silence, warnings) = silence_of(new, now, &snapshot.report)?;
+    if !api.silences.put(silence.clone(), now) {
         return Err(Problem::new(StatusCode::CONFLICT, "there are too many silences; end some"));
     }
     keep(&api, &silence)?;
-    Ok((StatusCode::CREATED, Json(silence)))
+    Ok((StatusCode::CREATED, Json(Made { silence, warnings })))
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+/// The silence that is meant, and what its author may want to know.
+fn silence_of(
+    new: NewSilence,
+    now: Received,
+    report: &Report,
+) -> Result<(Silence, Vec<String>), Problem> {
+    let NewSilence { node, root_cause, everything, from, until, duration, comment, created_by } =
+        new;
+    match (everything, node.is_some() || root_cause.is_some()) {
+        (false, false) => {
+            return Err(bad(
+                "a silence needs a `node`, a `root_cause` or both; to silence all, say `everything`: true",
+            ));
+        }
+        (true, true) => return Err(bad("`everything` goes without `node` and `root_cause`")),
+        _ => {}
+    }
+    let read = |name: &str, text: &str, around| {
+        moment(text, around, Side::Future).map_err(|error| bad(&format!("`{name}`: {error}")))
+    };
+    let from = from.map_or(Ok(now), |text| read("from", &text, now))?.max(now);
+    let until = match (until, duration) {
+        (Some(text), None) => read("until", &text, from)?,
+        (None, Some(text)) => {
+            let length = crate::config::duration(&text);
+            from.after(length.map_err(|error| bad(&format!("`duration`: {error}")))?)
+        }
+        _ => return Err(bad("say either `until` or `duration`, such as \"2h\"")),
+    };
+    if until <= from || until.since(now) > MAX_SILENCE {
+        return Err(bad("it must end after it begins, and at most 31 days from now"));
+    }
+    if comment.trim().is_empty() || comment.len() > 1000 || created_by.len() > 200 {
+        return Err(bad("`comment` must say why, in at most 1000 bytes"));
+    }
+    if let Some(code) = &root_cause {
+        let codes = || RootCause::ALL.iter().map(|cause| cause.code());
+        if codes().all(|known| known != code) {
+            let like = nearest(code, codes()).map(|name| format!("; did you mean `{name}`?"));
+            let like = like.unwrap_or_default();
+            return Err(bad(&format!("there is no root cause `{code}`{like}")));
+        }
+    }
+    let mut warnings = Vec::new();
+    // It may well be a node that is still to come.
+    if let Some(name) = &node {
+        let names = || report.nodes.iter().map(|entry| entry.node.as_str());
+        if names().all(|known| known != name) {
+            let like = nearest(name, names()).map(|name| format!("; did you mean `{name}`?"));
+            warnings.push(format!("no node `{name}` is known{}", like.unwrap_or_default()));
+        }
+    }
+    let id = format!("{:x}", now.as_nanos());
+    Ok((Silence { id, node, root_cause, from, until, comment, created_by }, warnings))
 }
 
 pub(super) async fn end(State(api): State<Api>, Path(id): Path<String>) -> Answer<Silence> {

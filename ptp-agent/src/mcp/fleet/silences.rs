@@ -40,8 +40,15 @@ pub(in super::super) struct New {
     node: Option<String>,
     /// Only incidents of this root cause
     root_cause: Option<String>,
-    /// Until when, such as 2026-11-24T06:00:00Z; at most 31 days away
-    until: String,
+    /// All incidents; must be said when neither `node` nor `root_cause` is
+    #[serde(default)]
+    everything: bool,
+    /// When it begins, such as 22:00 (in UTC) or 2026-11-24T22:00:00Z; now unless given
+    from: Option<String>,
+    /// Until when, such as 06:00 (in UTC) or 2026-11-24T06:00:00Z; at most 31 days away
+    until: Option<String>,
+    /// Instead of `until`, for how long from its beginning on, such as 2h
+    duration: Option<String>,
     /// Why, for the next shift
     comment: String,
     /// The person who asked for it
@@ -50,15 +57,24 @@ pub(in super::super) struct New {
 
 pub(super) async fn create(reach: &Reach, new: New) -> Result<Answer, Refusal> {
     let mut body =
-        json!({"until": new.until, "comment": new.comment, "created_by": new.created_by});
-    for (name, value) in [("node", new.node), ("root_cause", new.root_cause)] {
+        json!({"everything": new.everything, "comment": new.comment, "created_by": new.created_by});
+    for (name, value) in [
+        ("node", new.node),
+        ("root_cause", new.root_cause),
+        ("from", new.from),
+        ("until", new.until),
+        ("duration", new.duration),
+    ] {
         if let Some(value) = value {
             body[name] = value.into();
         }
     }
     let data = reach.source.change(&["api", "v1", "silences"], Some(&body)).await?;
-    let says = format!("Silence {} is in force until {}.", text(&data, "id"), text(&data, "until"));
-    Ok(Answer { says, data, ..Answer::default() })
+    let (id, from, until) = (text(&data, "id"), text(&data, "from"), text(&data, "until"));
+    let says = format!("Silence {id} is in force from {from} until {until}.");
+    let warnings = data["warnings"].as_array().into_iter().flatten();
+    let quotes = warnings.filter_map(|warning| warning.as_str().map(str::to_owned)).collect();
+    Ok(Answer { says, quotes, data, ..Answer::default() })
 }
 
 /// A silence to be ended.
