@@ -281,7 +281,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// Overwrite what is there
-    #[arg(long, requires = "output")]
+    #[arg(long)]
     pub(crate) force: bool,
 
     /// Play a scenario of your own

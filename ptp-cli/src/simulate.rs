@@ -65,7 +65,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     }
     let scenario = play(args, kind, &plan)?;
     if let Some(path) = &args.write_topology {
-        topology::save(path, &plan.topology)?;
+        topology::save(path, args.force, &plan.topology)?;
     }
     match &args.output {
         None if args.serve => {}

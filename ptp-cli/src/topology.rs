@@ -1,11 +1,13 @@
 //! Who follows whom, from a file and to one.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use ptp_diagnostics::Topology;
 use ptp_diagnostics::topology::{TopologyError, TopologyFile, TopologyNode};
+
+use crate::output;
 
 /// The largest file that is read, in bytes: its most nodes need less.
 const MOST_BYTES: u64 = 64 << 20;
@@ -47,13 +49,17 @@ pub(crate) fn load(path: &Path) -> Result<Topology, TopologyFileError> {
 }
 
 /// Writes who follows whom in a simulated network, and how long each holds.
-pub(crate) fn save(path: &Path, simulated: &ptp_sim::Topology) -> Result<(), TopologyFileError> {
+pub(crate) fn save(path: &Path, force: bool, simulated: &ptp_sim::Topology) -> anyhow::Result<()> {
     let node = simulated.nodes().iter().map(|node| TopologyNode {
         name: node.name.clone(),
         follows: node.parent.iter().cloned().collect(),
         holdover: Some(node.oscillator.holdover()),
     });
     let file = TopologyFile { node: node.collect() };
-    std::fs::write(path, file.to_toml())
-        .map_err(|source| TopologyFileError::Write { path: path.to_owned(), source })
+    let mut output = output::create(path, force)?;
+    output
+        .write_all(file.to_toml().as_bytes())
+        .and_then(|()| output.finish())
+        .map_err(|source| TopologyFileError::Write { path: path.to_owned(), source })?;
+    Ok(())
 }

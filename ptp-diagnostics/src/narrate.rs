@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ptp_events::{Measurement, Received, Resource, Sentinel};
 
 use crate::advice::recommendations;
+use crate::cause::RootCause;
 use crate::classify::World;
 use crate::clock_class;
 use crate::incident::{Incident, Status, Verdict, Witness};
@@ -67,6 +68,11 @@ fn names(world: &World<'_>, nodes: &[NodeId]) -> String {
 pub(crate) fn summary(world: &World<'_>, incident: &Incident) -> String {
     let diagnosis = &incident.diagnosis;
     let title = diagnosis.cause.cause().title;
+    if diagnosis.cause == RootCause::TelemetryGap {
+        // The first to fall silent is no more to blame than the others.
+        let affected: Vec<_> = incident.affected.iter().copied().collect();
+        return format!("{title} from {}", names(world, &affected));
+    }
     let mut text = format!("{title} on {}", names(world, &diagnosis.origin));
     let others = incident.affected.iter().filter(|node| !diagnosis.origin.contains(node)).count();
     match others {

@@ -32,16 +32,6 @@ impl Authority {
         path
     }
 
-    /// A certificate for this machine and its key, in files as servers read them.
-    #[allow(dead_code, reason = "not every crate that shares this has such a server")]
-    pub(crate) fn server_files(&self, dir: &Path) -> (PathBuf, PathBuf) {
-        let (certificate, key) = self.server(2099);
-        let files = (dir.join("server.pem"), dir.join("server-key.pem"));
-        std::fs::write(&files.0, certificate.pem()).unwrap();
-        std::fs::write(&files.1, key.serialize_pem()).unwrap();
-        files
-    }
-
     /// A certificate for this machine, valid until that year, and its key.
     pub(crate) fn server(&self, until: i32) -> (rcgen::Certificate, KeyPair) {
         let names = ["127.0.0.1", "localhost"].map(str::to_owned);

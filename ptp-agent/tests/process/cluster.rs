@@ -129,7 +129,7 @@ async fn an_incident_is_an_event_on_its_node_and_nodes_leave_while_we_are_away()
         "name": "…",
         "namespace": "default"
       },
-      "note": "CRITICAL PTP path lost on w9: At 99:99:99.999 UTC w9 reported FREERUN (ens9fx/master). The evidence does not decide the cause (confidence 9.99). It has lasted 9 s so far.",
+      "note": "CRITICAL PTP path lost on w9: At 99:99:99.999 UTC w9 reported FREERUN (ens9fx/master). Finding: loss-of-lock (FREERUN). The evidence does not decide the cause (confidence 9.99). Since 99:99:99.999 UTC.",
       "reason": "PtpIncidentOpened",
       "regarding": {
         "apiVersion": "v1",

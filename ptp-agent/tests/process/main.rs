@@ -366,6 +366,7 @@ fn a_file_gives_way_to_variables_and_they_to_flags() {
     error: the configuration cannot work:
       --alert-resources (ALERT_EVENT_TYPES): no such resource: nonsense; there are gnss-sync-status, lock-state, clock-class, os-clock-sync-state, sync-state, synce-lock-state, synce-clock-quality
       --journal-size: must be at least 1
+      --keep-subscriptions: needs --journal or --callback-secret; otherwise what is kept posts to a URL that the next start does not know
     "
     );
     std::fs::write(&file, "pol = 1\nconfig = \"x\"\npoll = [1, 2]\ngrace = {}\n").unwrap();
@@ -373,7 +374,7 @@ fn a_file_gives_way_to_variables_and_they_to_flags() {
     error: the configuration cannot work:
       --config: there is no option `config`
       --config: `grace` cannot be table
-      --config: there is no option `pol`
+      --config: there is no option `pol`; did you mean `poll`?
       --config: `poll` cannot be array
     ");
 }

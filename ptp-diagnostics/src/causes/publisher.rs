@@ -20,7 +20,7 @@ pub(crate) const ARTEFACT: Cause = Cause {
 pub(crate) const TELEMETRY_GAP: Cause = Cause {
     root: RootCause::TelemetryGap,
     code: "telemetry-gap",
-    title: "Blind",
+    title: "No telemetry",
     manual: "Nothing is known about the node: its publisher cannot be reached, or its regular samples \
         stopped.\n\nShown by: silence alone. It is not a timing fault, and says nothing about timing \
         either way.",

@@ -325,10 +325,10 @@ fn a_class_from_when_the_node_was_lost_is_its_own() {
     alert at 102: opened WARNING PTP path lost on w1
 
     nothing else was lost
-    WARNING ptp-path-loss (likely), firing: since 99, known at 102; from w1, affects w1
+    WARNING gnss-signal-loss (likely), firing: since 99, known at 102; from w1, affects w1
       WARNING w1 holdover [lock-state] since 99, known at 102, until 110: HOLDOVER
       WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
-    alert at 102: opened WARNING PTP path lost on w1
+    alert at 102: opened WARNING GNSS signal lost on w1
 
     it never lost its lock: it is its grandmaster's
     WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1

@@ -141,5 +141,6 @@ fn the_class_of_those_below_a_boundary_clock_is_its_own() {
       WARNING w1 clock-class-degraded [clock-class] since 100.9, known at 103.9: class 135: T-BC in holdover, within specification
       WARNING w2 clock-class-degraded [clock-class] since 101.4, known at 104.4: class 135: T-BC in holdover, within specification
     alert at 103: opened WARNING PTP path lost on bc
+    alert at 103.9: escalated WARNING PTP path lost on bc, 1 more node affected
     ");
 }

@@ -469,8 +469,8 @@ fn what_may_have_been_missed_is_a_window_and_no_fault() {
     "), @"
     WARNING telemetry-gap (confirmed), resolved: since 200, known at 200, over at 232; from w1, affects w1
       WARNING w1 silence [node] since 200, known at 200, until 202: its publisher is gone
-    alert at 200: opened WARNING Blind on w1
-    alert at 232: resolved WARNING Resolved: Blind on w1
+    alert at 200: opened WARNING No telemetry from w1
+    alert at 232: resolved WARNING Resolved: No telemetry from w1
     blind to w1 190..203: its publisher is gone
     ");
 }
@@ -492,8 +492,8 @@ fn silence_after_polling_is_a_blind_window_and_not_health() {
     assert_snapshot!(diagnose(&(story + "2400 end")), @"
     WARNING telemetry-gap (confirmed), resolved: since 540, known at 840, over at 1830; from w1, affects w1
       WARNING w1 silence [node] since 540, known at 840, until 1800: its regular samples stopped
-    alert at 840: opened WARNING Blind on w1
-    alert at 1830: resolved WARNING Resolved: Blind on w1
+    alert at 840: opened WARNING No telemetry from w1
+    alert at 1830: resolved WARNING Resolved: No telemetry from w1
     blind to w1 540..1800: its regular samples stopped
     ");
 }
@@ -520,8 +520,9 @@ fn unreachable_publishers_together_are_one_incident() {
     WARNING telemetry-gap (confirmed), resolved: since 100, known at 100, over at 431; from w1, affects w1 w2
       WARNING w1 silence [node] since 100, known at 100, until 400: its publisher is gone
       WARNING w2 silence [node] since 101, known at 101, until 401: its publisher is gone
-    alert at 100: opened WARNING Blind on w1
-    alert at 431: resolved WARNING Resolved: Blind on w1, 1 more node affected
+    alert at 100: opened WARNING No telemetry from w1
+    alert at 101: escalated WARNING No telemetry from w1 and w2
+    alert at 431: resolved WARNING Resolved: No telemetry from w1 and w2
     blind to w1 100..400: its publisher is gone
     blind to w2 101..401: its publisher is gone
     ");

@@ -17,7 +17,7 @@ const MAX_CA_BYTES: u64 = 4 << 20;
 
 /// Whom a client trusts when it speaks HTTPS.
 ///
-/// A client certificate, which publishers with authentication will ask for (docs/protocol.md §12),
+/// A client certificate, which publishers with authentication will ask for (docs/protocol.md §13),
 /// becomes a second field here and one line in [`Self::builder`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tls {

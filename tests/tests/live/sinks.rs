@@ -122,12 +122,15 @@ async fn a_real_alertmanager_understands() {
     let settings = dir.path().join("alertmanager.yml");
     std::fs::write(&settings, "route: {receiver: none}\nreceivers: [{name: none}]\n").unwrap();
     let authority = Authority::new();
-    let (certificate, key) = authority.server_files(dir.path());
+    let (certificate, key) = authority.server(2099);
+    let files = ["server.pem", "server-key.pem"].map(|name| dir.path().join(name));
+    std::fs::write(&files[0], certificate.pem()).unwrap();
+    std::fs::write(&files[1], key.serialize_pem()).unwrap();
     let web = dir.path().join("web.yml");
     let tls = format!(
         "tls_server_config: {{cert_file: {}, key_file: {}}}\n",
-        certificate.display(),
-        key.display()
+        files[0].display(),
+        files[1].display()
     );
     std::fs::write(&web, tls).unwrap();
     let trusted = Tls::with_ca_file(Some(authority.file(dir.path(), "ca.pem")));

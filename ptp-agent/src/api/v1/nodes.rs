@@ -21,6 +21,12 @@ const NAMED: usize = 50;
 #[derive(Serialize)]
 pub(super) struct Fleet {
     at: Received,
+    /// What people call the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<String>,
+    /// Further labels of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
     nodes: usize,
     states: BTreeMap<&'static str, usize>,
     roles: BTreeMap<&'static str, usize>,
@@ -64,6 +70,8 @@ pub(super) async fn fleet(State(api): State<Api>, Query(query): Params) -> Answe
     conditions.truncate(NAMED);
     Ok(Json(Fleet {
         at: snapshot.at,
+        cluster: api.identity.cluster.clone(),
+        labels: api.identity.labels.clone(),
         nodes: report.nodes.len(),
         states,
         roles,
