@@ -52,7 +52,7 @@ pub(crate) fn alerts_url(url: &str) -> String {
 }
 
 impl Alertmanager {
-    /// Posts to a destination made with [`alerts_url`].
+    /// Posts to a destination whose URL ends in `/api/v2/alerts`.
     #[must_use]
     pub const fn new(destination: Destination, identity: Arc<Identity>) -> Self {
         Self { destination, identity, firing: BTreeMap::new(), ended: BTreeMap::new() }
