@@ -177,6 +177,12 @@ impl<'a> World<'a> {
         self.of(node, &Resource::LockState).any(|clock| clock.state().is_some())
     }
 
+    /// Whether a clock of one of these nodes is one of a node that left.
+    pub(crate) fn has_left(&self, nodes: &BTreeSet<NodeId>, id: ClockId) -> bool {
+        let mut gone = nodes.iter().map(|node| self.node(*node)).filter(|node| node.gone);
+        gone.any(|node| node.clocks.iter().any(|member| member.id == id))
+    }
+
     /// Whether what is said of a clock of one of these nodes is explained by a stuck publisher.
     pub(crate) fn is_artefact(&self, nodes: &BTreeSet<NodeId>, id: ClockId) -> bool {
         let clock = self.clock(id);

@@ -222,6 +222,8 @@ impl Engine {
         let Some(id) = self.node_id(node, now) else {
             return;
         };
+        // Somebody expects it to answer.
+        self.return_node(id, now);
         let entry = &mut self.nodes[id.0 as usize];
         if entry.blind.is_none() {
             entry.blind = Some((now, why.to_owned()));
@@ -240,6 +242,7 @@ impl Engine {
             return;
         };
         self.nodes[id.0 as usize].last_seen = now;
+        self.return_node(id, now);
         self.end_blindness(id, now);
         self.examine_node(id, now, true);
     }
@@ -300,17 +303,18 @@ impl Engine {
         });
     }
 
-    /// Notes that `node` left: its silence means nothing from now on.
+    /// Notes that `node` left: nothing is known of it from now on, and its silence means nothing.
     ///
-    /// What was wrong with it ends with it, as far as silence is concerned; a fault that it took
-    /// along stays with its incident. An event of the node makes it known again.
+    /// What was found on it ends here, so an incident of nodes that all left resolves, and says so. A
+    /// word of the node, or of its publisher, brings it back; what is wrong with it then is the same
+    /// incident again within [`Settings::reopen`].
     pub fn handle_gone(&mut self, node: &NodeName, now: Received) {
         self.finish(now);
         let Some(id) = self.registry.find_node(node) else { return };
         self.end_blindness(id, now);
-        let entry = &mut self.nodes[id.0 as usize];
-        entry.gone = true;
+        self.nodes[id.0 as usize].gone = true;
         self.update_state(id, now);
+        self.examine_clocks(id, now);
         self.examine_node(id, now, true);
     }
 

@@ -134,6 +134,8 @@ pub(crate) struct Incident {
     pub told: Option<Told>,
     /// Why it ended, when not by getting well.
     pub merged_into: Option<String>,
+    /// It ended because every node that it affected left.
+    pub left: bool,
     pub due: Option<Received>,
 }
 

@@ -268,6 +268,7 @@ impl Ledger {
             reopened: 0,
             told: None,
             merged_into: None,
+            left: false,
             due: None,
             latest: found.subject,
             diagnosis,
@@ -362,6 +363,7 @@ impl Ledger {
         };
         incident.status = Status::Firing;
         incident.resolved_at = None;
+        incident.left = false;
         incident.reopened += 1;
         incident.told = None;
         for node in incident.affected.clone() {
@@ -517,6 +519,10 @@ impl Ledger {
         // Healthy since the last of its clocks came back. One that has not will say so itself.
         let mut healthy_since = incident.cleared_at;
         for id in &incident.clocks {
+            // It took its fault along.
+            if world.has_left(&incident.affected, *id) {
+                continue;
+            }
             let clock = world.clock(*id);
             if let Some((state, since)) = clock.state() {
                 if world.is_artefact(&incident.affected, *id) {
@@ -536,6 +542,7 @@ impl Ledger {
             self.due.push((due, id));
             return;
         }
+        incident.left = incident.affected.iter().all(|node| world.node(*node).gone);
         self.resolve(world, id, now);
     }
 

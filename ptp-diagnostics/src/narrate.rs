@@ -100,6 +100,10 @@ pub(crate) fn details(world: &World<'_>, incident: &Incident, now: Received) -> 
 fn ending(incident: &Incident) -> String {
     match (&incident.merged_into, incident.resolved_at) {
         (Some(into), _) => format!("It turned out to be part of incident {into}."),
+        (None, Some(at)) if incident.left => format!(
+            "It was still so when the last of its nodes left, {} after it began: nobody saw it end.",
+            lasting(at.since(incident.opened_at))
+        ),
         (None, Some(at)) => format!("It lasted {}.", lasting(at.since(incident.opened_at))),
         (None, None) => format!("Since {} UTC.", time_of_day(incident.opened_at)),
     }

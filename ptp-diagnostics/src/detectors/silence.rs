@@ -23,9 +23,6 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    if view.node.gone {
-        return Assessment::Quiet;
-    }
     if let Some((since, _)) = &view.node.blind {
         return Assessment::Firing { severity: Severity::Warning, since: *since, again: None };
     }

@@ -76,13 +76,26 @@ impl Engine {
         for slot in slots.clone() {
             let (detector, firing) = self.registry.asked(entry, slot);
             view.firing = firing;
-            let assessment = (self.detectors[detector].examine)(&view);
+            let assessment = self.assess(detector, &view);
             // The usual answer, for which nothing need be done.
             if assessment != Assessment::Quiet || view.firing.is_some() {
                 return Some((slot, detector, assessment));
             }
         }
         None
+    }
+
+    /// What a detector answers; nothing is found on a node that left.
+    fn assess(&self, detector: usize, view: &View<'_>) -> Assessment {
+        if view.node.gone { Assessment::Quiet } else { (self.detectors[detector].examine)(view) }
+    }
+
+    /// Asks every detector about every clock of a node.
+    pub(super) fn examine_clocks(&mut self, node: NodeId, now: Received) {
+        for member in 0..self.nodes[node.0 as usize].clocks.len() {
+            let clock = self.nodes[node.0 as usize].clocks[member].id;
+            self.ask(clock, 0..self.registry.subjects(clock), now);
+        }
     }
 
     /// Asks the detectors of whole nodes, those that wait for their time only if `always`.
@@ -112,7 +125,7 @@ impl Engine {
             nodes: &self.nodes,
             domain: &self.domains[node.domain],
         };
-        let assessment = (self.detectors[detector].examine)(&view);
+        let assessment = self.assess(detector, &view);
         if assessment == Assessment::Quiet && firing.is_none() {
             return;
         }
@@ -134,10 +147,9 @@ impl Engine {
             Assessment::Wait(until) => (Some(until), None),
             Assessment::Firing { severity, since, again } => (again, Some((since, severity))),
         };
-        let slot = self.slot(timer);
-        let before = slot.firing;
-        if let Some(again) = again.filter(|again| *again > now && slot.arm(*again)) {
-            self.timers.push(Reverse((again, timer)));
+        let before = self.slot(timer).firing;
+        if let Some(again) = again.filter(|again| *again > now) {
+            self.arm(timer, again);
         }
         match (before, firing) {
             (None, Some((since, severity))) => {
@@ -165,6 +177,13 @@ impl Engine {
             (None, None) | (Some(_), Some(_)) => {}
         }
         self.collect_changes();
+    }
+
+    /// Sees to it that a detector is asked at `at`, or before.
+    pub(super) fn arm(&mut self, timer: Timer, at: Received) {
+        if self.slot(timer).arm(at) {
+            self.timers.push(Reverse((at, timer)));
+        }
     }
 
     pub(super) fn slot(&mut self, timer: Timer) -> &mut Slot {

@@ -8,7 +8,7 @@ use ptp_events::{
     Event, Instance, NodeName, Port, Reading, Received, Resource, Stamped, SyncState,
 };
 
-use super::Engine;
+use super::{Engine, Timer};
 use crate::classify::World;
 use crate::domain::Loss;
 use crate::node::{ClockId, Member, Node, NodeId, Role};
@@ -18,6 +18,10 @@ use crate::timeline::Timeline;
 
 /// How late an event may be delivered and still be recognised as old news.
 const LATE: Duration = Duration::from_secs(2);
+
+/// How long the clocks of a node that came back have to say what they are in now: a subscriber asks
+/// for it at once, and the publisher answers within seconds.
+const RETURNED: Duration = Duration::from_secs(10);
 
 impl Engine {
     pub(super) fn apply(&mut self, event: Event, at: Received) {
@@ -29,6 +33,8 @@ impl Engine {
             self.counts.nodes_refused += 1;
             return;
         };
+        // Whatever it says: a new publisher may say what the old one said last, with the same stamp.
+        self.return_node(node, at);
         let window = self.settings.reorder_window.max(LATE);
         if event.is_placeholder() {
             let content = contents(&event);
@@ -118,8 +124,22 @@ impl Engine {
         let node = &mut self.nodes[node_id.0 as usize];
         node.events += 1;
         node.last_seen = at;
-        if std::mem::take(&mut node.gone) {
-            self.update_state(node_id, at);
+    }
+
+    /// Takes a node up again that had left, if it had.
+    ///
+    /// What its clocks said before holds until they speak: each is asked about a little later, as the
+    /// first answers of a new publisher come one by one.
+    pub(super) fn return_node(&mut self, id: NodeId, at: Received) {
+        if !std::mem::take(&mut self.nodes[id.0 as usize].gone) {
+            return;
+        }
+        self.update_state(id, at);
+        for member in 0..self.nodes[id.0 as usize].clocks.len() {
+            let clock = self.nodes[id.0 as usize].clocks[member].id;
+            for slot in 0..self.registry.subjects(clock) {
+                self.arm(Timer::Clock(clock, slot), at.after(RETURNED));
+            }
         }
     }
 

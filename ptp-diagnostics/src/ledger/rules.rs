@@ -118,7 +118,7 @@ pub(super) fn explains_here(
     if (link == Link::Telemetry) != (cause == C::TelemetryGap) {
         return false;
     }
-    // What is not so explains nothing that is, and is explained by nothing.
+    // A publisher's artefact is no fault of a clock: neither explains the other.
     if (link == Link::Artefact) != (cause == C::PublisherArtefact) {
         return false;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ptp_diagnostics::{Engine, Settings};
-use ptp_events::{Event, NodeName, Received};
+use ptp_events::{Event, Input, NodeName, Received};
 
 use crate::fixture::event;
 
@@ -265,4 +265,147 @@ fn outline(events: &[(Event, Received)], begin: Received) -> String {
         .collect();
     lines.sort();
     lines.join("\n")
+}
+
+/// What may happen to a node, in the order it happens.
+fn arb_life() -> impl Strategy<Value = Vec<(u32, Life)>> {
+    let clock = prop_oneof!["lock", "os"];
+    let state = prop_oneof![4 => Just("LOCKED"), 1 => Just("HOLDOVER"), 1 => Just("FREERUN")];
+    let step = prop_oneof![
+        6 => (clock, state).prop_map(|(clock, state)| Life::Says(clock, state)),
+        1 => Just(Life::SaysAgain),
+        1 => Just(Life::Blind),
+        1 => Just(Life::Sighted),
+        2 => Just(Life::Gone),
+        1 => Just(Life::Missed),
+        1 => Just(Life::Restart),
+    ];
+    // Some gaps are long enough to be silence.
+    let gap = prop_oneof![6 => 1u32..30_000, 1 => 300_000u32..900_000];
+    proptest::collection::vec((gap, step), 1..60)
+}
+
+#[derive(Clone, Debug)]
+enum Life {
+    Says(String, &'static str),
+    /// The last word of a clock is delivered again.
+    SaysAgain,
+    Blind,
+    Sighted,
+    Gone,
+    /// Something was missed: it says nothing about now.
+    Missed,
+    /// The agent stops, and starts anew from its journal.
+    Restart,
+}
+
+/// What the engine is given.
+#[derive(Clone, Debug, PartialEq)]
+enum Word {
+    Event(Box<Event>),
+    Input(Input),
+}
+
+impl Word {
+    fn hand_to(&self, engine: &mut Engine, now: Received) {
+        match self {
+            Self::Event(event) => engine.handle_event((**event).clone(), now),
+            Self::Input(input) => engine.handle_input(input, now).unwrap(),
+        }
+    }
+
+    /// Which clock it is about, or that it is about the node's visibility; nothing when it says
+    /// nothing about now.
+    fn about(&self) -> Option<&str> {
+        match self {
+            Self::Event(event) => Some(event.resource.name()),
+            Self::Input(Input::Missed { .. } | Input::Resumed) => None,
+            Self::Input(_) => Some("visibility"),
+        }
+    }
+}
+
+proptest! {
+    /// A node's state follows from the last word of each clock and the last word on whether it can
+    /// be observed, whatever came before.
+    #[test]
+    fn a_state_is_the_last_word_of_each_clock_and_on_its_visibility(life in arb_life()) {
+        let node = NodeName::new("w1").unwrap();
+        let blind = |why: &str| Input::Blind { node: node.clone(), why: why.to_owned() };
+        let settings = Settings { reorder_window: Duration::ZERO, ..Settings::default() };
+        let mut engine = Engine::new(settings.clone());
+        let mut journal: Vec<(Word, Received)> = Vec::new();
+        let mut words: Vec<(Word, Received)> = Vec::new();
+        let mut ms = 0;
+        for (number, (gap, step)) in life.into_iter().enumerate() {
+            ms += gap;
+            let now = crate::fixture::at(f64::from(ms) / 1000.0);
+            // It may have fallen silent: that is a word on its visibility too.
+            let was_blind = is_blind(&engine);
+            engine.finish(now);
+            if let (None, Some(from)) = (was_blind, is_blind(&engine)) {
+                words.push((Word::Input(blind("silent")), from));
+            }
+            let word = match step {
+                Life::Says(clock, state) => {
+                    let line = format!("{}.{:03} w1 {clock} {state} 3", ms / 1000, ms % 1000);
+                    Word::Event(event(&line, number).0.into())
+                }
+                Life::SaysAgain => {
+                    match journal.iter().rev().find(|(word, _)| matches!(word, Word::Event(_))) {
+                        Some((word, _)) => word.clone(),
+                        None => continue,
+                    }
+                }
+                Life::Blind => Word::Input(blind("refused")),
+                Life::Sighted => Word::Input(Input::Sighted { node: node.clone() }),
+                Life::Gone => Word::Input(Input::Gone { node: node.clone() }),
+                Life::Missed => Word::Input(Input::Missed {
+                    node: node.clone(),
+                    since: crate::fixture::at((f64::from(ms) / 1000.0 - 1.0).max(0.0)),
+                    why: "forgotten".to_owned(),
+                }),
+                Life::Restart => {
+                    engine = Engine::new(settings.clone());
+                    for (word, received) in &journal {
+                        word.hand_to(&mut engine, *received);
+                    }
+                    Word::Input(Input::Resumed)
+                }
+            };
+            word.hand_to(&mut engine, now);
+            let again = matches!(word, Word::Event(_)) && journal.iter().any(|(w, _)| *w == word);
+            journal.push((word.clone(), now));
+            let gone = Word::Input(Input::Gone { node: node.clone() });
+            match words.iter().rev().find(|(word, _)| word.about().is_some()) {
+                // What was said before shows that a node is there that had left, and nothing else.
+                Some((last, _)) if again && *last == gone => {
+                    words.push((Word::Input(Input::Sighted { node: node.clone() }), now));
+                }
+                _ if again => {}
+                _ => words.push((word, now)),
+            }
+        }
+        let Some(&(_, end)) = journal.last() else { return Ok(()) };
+        engine.finish(end);
+
+        let mut told = Engine::new(settings);
+        for (at, (word, received)) in words.iter().enumerate() {
+            let later = || words[at + 1..].iter().any(|(later, _)| later.about() == word.about());
+            if word.about().is_some() && !later() {
+                word.hand_to(&mut told, *received);
+            }
+        }
+        told.finish(end);
+        let state = |engine: &Engine| {
+            engine.report().nodes.iter().find(|n| n.node == node).map(|n| n.state).unwrap_or_default()
+        };
+        prop_assert_eq!(state(&engine), state(&told), "{:#?}", words);
+    }
+}
+
+/// Since when the node is blind.
+fn is_blind(engine: &Engine) -> Option<Received> {
+    let report = engine.report();
+    report.blind_windows.iter().find(|window| window.to.is_none()).map(|window| window.from)
 }

@@ -614,6 +614,55 @@ fn a_node_that_left_is_not_missed() {
     assert_snapshot!(diagnose(&(story + "600 w1 gone\n4000 end")), @"nothing");
 }
 
+#[test]
+fn a_fault_leaves_with_its_node_and_comes_back_with_it() {
+    // Its pod is replaced; the new one finds it as bad as it was, or well.
+    let story = |then: &str| {
+        diagnose(&format!(
+            "0 w1 lock LOCKED 3\n10 w1 lock HOLDOVER 4\n20 w1 lock FREERUN 1200\n100 w1 gone\n{then}"
+        ))
+    };
+    assert_snapshot!(story("20000 end"), @"
+    CRITICAL ptp-path-loss (likely), resolved: since 10, known at 13, over at 130; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 10, known at 13, until 20: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 30, until 100: FREERUN
+    alert at 13: opened WARNING PTP path lost on w1
+    alert at 30: escalated CRITICAL PTP path lost on w1
+    alert at 130: resolved CRITICAL Resolved: PTP path lost on w1
+    ");
+    assert_snapshot!(story("400 w1 lock FREERUN 1200\n1000 end"), @"
+    CRITICAL ptp-path-loss (likely), firing: since 10, known at 13; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 10, known at 13, until 20: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 30, until 100: FREERUN
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 400: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 20, known at 400: FREERUN without a break for more than 5 min
+    alert at 13: opened WARNING PTP path lost on w1
+    alert at 30: escalated CRITICAL PTP path lost on w1
+    alert at 130: resolved CRITICAL Resolved: PTP path lost on w1
+    alert at 400: opened CRITICAL Again: PTP path lost on w1
+    ");
+    assert_snapshot!(story("400 w1 lock LOCKED 3\n1000 end"), @"
+    CRITICAL ptp-path-loss (likely), resolved: since 10, known at 13, over at 130; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 10, known at 13, until 20: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 30, until 100: FREERUN
+    alert at 13: opened WARNING PTP path lost on w1
+    alert at 30: escalated CRITICAL PTP path lost on w1
+    alert at 130: resolved CRITICAL Resolved: PTP path lost on w1
+    ");
+    // Only its system clock speaks: of its PTP clock the last word holds.
+    assert_snapshot!(story("400 w1 os LOCKED 3\n1000 end"), @"
+    CRITICAL ptp-path-loss (likely), firing: since 10, known at 13; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 10, known at 13, until 20: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 30, until 100: FREERUN
+      CRITICAL w1 loss-of-lock [lock-state] since 20, known at 410: FREERUN
+      CRITICAL w1 persistent-freerun [lock-state] since 20, known at 410: FREERUN without a break for more than 5 min
+    alert at 13: opened WARNING PTP path lost on w1
+    alert at 30: escalated CRITICAL PTP path lost on w1
+    alert at 130: resolved CRITICAL Resolved: PTP path lost on w1
+    alert at 410: opened CRITICAL Again: PTP path lost on w1
+    ");
+}
+
 /// The network may let a newer event overtake an older one; the older one is old news then.
 #[test]
 fn what_comes_late_does_not_overwrite_what_is_newer() {
