@@ -22,10 +22,9 @@ use crate::store::Retention;
 
 pub(crate) use names::loopback;
 pub use options::Options;
-pub(crate) use options::duration;
 pub use sources::{Given, read};
 
-use checks::{combinations, identity, is_http, publishers, thresholds};
+use checks::{combinations, files, identity, is_http, publishers, thresholds};
 use names::{LOOPBACK, callback, mcp_hosts};
 
 /// Where publishers are found.
@@ -135,6 +134,7 @@ impl Config {
         }
         let identity = identity(&options, &mut mistakes);
         combinations(&options, &mut mistakes);
+        files(&options, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(ConfigError { mistakes });
         }

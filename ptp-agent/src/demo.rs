@@ -27,7 +27,7 @@ pub struct Options {
     pub port: u16,
 
     /// How long to go on serving the API afterwards
-    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = crate::config::duration)]
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = ptp_events::length)]
     pub linger: Duration,
 }
 

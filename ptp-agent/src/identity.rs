@@ -9,8 +9,19 @@ pub const RUNBOOK: &str =
     concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/diagnostics.md#{root_cause}");
 
 /// Labels that the agent sets itself.
-const RESERVED: [&str; 8] =
-    ["alertname", "cluster", "incident", "job", "node", "root_cause", "severity", "le"];
+const RESERVED: [&str; 11] = [
+    "alertname",
+    "cluster",
+    "incident",
+    "job",
+    "le",
+    "node",
+    "outcome",
+    "root_cause",
+    "severity",
+    "sink",
+    "state",
+];
 
 /// Who speaks: sent along with every alert, and shown by the API and in metrics.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -91,13 +91,19 @@ fn run(given: &Given) -> anyhow::Result<ExitCode> {
         .context("cannot start the async runtime")?;
     runtime.block_on(async {
         match cli.command {
-            Some(Command::Demo(options)) => demo::run(&options, &mut out).await?,
+            Some(Command::Demo(options)) => {
+                given.checked(Ok(()))?;
+                demo::run(&options, &mut out).await?;
+            }
             Some(Command::Mcp(options)) => {
                 given.checked(Ok(()))?;
                 mcp::run(options).await?;
             }
             Some(Command::TestAlert { sink }) => {
-                return test_alert(checked(given, cli.options)?, sink.as_deref()).await;
+                let mut options = cli.options;
+                // Nobody posts to us meanwhile, and where publishers would is no matter.
+                options.endpoint.get_or_insert_with(|| "http://localhost".to_owned());
+                return test_alert(checked(given, options)?, sink.as_deref()).await;
             }
             Some(Command::CheckConfig) | None => serve(checked(given, cli.options)?).await?,
         }
@@ -116,7 +122,8 @@ async fn test_alert(config: Config, only: Option<&str>) -> anyhow::Result<ExitCo
          --kubernetes-events"
     );
     if let Some(only) = only {
-        sinks.retain(|sink| sink.name == only);
+        let numbered = |name: &str| name.strip_prefix(only).is_some_and(|n| n.starts_with('-'));
+        sinks.retain(|sink| sink.name == only || numbered(&sink.name));
         anyhow::ensure!(
             !sinks.is_empty(),
             "there is no sink `{only}`; configured are {}",

@@ -19,6 +19,7 @@ use crate::brain::Snapshot;
 
 pub use alertmanager::Alertmanager;
 pub(crate) use alertmanager::alerts_url;
+pub(crate) use destination::token;
 pub use destination::{Answer, Destination, Said, SinkError};
 pub use dispatch::{Telling, dispatch};
 pub use kubernetes::KubernetesEvents;

@@ -7,6 +7,7 @@
 
 mod tables;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -314,7 +315,7 @@ impl Opened {
             Err(error) => error,
         };
         let why = chain(&error);
-        if !error.is_unreadable() {
+        if !error.is_unreadable() || is_text(path) {
             // Somebody else's file, no right to it, no room: nothing that moving it would mend.
             return Self { journal: None, trouble: Some(format!("{why}; nothing is being kept")) };
         }
@@ -397,6 +398,16 @@ impl Opened {
         let thread = std::thread::spawn(move || writer.run(items, out));
         (store, given, thread)
     }
+}
+
+/// Whether a file begins with text: then it was never a journal, damaged or not, and is somebody's.
+fn is_text(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
+    // So does a journal, for its first sixteen bytes.
+    read.is_ok()
+        && !head.is_empty()
+        && head.iter().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
 /// Renames a journal and what belongs to it to a name that is not taken.

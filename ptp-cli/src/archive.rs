@@ -13,10 +13,18 @@ use std::time::{Duration, SystemTime};
 use ptp_events::recording::decompress;
 use tempfile::TempDir;
 
+use crate::interrupt;
+
 /// How many entries are looked at; a big cluster's must-gather has some ten thousand.
 const MOST_ENTRIES: usize = 200_000;
 /// How much is unpacked, in bytes; logs of a hundred nodes over a day have about that.
 const MOST_BYTES: u64 = 8 << 30;
+/// How long a name may be, in bytes: longer than any path that can be made of it.
+const LONGEST_NAME: u64 = 1 << 16;
+/// How much an archive may hold in all, in bytes: what is not unpacked must be read as well.
+const MOST_STREAMED: u64 = 64 << 30;
+/// How much is copied at once, in bytes.
+const BLOCK: usize = 1 << 16;
 /// Where a tar archive says that it is one, and how (POSIX.1-1988 and GNU alike).
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 /// The first bytes of a zip archive with anything in it.
@@ -25,12 +33,27 @@ const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
 /// Why an archive cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArchiveError {
-    #[error("cannot make a folder to unpack into")]
+    #[error("cannot unpack into a folder for temporary files (TMPDIR says where)")]
     Folder { source: io::Error },
     #[error("cannot unpack `{}`", path.display())]
     Unpack { path: PathBuf, source: io::Error },
     #[error("`{}` is no zip archive that can be read", path.display())]
     Zip { path: PathBuf, source: zip::result::ZipError },
+}
+
+/// What went wrong with one entry.
+#[derive(Debug)]
+enum Trouble {
+    /// The archive cannot be read on.
+    There(io::Error),
+    /// The folder cannot be written to.
+    Here(io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::There(error)
+    }
 }
 
 /// What an archive held.
@@ -106,34 +129,52 @@ impl Unpacking {
     fn new(wanted: fn(&Path) -> bool) -> Result<Self, ArchiveError> {
         let folder = TempDir::with_prefix("ptp-cli-");
         let folder = folder.map_err(|source| ArchiveError::Folder { source })?;
+        interrupt::remove_at_exit(folder.path());
         let unpacked = Unpacked { folder, others: 0, cut_short: None };
         Ok(Self { unpacked, wanted, entries: 0, bytes: 0 })
     }
 
     /// Takes one entry; false when no more are to come.
-    fn take(&mut self, name: &Path, written: Option<u64>, data: &mut dyn Read) -> io::Result<bool> {
+    fn take(
+        &mut self,
+        name: &Path,
+        written: Option<u64>,
+        data: &mut dyn Read,
+    ) -> Result<bool, Trouble> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
             self.unpacked.cut_short = Some(format!("it has more than {MOST_ENTRIES} entries"));
             return Ok(false);
         }
-        let Some(name) = inside(name).filter(|name| (self.wanted)(name)) else {
+        if interrupt::token().is_cancelled() {
+            self.unpacked.cut_short = Some("interrupted".to_owned());
+            return Ok(false);
+        }
+        let wanted = inside(name).filter(|name| (self.wanted)(name));
+        let Some(mut file) = wanted.map(|name| self.create(&name)).transpose()?.flatten() else {
             self.unpacked.others += 1;
             return Ok(true);
         };
-        let path = self.unpacked.folder.path().join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let mut file = File::create(path)?;
-        let left = MOST_BYTES - self.bytes;
-        let copied = io::copy(&mut data.take(left), &mut file);
-        file.flush()?;
+        let mut block = vec![0; BLOCK];
+        let copied = loop {
+            let left = usize::try_from(MOST_BYTES - self.bytes).unwrap_or(BLOCK).min(BLOCK);
+            match data.read(&mut block[..left]) {
+                Ok(0) => break Ok(()),
+                Ok(count) => {
+                    file.write_all(&block[..count]).map_err(Trouble::Here)?;
+                    self.bytes += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(Trouble::There(error)),
+            }
+        };
+        let written =
+            written.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)));
         if let Some(written) = written {
             // Logs without a year are dated by it; if it cannot be set, they are dated by today.
-            let _ = file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(written));
+            let _ = file.set_modified(written);
         }
-        self.bytes += copied?;
+        copied?;
         if self.bytes >= MOST_BYTES {
             self.unpacked.cut_short = Some(format!(
                 "its logs have more than {} GiB; unpack it, and name some of them",
@@ -144,20 +185,45 @@ impl Unpacking {
         Ok(true)
     }
 
-    /// What was unpacked until something went wrong; an error only when that is nothing.
-    fn end(mut self, outcome: io::Result<()>, path: &Path) -> Result<Unpacked, ArchiveError> {
-        if let Err(source) = outcome {
-            if self.entries == 0 {
-                return Err(ArchiveError::Unpack { path: path.to_owned(), source });
-            }
-            self.unpacked.cut_short = Some(format!("it is damaged or cut off: {source}"));
+    /// A file for an entry; `None` when there can be none of this name: a file of another entry stands
+    /// where it needs a folder, or the name is too long.
+    fn create(&self, name: &Path) -> Result<Option<File>, Trouble> {
+        use io::ErrorKind as K;
+        let path = self.unpacked.folder.path().join(name);
+        let parent = path.parent().map_or(Ok(()), fs::create_dir_all);
+        match parent.and_then(|()| File::create(&path)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) => match error.kind() {
+                K::AlreadyExists | K::NotADirectory | K::IsADirectory | K::InvalidFilename => {
+                    Ok(None)
+                }
+                _ => Err(Trouble::Here(error)),
+            },
         }
-        Ok(self.unpacked)
+    }
+
+    /// What was unpacked until something went wrong; an error only when that is nothing, or when it is
+    /// not the archive's fault.
+    fn end(mut self, outcome: Result<(), Trouble>, path: &Path) -> Result<Unpacked, ArchiveError> {
+        match outcome {
+            Ok(()) => Ok(self.unpacked),
+            Err(Trouble::There(error)) if self.entries > 0 => {
+                self.unpacked.cut_short = Some(format!("it is damaged or cut off: {error}"));
+                Ok(self.unpacked)
+            }
+            Err(Trouble::There(source)) => {
+                Err(ArchiveError::Unpack { path: path.to_owned(), source })
+            }
+            Err(Trouble::Here(source)) => Err(ArchiveError::Folder { source }),
+        }
     }
 }
 
-/// A name that stays where it is unpacked.
+/// A name that stays where it is unpacked, and can be shown on a terminal.
 fn inside(name: &Path) -> Option<PathBuf> {
+    if name.to_string_lossy().contains(char::is_control) {
+        return None;
+    }
     let mut path = PathBuf::new();
     for part in name.components() {
         match part {
@@ -175,22 +241,52 @@ fn untar(
     wanted: fn(&Path) -> bool,
 ) -> Result<Unpacked, ArchiveError> {
     let mut unpacking = Unpacking::new(wanted)?;
-    let mut archive = tar::Archive::new(input);
+    let mut archive = tar::Archive::new(input.take(MOST_STREAMED));
     let outcome = (|| {
-        for entry in archive.entries()? {
+        let mut long = None;
+        // Raw, as the library reads long names into memory whatever their size.
+        for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
-            if !entry.header().entry_type().is_file() {
+            let kind = entry.header().entry_type();
+            if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+                long = long_name(&mut entry)?.or(long);
                 continue;
             }
-            let name = entry.path()?.into_owned();
+            if kind.is_gnu_longlink() {
+                continue;
+            }
+            let name = match long.take() {
+                Some(name) => name,
+                None => entry.path()?.into_owned(),
+            };
             let written = entry.header().mtime().ok();
-            if !unpacking.take(&name, written, &mut entry)? {
+            if kind.is_file() && !unpacking.take(&name, written, &mut entry)? {
                 break;
             }
         }
         Ok(())
     })();
     unpacking.end(outcome, path)
+}
+
+/// The name of the next entry, when this one says it: GNU in its data, POSIX.1-2001 among others
+/// (`pax` interchange format).
+fn long_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<PathBuf>> {
+    let gnu = entry.header().entry_type().is_gnu_longname();
+    let mut bytes = Vec::new();
+    entry.take(LONGEST_NAME).read_to_end(&mut bytes)?;
+    let name = if gnu {
+        bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+        bytes
+    } else {
+        let mut path = tar::PaxExtensions::new(&bytes).filter_map(Result::ok);
+        match path.find(|extension| extension.key_bytes() == b"path") {
+            Some(path) => path.value_bytes().to_vec(),
+            None => return Ok(None),
+        }
+    };
+    let name = String::from_utf8(name).map_err(io::Error::other)?;
+    Ok(Some(PathBuf::from(name)))
 }
 
 fn unzip(
@@ -208,13 +304,25 @@ fn unzip(
     let mut unpacking = Unpacking::new(wanted)?;
     let outcome = (|| {
         for at in 0..archive.len() {
-            let mut entry = archive.by_index(at).map_err(io::Error::other)?;
+            // Encrypted, or packed in a way that is not known.
+            let Ok(mut entry) = archive.by_index(at) else {
+                unpacking.unpacked.others += 1;
+                continue;
+            };
             if !entry.is_file() {
                 continue;
             }
             let name = PathBuf::from(&*entry.name().map_err(io::Error::other)?);
-            if !unpacking.take(&name, None, &mut entry)? {
-                break;
+            match unpacking.take(&name, None, &mut entry) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The others stand on their own.
+                Err(Trouble::There(error)) => {
+                    let shown = name.to_string_lossy().escape_debug().to_string();
+                    let why = format!("`{shown}` in it is damaged: {error}");
+                    unpacking.unpacked.cut_short.get_or_insert(why);
+                }
+                Err(here) => return Err(here),
             }
         }
         Ok(())
@@ -236,6 +344,7 @@ mod tests {
             ("/etc/passwd", None),
             (".", None),
             ("", None),
+            ("a\u{1b}[2J.log", None),
         ] {
             assert_eq!(inside(Path::new(name)), expect.map(PathBuf::from), "{name}");
         }
@@ -272,8 +381,58 @@ mod tests {
             .collect();
         assert_eq!(names, ["in.log"]);
         assert_eq!((unpacked.others, unpacked.cut_short), (2, None));
+        // Written before time began for this machine.
+        let mut last = tar::Header::new_gnu();
+        last.set_size(0);
+        last.as_mut_bytes()[..5].copy_from_slice(b"x.log");
+        last.as_mut_bytes()[136..148]
+            .copy_from_slice(&[128, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
+        last.set_cksum();
+        let mut builder = tar::Builder::new(Vec::new());
+        builder.append(&last, &b""[..]).unwrap();
+        assert_eq!(open(builder.into_inner().unwrap()).cut_short, None);
         // Cut off in the third entry.
         let torn = open(bytes[..512 * 4 + 600].to_vec());
         assert!(torn.cut_short.unwrap().contains("cut off"));
+    }
+    #[test]
+    fn long_names_are_read_and_one_without_end_is_not() {
+        let long = format!("{}/in.log", "a/".repeat(100));
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(2);
+        header.set_mode(0o600);
+        builder.append_data(&mut header, &long, &b"in"[..]).unwrap();
+        // A name of 1 GiB, and nothing after it.
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::GNULongName);
+        header.set_size(1 << 30);
+        header.set_cksum();
+        builder.append(&header, &b"a"[..]).unwrap();
+        let bytes = builder.into_inner().unwrap();
+        let Ok(Opened::Archive(unpacked)) =
+            open(Path::new("x"), io::Cursor::new(bytes), |path| path.ends_with("in.log"))
+        else {
+            panic!("an archive")
+        };
+        assert!(unpacked.folder.path().join(long).is_file());
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_a_file_here_is_left_out() {
+        let mut builder = tar::Builder::new(Vec::new());
+        let too_long = "b".repeat(300);
+        for name in ["messages", "messages/x", &too_long, "last"] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(1);
+            builder.append_data(&mut header, name, &b"x"[..]).unwrap();
+        }
+        let bytes = builder.into_inner().unwrap();
+        let Ok(Opened::Archive(unpacked)) = open(Path::new("x"), io::Cursor::new(bytes), |_| true)
+        else {
+            panic!("an archive")
+        };
+        assert_eq!((unpacked.others, unpacked.cut_short), (2, None));
+        assert!(unpacked.folder.path().join("last").is_file());
     }
 }

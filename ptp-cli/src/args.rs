@@ -118,7 +118,7 @@ pub(crate) struct DiagnoseArgs {
 
     /// How much time passes after the last event with nothing new, such as 60s or 10m; it lets what must
     /// last become a finding, and counts in no figure
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = ptp_events::length)]
     pub(crate) settle: Duration,
 
     /// Add how steady the clocks say they are while LOCKED: max|TE|, cTE, MTIE and TDEV against the
@@ -178,7 +178,7 @@ pub(crate) struct RecordArgs {
     pub(crate) endpoint: Option<String>,
 
     /// Stop after so long
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = ptp_events::length)]
     pub(crate) duration: Option<Duration>,
 }
 
@@ -208,11 +208,11 @@ pub(crate) struct LiveArgs {
     pub(crate) speed: f64,
 
     /// Wait for a subscriber before beginning, at most this long
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = ptp_events::length)]
     pub(crate) wait: Duration,
 
     /// Go on answering this long after the last event
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = ptp_events::length)]
     pub(crate) linger: Duration,
 }
 
@@ -347,12 +347,6 @@ fn only_when_served(arg: clap::Arg) -> clap::Arg {
 fn past(text: &str) -> Result<Received, MomentError> {
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
     moment(text, Received::from_nanos(now), Side::Past)
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let no_duration = |_| format!("`{text}` is no duration, such as 30s, 10m or 1h30m");
-    let signed: jiff::SignedDuration = text.parse().map_err(no_duration)?;
-    Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,7 +12,7 @@ use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, Settings, Severity};
 use ptp_events::Received;
 use ptp_events::daemon::DaemonSettings;
-use ptp_events::recording::Recorded;
+use ptp_events::recording::{ReadError, Recorded};
 
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
@@ -25,12 +24,6 @@ const SHOWN_BAD_LINES: u64 = 10;
 /// From how much input on a progress bar is worth the space, in bytes.
 const BIG_INPUT: u64 = 64 << 20;
 
-/// How often it is looked whether an interrupt came while nothing is read.
-const LISTEN_EVERY: Duration = Duration::from_millis(200);
-
-/// How long what was read of a pipe may take to come after an interrupt.
-const PIPE_ENDS_WITHIN: Duration = Duration::from_millis(600);
-
 /// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
 /// measurement, and one bad one, corrected with the next, was observed on a healthy system
 /// (docs/protocol.md §5).
@@ -38,25 +31,39 @@ const LOG_SETTLE: Duration = Duration::from_secs(1);
 const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    // Before anything is unpacked, and before an input is read that cannot be read again.
+    interrupt::token();
+    if let Some(path) = args.output.as_deref().filter(|path| *path != Path::new(STDIN)) {
+        output::check(path, args.force)?;
+        output::is_no_input(path, args.files.iter().chain(&args.journal))?;
+    }
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        return Err(InputError::NoTime { since, until }.into());
+    }
     let mut settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
     if let Some(path) = &args.topology {
         settings.topology = topology::load(path)?;
     }
-    let mut report = diagnose(args, &settings)?;
+    let (mut report, whole) = diagnose(args, &settings)?;
     report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
     let files = args.files.iter().chain(&args.journal);
     report.input.files = files.map(|path| path.display().to_string()).collect();
     known(&report, args)?;
     select(&mut report, args);
-    match &args.output {
+    match args.output.as_deref().filter(|path| *path != Path::new(STDIN)) {
         None => {
-            render(args.format, &report, out)?;
-            out.flush()?;
+            let told = render(args.format, &report, out).and_then(|()| out.flush());
+            // Who closes a pipe has read enough; what was found is so all the same.
+            if told.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+                told?;
+            }
         }
         Some(path) => {
-            let mut file = output::create(path, args.force)?;
             let mut text = Vec::new();
             render(args.format, &report, &mut text)?;
+            let mut file = output::create(path, args.force)?;
             // A file is no terminal: without colours.
             let plain = anstream::adapter::strip_bytes(&text).into_vec();
             file.write_all(&plain)
@@ -64,8 +71,14 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
                 .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
     }
-    let bad = report.incidents.iter().any(|incident| incident.severity >= Severity::Warning);
-    Ok(if bad { Outcome::Findings } else { Outcome::Healthy })
+    if report.incidents.iter().any(|incident| incident.severity >= Severity::Warning) {
+        return Ok(Outcome::Findings);
+    }
+    if !whole {
+        anstream::eprintln!("not everything was read: this is no all-clear");
+        return Ok(Outcome::Unsure);
+    }
+    Ok(Outcome::Healthy)
 }
 
 fn render(format: Format, report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -115,20 +128,19 @@ fn files(args: &DiagnoseArgs) -> Result<Vec<PathBuf>, InputError> {
     }
 }
 
-fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<Report, InputError> {
+/// The report, and whether everything could be read.
+fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<(Report, bool), InputError> {
     if let Some(journal) = &args.journal {
-        return journal::diagnose(journal, args, settings);
+        return Ok((journal::diagnose(journal, args, settings)?, true));
     }
     let mut sources = sources::find(&files(args)?, args.node_name.as_ref())?;
     let rereadable = input::can_reread(&sources.list);
     // What cannot be read twice is sorted at once.
-    match read(args, &mut sources.list, settings, !rereadable)? {
-        Some(report) => Ok(report),
-        None => {
-            let report = read(args, &mut sources.list, settings, true)?;
-            Ok(report.expect("sorted input is in order"))
-        }
-    }
+    let read = match read(args, &mut sources.list, settings, !rereadable)? {
+        Some(read) => read,
+        None => read(args, &mut sources.list, settings, true)?.expect("sorted input is in order"),
+    };
+    Ok((read.0, read.1 && sources.whole))
 }
 
 /// Reads and diagnoses everything; `None` when the input is not in order and must be sorted.
@@ -137,7 +149,7 @@ fn read(
     sources: &mut [Source],
     settings: &Settings,
     sort: bool,
-) -> Result<Option<Report>, InputError> {
+) -> Result<Option<(Report, bool)>, InputError> {
     let progress = Progress::default();
     let bar = bar(sources);
     let daemon = DaemonSettings {
@@ -146,27 +158,18 @@ fn read(
         ..DaemonSettings::default()
     };
     let stop = interrupt::token();
-    let mut interrupted: Option<Instant> = None;
-    let piped = sources.iter().any(|source| source.once.is_some());
     let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let mut engine = Engine::new(settings.clone());
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
     let mut read: u64 = 0;
+    // Who interrupts a pipe wants what it gave until then.
+    let piped = !input::can_reread(sources);
+    let mut whole = true;
     let mut ended = false;
     let mut span: Option<(Received, Received)> = None;
-    loop {
-        // A pipe ends by it, and what was read of it comes still; files are given up.
-        let since = stop.is_cancelled().then(|| *interrupted.get_or_insert_with(Instant::now));
-        if since.is_some_and(|since| !piped || since.elapsed() > PIPE_ENDS_WITHIN) {
-            ended = true;
-            break;
-        }
-        let message = match messages.recv_timeout(LISTEN_EVERY) {
-            Ok(message) => message,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
+    // An interrupt ends what is read: what came until then is still told.
+    for message in messages {
         match message {
             Message::Events(events) => {
                 bar.set_position(progress.read());
@@ -187,8 +190,14 @@ fn read(
                     bar.suspend(|| warn(&path, &problem));
                 }
             }
+            Message::Torn(path, problem) if args.strict => {
+                return Err(InputError::Read { path, source: problem });
+            }
+            Message::Torn(path, problem) => {
+                whole = false;
+                bar.suspend(|| torn(&path, &problem));
+            }
             Message::NoWallClock(path) => bar.suspend(|| no_wall_clock(&path)),
-            Message::Failed(error) => return Err(error),
             Message::End => ended = true,
             Message::Disorder => {
                 bar.finish_and_clear();
@@ -199,6 +208,7 @@ fn read(
     bar.finish_and_clear();
     if stop.is_cancelled() {
         anstream::eprintln!("interrupted; this is what was read until then");
+        whole &= piped;
     }
     if !ended {
         return Err(InputError::Stopped);
@@ -220,7 +230,7 @@ fn read(
     let mut report = engine.report();
     report.input.malformed = malformed;
     report.stability = gatherer.map(|gatherer| gatherer.report(&report.nodes));
-    Ok(Some(report))
+    Ok(Some((report, whole)))
 }
 
 fn feed(
@@ -238,6 +248,16 @@ fn feed(
         }
         engine.handle_event(recorded.event, time);
     }
+}
+
+fn torn(path: &Path, problem: &ReadError) {
+    // What a decompressor says of its insides helps nobody.
+    let cause = std::error::Error::source(problem).map(|cause| format!(": {cause}"));
+    anstream::eprintln!(
+        "{YELLOW}warning{YELLOW:#}: `{}`: {problem}{}; what came before is diagnosed",
+        path.display(),
+        cause.unwrap_or_default()
+    );
 }
 
 fn no_wall_clock(path: &Path) {

@@ -16,8 +16,10 @@ use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 use ptp_events::{Received, nearest};
 
 use crate::archive::ArchiveError;
+use crate::interrupt;
 use crate::sources::Source;
 use parallel::Parallel;
+use tokio_util::sync::CancellationToken;
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
@@ -59,6 +61,8 @@ pub(crate) enum InputError {
          {first} to {last}"
     )]
     NothingInRange { read: u64, first: Received, last: Received },
+    #[error("--since {since} is not before --until {until}")]
+    NoTime { since: Received, until: Received },
     #[error("no events in {}", list(paths))]
     NoEvents { paths: Vec<PathBuf>, looks_like: Option<&'static str> },
 }
@@ -129,8 +133,8 @@ pub(crate) enum Message {
     Bad(PathBuf, ReadError),
     /// A file holds a log of linuxptp-daemon in which no line tells the time of day.
     NoWallClock(PathBuf),
-    /// Reading ended early.
-    Failed(InputError),
+    /// A file could not be read on: it was cut off, or is damaged.
+    Torn(PathBuf, ReadError),
     /// An event came later than any window allows: read again, with sorting.
     Disorder,
     /// Everything has been read.
@@ -153,7 +157,11 @@ pub(crate) fn read(
     let mut readers = Vec::new();
     let count = files.len();
     for source in files.iter_mut() {
-        let settings = DaemonSettings { written: source.written, ..daemon.clone() };
+        let settings = DaemonSettings {
+            written: source.written,
+            name_is_sure: source.named,
+            ..daemon.clone()
+        };
         let log = DaemonLog::new(source.node.clone(), settings);
         let input = open(source, progress)?;
         readers.push(Parallel::new(input, log, Arc::clone(&pool), count));
@@ -182,7 +190,8 @@ pub(crate) fn can_reread(files: &[Source]) -> bool {
 
 fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
     let counted = |input: Box<dyn Read + Send>| {
-        BufReader::with_capacity(BLOCK, Counting { input, read: Arc::clone(&progress.read) })
+        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
+        BufReader::with_capacity(BLOCK, Counting { input, read, stop })
     };
     // It was unpacked when it was looked at.
     if let Some(input) = source.once.take() {
@@ -264,10 +273,9 @@ fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Resul
     let path = path.to_owned();
     match error {
         error @ ReadError::Line { .. } => sender.send(Message::Bad(path, error)).map_err(|_| Stop),
-        error => {
-            let _ = sender.send(Message::Failed(InputError::Read { path, source: error }));
-            Err(Stop)
-        }
+        // What is compressed and not read to its end looks torn.
+        _ if interrupt::token().is_cancelled() => Ok(()),
+        error => sender.send(Message::Torn(path, error)).map_err(|_| Stop),
     }
 }
 
@@ -304,13 +312,18 @@ impl Progress {
     }
 }
 
+/// Counts what is read, and ends when an interrupt comes.
 struct Counting {
     input: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,
+    stop: CancellationToken,
 }
 
 impl Read for Counting {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Ok(0);
+        }
         let n = self.input.read(out)?;
         self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)

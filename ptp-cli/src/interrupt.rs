@@ -1,13 +1,22 @@
 //! SIGINT and SIGTERM: whatever runs ends soon, with what it has.
 
 use std::io::{self, Cursor, Read};
-use std::sync::LazyLock;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 static STOP: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
+
+/// What is to be removed when the program ends without unwinding.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes this folder if the program is ended at once.
+pub(crate) fn remove_at_exit(folder: &Path) {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+}
 
 /// Cancelled by the first SIGINT or SIGTERM from now on; the second ends the program at once, as
 /// somebody who presses Ctrl-C again wants.
@@ -15,6 +24,10 @@ pub(crate) fn token() -> CancellationToken {
     static HANDLER: LazyLock<Result<(), ctrlc::Error>> = LazyLock::new(|| {
         ctrlc::set_handler(|| {
             if STOP.is_cancelled() {
+                for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                    // Nobody is left to be told when it cannot be removed.
+                    let _ = std::fs::remove_dir_all(folder);
+                }
                 std::process::exit(130);
             }
             STOP.cancel();

@@ -30,7 +30,7 @@ const LEAVE_WITHIN: Duration = Duration::from_millis(400);
 type Shared = Arc<Mutex<Writer<To>>>;
 
 /// A file, or standard output. What is written goes out with each event: whoever reads along sees it at
-/// once, and nothing is lost when we are killed.
+/// once, and nothing is lost when we are killed; of a `.zst` file the last second may be.
 struct To(Option<output::Output>);
 
 impl Write for To {
@@ -49,17 +49,25 @@ impl Write for To {
     }
 }
 
-/// Writes what is pushed.
-struct ToFile(Shared);
+/// Writes what is pushed; what cannot be written ends the recording.
+struct ToFile {
+    out: Shared,
+    failed: mpsc::Sender<io::Error>,
+}
 
 impl Intake for ToFile {
     async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
-        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = Ok(());
         for Accepted { received, origin, event, raw, .. } in accepted {
-            out.write_raw(received, origin, Some(&event.node), &raw)
-                .map_err(|_| Refusal::CannotStore)?;
+            written =
+                written.and_then(|()| out.write_raw(received, origin, Some(&event.node), &raw));
         }
-        out.flush().map_err(|_| Refusal::CannotStore)
+        written.and_then(|()| out.flush()).map_err(|error| {
+            // The first one is enough.
+            let _ = self.failed.try_send(error);
+            Refusal::CannotStore
+        })
     }
 }
 
@@ -83,7 +91,9 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
     // Good for this process only: nobody else is to post to us.
     let secret = format!("{}-{:?}-{:?}", std::process::id(), clock.stamp(), Instant::now());
     let directory = Directory::new(TokenKey::new(secret.as_bytes())?, Untokened::Refuse);
-    let gate = Arc::new(Gate::new(directory.clone(), ToFile(Arc::clone(&out))));
+    let (failed, mut failures) = mpsc::channel(1);
+    let intake = ToFile { out: Arc::clone(&out), failed };
+    let gate = Arc::new(Gate::new(directory.clone(), intake));
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -108,25 +118,30 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
     let deadline = tokio::time::sleep(args.duration.unwrap_or(Duration::from_hours(24 * 365)));
     let mut deadline = std::pin::pin!(deadline);
     anstream::eprintln!("recording; interrupt to stop");
-    loop {
+    let mut written = Ok(());
+    while written.is_ok() {
         tokio::select! {
             () = &mut deadline => break,
             () = stop_asked.cancelled() => break,
+            Some(error) = failures.recv() => written = Err(error),
             seen = observations.recv() => match seen {
-                Some(seen) => note(&out, &seen)?,
+                Some(seen) => written = note(&out, &seen),
                 None => break,
             },
         }
     }
     leaving.cancel();
-    // What is still seen while leaving belongs to the recording too.
+    // What is still seen while leaving belongs to the recording too, if it can be written.
     while let Some(seen) = observations.recv().await {
-        note(&out, &seen)?;
+        if written.is_ok() {
+            written = note(&out, &seen);
+        }
     }
     driving.await??;
     stop.cancel();
     // A publisher that is still posting is not waited for.
     let _ = tokio::time::timeout(LEAVE_WITHIN, serving).await;
+    written.with_context(|| format!("cannot write `{}`", args.output.display()))?;
     let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
     let To(file) = std::mem::replace(&mut *out, Writer::new(To(None))).finish()?;
     file.map_or(Ok(()), output::Output::finish)

@@ -32,12 +32,15 @@ enum Outcome {
     Healthy,
     /// Something is: 1.
     Findings,
+    /// Nothing was found, and not everything could be read: 2.
+    Unsure,
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(Outcome::Healthy) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Unsure) => ExitCode::from(2),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             error::print(&error);

@@ -107,6 +107,8 @@ fn play(args: &SimulateArgs, kind: Option<&Kind>, plan: &Plan) -> Result<Scenari
 fn save(path: &Path, force: bool, scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<()> {
     let label = label_path(path);
     let failed = |path: &Path, source| SimulateError::Write { path: path.to_owned(), source };
+    // A label that is there already must not leave half of a pair.
+    output::check(&label, force)?;
     let mut recording = output::create(path, force)?;
     let mut beside = output::create(&label, force)?;
     let written = scenario.write(&mut recording);

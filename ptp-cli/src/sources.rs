@@ -30,6 +30,8 @@ pub(crate) struct Source {
     pub(crate) shown: PathBuf,
     /// Whose lines those of linuxptp-daemon in it are.
     pub(crate) node: NodeName,
+    /// Whether somebody said so.
+    pub(crate) named: bool,
     /// When it was last written to, if anybody knows.
     pub(crate) written: Option<Received>,
     /// What is read once, and not found under its path.
@@ -43,8 +45,9 @@ impl Source {
         } else {
             fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()
         };
+        let named = node.is_some();
         let node = node.cloned().unwrap_or_else(|| node_name::of(&path));
-        Self { path, shown, node, written: written.and_then(received), once: None }
+        Self { path, shown, node, named, written: written.and_then(received), once: None }
     }
 }
 
@@ -52,6 +55,8 @@ impl Source {
 #[derive(Default)]
 pub(crate) struct Sources {
     pub(crate) list: Vec<Source>,
+    /// Whether nothing had to be left out that may be worth reading.
+    pub(crate) whole: bool,
     /// Where archives were unpacked; removed in the end.
     unpacked: Vec<Unpacked>,
 }
@@ -67,7 +72,7 @@ pub(crate) const STDIN: &str = "-";
 /// The files that `named` stand for: themselves, or what is worth reading in a folder or an archive.
 /// Says on stderr what was found in those.
 pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources, InputError> {
-    let mut sources = Sources::default();
+    let mut sources = Sources { whole: true, ..Sources::default() };
     for path in named {
         if path.is_dir() {
             sources.add_folder(path, path, node, 0, None)?;
@@ -89,7 +94,8 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
             Opened::Other(input) => {
                 let mut source = Source::new(path.clone(), path.clone(), node);
                 // A file is opened again when it is read, perhaps twice.
-                source.once = (!path.is_file()).then_some(input);
+                let once = path == Path::new(STDIN) || !path.is_file();
+                source.once = once.then_some(input);
                 sources.list.push(source);
             }
         }
@@ -110,6 +116,11 @@ impl Sources {
         let open = |source| InputError::Open { path: shown.to_owned(), source };
         let found = Found::below(folder).map_err(open)?;
         let others = found.others + others;
+        self.whole &= !found.cut_short && found.denied.is_none() && cut_short.is_none();
+        if let Some((path, why)) = &found.denied {
+            let path = path.strip_prefix(folder).unwrap_or(path).display();
+            anstream::eprintln!("warning: `{path}` in `{}` cannot be read: {why}", shown.display());
+        }
         if found.logs.is_empty() {
             return Err(InputError::NoLogs { path: shown.to_owned(), files: others, cut_short });
         }
@@ -122,7 +133,9 @@ impl Sources {
         }
         let shown = shown.display();
         let rest = if found.cut_short { ", and what lies beyond: there is too much" } else { "" };
-        anstream::eprintln!("skipped {others} other files in `{shown}`{rest}");
+        if others > 0 || found.cut_short {
+            anstream::eprintln!("skipped {others} other files in `{shown}`{rest}");
+        }
         if let Some(why) = cut_short {
             anstream::eprintln!("warning: not all of `{shown}` was read: {why}");
         }
@@ -138,6 +151,8 @@ struct Found {
     others: usize,
     /// Not everything was looked at.
     cut_short: bool,
+    /// The first that may not be read, and why.
+    denied: Option<(PathBuf, String)>,
 }
 
 impl Found {
@@ -162,12 +177,22 @@ impl Found {
             if kind.is_dir() {
                 match fs::read_dir(&path) {
                     Ok(dir) if level < MOST_LEVELS => open.push((dir, level + 1)),
-                    _ => found.cut_short = true,
+                    Ok(_) => found.cut_short = true,
+                    Err(error) => {
+                        found.denied.get_or_insert_with(|| (path, error.to_string()));
+                    }
                 }
-            } else if kind.is_file() && is_log(&path) {
-                found.logs.push(path);
-            } else if kind.is_file() && is_recording(&path) {
-                recordings.push(path);
+            } else if kind.is_file() && path.to_string_lossy().contains(char::is_control) {
+                // It cannot be shown, and no tool makes such names.
+                found.others += 1;
+            } else if kind.is_file() && (is_log(&path) || is_recording(&path)) {
+                match File::open(&path) {
+                    Ok(_) if is_log(&path) => found.logs.push(path),
+                    Ok(_) => recordings.push(path),
+                    Err(error) => {
+                        found.denied.get_or_insert_with(|| (path, error.to_string()));
+                    }
+                }
             } else {
                 found.others += 1;
             }

@@ -17,7 +17,7 @@ pub(crate) enum ThresholdsError {
     Toml { path: PathBuf, source: toml::de::Error },
     #[error("the thresholds cannot work: {}", list(.0))]
     Mistakes(Vec<SettingsError>),
-    #[error("cannot understand ALERT_EVENT_TYPES: {0}")]
+    #[error("{0}")]
     Resources(String),
 }
 

@@ -68,12 +68,47 @@ fn is_plain(text: &str) -> bool {
 
 fn command(world: &World<'_>, incident: &Incident, ports: &Ports, template: &str) -> String {
     let node = incident.diagnosis.origin.first().map(|id| world.node(*id).name.as_str());
-    with_ports(template, ports)
+    let template = through_ports(template, ports)
         .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
-        .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)")
-        .replace("{namespace}", &shell_word(&world.settings.namespace))
-        .replace("{since}", &since(incident.opened_at))
-        .replace("{node}", &shell_word(node.unwrap_or("NODE")))
+        .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)");
+    let port = match ports {
+        Ports::Named(port) => shell_word(port),
+        Ports::OfCard(_) | Ports::Unknown => "INTERFACE".to_owned(),
+    };
+    fill(
+        &template,
+        &[
+            ("namespace", shell_word(&world.settings.namespace)),
+            ("since", since(incident.opened_at)),
+            ("node", shell_word(node.unwrap_or("NODE"))),
+            ("interface", port),
+        ],
+    )
+}
+
+/// Puts values in place of `{name}`, and looks into none of them: a name that was sent to us may hold
+/// braces.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let named = values
+            .iter()
+            .find_map(|(name, value)| Some((value, after.strip_prefix(name)?.strip_prefix('}')?)));
+        rest = match named {
+            Some((value, after)) => {
+                filled.push_str(value);
+                after
+            }
+            None => {
+                filled.push('{');
+                after
+            }
+        };
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// A time for `oc logs --since-time`, before whatever made the incident.
@@ -82,11 +117,10 @@ fn since(opened_at: Received) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Puts the port in; where only the card is known the command goes through its ports.
-fn with_ports(template: &str, ports: &Ports) -> String {
+/// Where only the card is known, the same command for each of its ports.
+fn through_ports(template: &str, ports: &Ports) -> String {
     const PORT: &str = "{interface}";
     match (ports, template.strip_prefix("{exec} ")) {
-        (Ports::Named(port), _) => template.replace(PORT, &shell_word(port)),
         (Ports::OfCard(card), Some(command)) if command.contains(PORT) => {
             let each = command.replace(PORT, "$port");
             let script = format!(
@@ -94,7 +128,7 @@ fn with_ports(template: &str, ports: &Ports) -> String {
             );
             format!("{{exec}} sh -c {}", shell_word(&script))
         }
-        (Ports::OfCard(_) | Ports::Unknown, _) => template.replace(PORT, "INTERFACE"),
+        _ => template.to_owned(),
     }
 }
 
@@ -105,14 +139,26 @@ mod tests {
     #[test]
     fn a_command_names_the_port_or_goes_through_the_card() {
         let template = "{exec} tcpdump -i {interface} 'port 319'";
-        let named = |port: &str| with_ports(template, &Ports::Named(port.to_owned()));
-        assert_eq!(named("ens1f1"), "{exec} tcpdump -i ens1f1 'port 319'");
-        assert_eq!(named("a;reboot"), "{exec} tcpdump -i 'a;reboot' 'port 319'");
         assert_eq!(
-            with_ports(template, &Ports::OfCard("ens1f".to_owned())),
+            through_ports(template, &Ports::OfCard("ens1f".to_owned())),
             r#"{exec} sh -c 'cd /sys/class/net && for port in ens1f[0-9]*; do echo "$port"; timeout 10 tcpdump -i $port '\''port 319'\''; done'"#
         );
         let plain = "oc get nodes";
-        assert_eq!(with_ports(plain, &Ports::OfCard("ens1f".to_owned())), plain);
+        assert_eq!(through_ports(plain, &Ports::OfCard("ens1f".to_owned())), plain);
+    }
+
+    #[test]
+    fn what_was_sent_to_us_is_quoted_whatever_it_holds() {
+        let template = "tcpdump -i {interface} on {node} and {other} {";
+        let command = |port: &str, node: &str| {
+            fill(template, &[("interface", shell_word(port)), ("node", shell_word(node))])
+        };
+        for (port, node, expect) in [
+            ("ens1f1", "w1", "tcpdump -i ens1f1 on w1 and {other} {"),
+            ("a;reboot", "w1", "tcpdump -i 'a;reboot' on w1 and {other} {"),
+            ("{node}", "a;reboot", "tcpdump -i '{node}' on 'a;reboot' and {other} {"),
+        ] {
+            assert_eq!(command(port, node), expect);
+        }
     }
 }

@@ -276,6 +276,8 @@ impl Engine {
     /// were not blind to anyway.
     pub fn handle_resumed(&mut self, now: Received) {
         let Some(since) = self.latest else { return };
+        // What was still held back came before.
+        self.finish(since);
         for node in &mut self.nodes {
             node.last_seen = node.last_seen.max(now);
             if !node.gone && node.blind.is_none() {

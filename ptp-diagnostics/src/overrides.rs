@@ -20,20 +20,34 @@ impl Overrides {
     /// Sets them.
     ///
     /// # Errors
-    /// When a name is no resource; the others are set all the same.
+    /// When a name is no state or no resource, with the option and the variable; the others are set all
+    /// the same.
     pub fn apply(&self, settings: &mut Settings) -> Result<(), String> {
+        let mut wrong = Ok(());
         if let Some(offset) = self.offset_ns {
             settings.offset_ns = offset;
             settings.offset_critical_ns = settings.offset_critical_ns.max(offset);
         }
         if let Some(states) = &self.lost_states {
             let states = states.iter().map(|state| state.trim()).filter(|state| !state.is_empty());
-            settings.lost_states = states.map(SyncState::from).collect();
+            let states: Vec<_> = states.map(SyncState::from).collect();
+            let unknown = states.iter().find(|state| matches!(state, SyncState::Other(_)));
+            if let Some(unknown) = unknown {
+                wrong = Err(format!(
+                    "--lost-states (ALERT_SYNC_STATES): `{unknown}` is no state, such as FREERUN"
+                ));
+            }
+            settings.lost_states = states;
         }
         if let Some(names) = &self.alert_resources {
-            let resources = alert_resources(names.iter().map(String::as_str))?;
-            settings.alert_resources = Some(resources);
+            match alert_resources(names.iter().map(String::as_str)) {
+                Ok(resources) => settings.alert_resources = Some(resources),
+                Err(error) => {
+                    wrong =
+                        wrong.and(Err(format!("--alert-resources (ALERT_EVENT_TYPES): {error}")));
+                }
+            }
         }
-        Ok(())
+        wrong
     }
 }

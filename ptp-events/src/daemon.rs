@@ -66,6 +66,9 @@ pub struct DaemonSettings {
     pub settle: Duration,
     /// When the log was last written to: klog's times have no year. Without it they are not read.
     pub written: Option<Received>,
+    /// Whether the node's name was given by somebody who knows, and is not a guess: then it is that of
+    /// the first pod too, where lines say which pod they are of.
+    pub name_is_sure: bool,
 }
 
 impl Default for DaemonSettings {
@@ -75,6 +78,7 @@ impl Default for DaemonSettings {
             holdover_timeout: Duration::from_secs(5),
             settle: Duration::ZERO,
             written: None,
+            name_is_sure: false,
         }
     }
 }
@@ -155,9 +159,10 @@ impl DaemonLog {
         }
     }
 
-    /// An empty log of another node's daemon, read by the same settings.
+    /// An empty log of a pod's daemon, read by the same settings; `first` when no other is known.
     #[must_use]
-    pub fn of_another(&self, node: NodeName) -> Self {
+    pub fn of_pod(&self, pod: NodeName, first: bool) -> Self {
+        let node = if first && self.settings.name_is_sure { self.node.clone() } else { pod };
         Self::new(node, self.settings.clone())
     }
 
@@ -270,27 +275,28 @@ impl DaemonLog {
     /// What came of passing time before `now`, each at its own time: holdovers that ended, and ports
     /// that follow without a word about their offset.
     fn time_out(&mut self, now: i64) {
-        let believed = |(key, domain): (&SmolStr, &Domain)| {
-            domain.believe_port.filter(|at| *at <= now).map(|at| (at, key.clone()))
-        };
-        let mut locked: Vec<_> = self.domains.iter().filter_map(believed).collect();
-        locked.sort();
-        for (at, key) in locked {
-            if let Some(domain) = self.domains.get_mut(&key) {
-                domain.believe_port = None;
-                if domain.source == Source::Servo {
-                    self.enter(&key, SyncState::Locked, None, at);
-                }
-            }
-        }
         let due = |(key, domain): (&SmolStr, &Domain)| {
-            domain.deadline.filter(|deadline| *deadline <= now).map(|at| (at, key.clone()))
+            let (ended, believed) = (domain.deadline, domain.believe_port);
+            let ended = ended.map(|at| (at, key.clone(), SyncState::Freerun));
+            let believed = believed.map(|at| (at, key.clone(), SyncState::Locked));
+            let soonest = ended.into_iter().chain(believed).min_by_key(|(at, ..)| *at);
+            soonest.filter(|(at, ..)| *at <= now)
         };
-        let mut ended: Vec<_> = self.domains.iter().filter_map(due).collect();
-        ended.sort();
-        for (at, key) in ended {
-            let last = self.domains.get(&key).and_then(|domain| domain.last_offset);
-            self.enter(&key, SyncState::Freerun, last.map(Measurement::Offset), at);
+        while let Some((at, key, state)) =
+            self.domains.iter().filter_map(due).min_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)))
+        {
+            let Some(domain) = self.domains.get_mut(&key) else { return };
+            let measured = match state {
+                SyncState::Locked => {
+                    domain.believe_port = None;
+                    if domain.source != Source::Servo {
+                        continue;
+                    }
+                    None
+                }
+                _ => domain.last_offset.map(Measurement::Offset),
+            };
+            self.enter(&key, state, measured, at);
         }
     }
 }

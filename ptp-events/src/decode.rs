@@ -296,7 +296,7 @@ where
         let second = |at: &usize| {
             !is_metric
                 && matches!(field, Field::Main)
-                && matches!(resource, Resource::OsClock | Resource::LockState)
+                && resource == Resource::OsClock
                 && readings[*at].state.is_some()
         };
         let at = match at.filter(|at| !second(at)) {
@@ -325,7 +325,7 @@ where
 /// A time as publishers write it, or the seconds since 1970 that StarlingX keeps until it posts.
 fn stamped(text: &str) -> Result<Stamped, DecodeError> {
     Stamped::parse(text).or_else(|source| {
-        let seconds = text.parse::<f64>().ok().filter(|seconds| (1e8..1e10).contains(seconds));
+        let seconds = text.parse::<f64>().ok().filter(|seconds| (1e8..9.2e9).contains(seconds));
         match seconds {
             #[expect(clippy::cast_possible_truncation, reason = "it is in the range of times")]
             Some(seconds) => Ok(Stamped::from_nanos((seconds * 1e9) as i64)),

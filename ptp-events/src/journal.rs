@@ -303,12 +303,10 @@ impl Journal {
         let mut next = self.db.prepare_cached(next)?;
         while low < high {
             let middle = low + (high - low) / 2;
-            let (seq, received): (i64, i64) =
-                next.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            if received >= time.as_nanos() {
-                high = middle;
-            } else {
-                low = seq + 1;
+            let found = next.query_row([middle], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+            match found.optional()? {
+                Some((seq, received)) if time.as_nanos() > received => low = seq + 1,
+                _ => high = middle,
             }
         }
         Ok(low)

@@ -63,7 +63,7 @@ pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};
 pub use input::Input;
-pub use moment::{MomentError, Side, moment};
+pub use moment::{LengthError, MomentError, Side, length, moment};
 pub use name::{EventId, Instance, NameError, NodeName, Port, nearest};
 pub use resource::Resource;
 pub use state::SyncState;

@@ -1,5 +1,7 @@
 //! Times as people say them: `1h`, `03:00`, `yesterday 22:30`, or in full.
 
+use std::time::Duration;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -22,6 +24,14 @@ pub enum Side {
      2026-11-23 03:00 (all in UTC), or 2026-11-23T03:00:00Z"
 )]
 pub struct MomentError {
+    /// What was there, shortened.
+    pub text: String,
+}
+
+/// Why a text is no length of time.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{text}` is no duration, such as 30s, 1h30m or 7d")]
+pub struct LengthError {
     /// What was there, shortened.
     pub text: String,
 }
@@ -88,7 +98,7 @@ fn read(said: &str, now: Timestamp, side: Side) -> Option<Timestamp> {
     let ago = said.strip_suffix("ago").map(str::trim);
     let later = said.strip_prefix("in ").map(str::trim);
     let word = ago.or(later).unwrap_or(said);
-    let length: SignedDuration = word.trim_start_matches(['-', '+']).parse().ok()?;
+    let length: SignedDuration = span(word.trim_start_matches(['-', '+']))?;
     let back =
         match (ago.is_some() || word.starts_with('-'), later.is_some() || word.starts_with('+')) {
             (true, _) => true,
@@ -96,6 +106,21 @@ fn read(said: &str, now: Timestamp, side: Side) -> Option<Timestamp> {
             _ => side == Side::Past,
         };
     if back { now.checked_sub(length).ok() } else { now.checked_add(length).ok() }
+}
+
+/// A length of time, in which a day has 24 hours.
+fn span(text: &str) -> Option<SignedDuration> {
+    let span: jiff::Span = text.parse().ok()?;
+    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
+}
+
+/// Reads a length of time as people say it: `30s`, `1h30m`, `7d`.
+///
+/// # Errors
+/// When it is none, or negative; the error says what is understood.
+pub fn length(text: &str) -> Result<Duration, LengthError> {
+    let wrong = || LengthError { text: text.chars().take(40).collect() };
+    Duration::try_from(span(text.trim()).ok_or_else(wrong)?).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -109,6 +134,7 @@ mod tests {
             ("now", "2026-11-23T12:00:00Z", "2026-11-23T12:00:00Z"),
             ("1h", "2026-11-23T11:00:00Z", "2026-11-23T13:00:00Z"),
             ("1h30m", "2026-11-23T10:30:00Z", "2026-11-23T13:30:00Z"),
+            ("2d", "2026-11-21T12:00:00Z", "2026-11-25T12:00:00Z"),
             ("-1h", "2026-11-23T11:00:00Z", "2026-11-23T11:00:00Z"),
             ("+1h", "2026-11-23T13:00:00Z", "2026-11-23T13:00:00Z"),
             ("2h ago", "2026-11-23T10:00:00Z", "2026-11-23T10:00:00Z"),

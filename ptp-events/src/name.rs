@@ -216,9 +216,13 @@ fn without_physical_port(port: &str) -> &str {
     }
 }
 
-/// The name among `known` that was most likely meant by what was typed, if any is similar.
+/// The name among `known` that was most likely meant by what was typed, if any is similar; none is
+/// similar to what is too long to be a name.
 #[must_use]
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if typed.len() > MAX_NAME_BYTES {
+        return None;
+    }
     let typed = typed.to_ascii_lowercase();
     let distance =
         |name: &str| strsim::normalized_damerau_levenshtein(&typed, &name.to_ascii_lowercase());

@@ -219,6 +219,30 @@ fn measurements_come_once_a_second_and_changes_at_once() {
     assert_snapshot!(told(DaemonSettings::default(), &lines.join("\n")));
 }
 
+/// Where offsets are left out (`logReduce`), a port that follows is all that is said of a lock.
+#[test]
+fn a_port_that_follows_is_a_lock_when_no_offset_is_told() {
+    // What the other ports of the clock do meanwhile says nothing of it.
+    assert_snapshot!(told(DaemonSettings::default(), "
+        1795416000000000000 ptp4l[1.0]: [ptp4l.0.config] port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED
+        1795416001000000000 ptp4l[2.0]: [ptp4l.0.config] port 2 (ens1f1): LISTENING to MASTER on ANNOUNCE_RECEIPT_TIMEOUT_EXPIRES
+        1795416010000000000 ptp4l[11.0]: [ptp4l.0.config] port 1 (ens1f0): new foreign master 507c6f.fffe.1fb16c-1
+    "));
+    // A holdover ends when its time is up, and the lock is found after that.
+    assert_snapshot!(told(DaemonSettings::default(), "
+        1795416000000000000 ptp4l[1.0]: [ptp4l.0.config] port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED
+        1795416001000000000 ptp4l[2.0]: [ptp4l.0.config] master offset 5 s2 freq 0 path delay 9
+        1795416002000000000 ptp4l[3.0]: [ptp4l.0.config] port 1 (ens1f0): SLAVE to FAULTY on FAULT_DETECTED
+        1795416006000000000 ptp4l[7.0]: [ptp4l.0.config] port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED
+        1795416020000000000 ptp4l[21.0]: [ptp4l.0.config] port 1 (ens1f0): new foreign master 507c6f.fffe.1fb16c-1
+    "));
+    // What ts2phc measures of a receiver's device is no port's.
+    assert_snapshot!(told(DaemonSettings::default(), "
+        1795416000000000000 ts2phc[1.0]: [ts2phc.0.config] /dev/ptp4 offset summary: cnt=10, min=-5, max=7, avg=1
+        1795416001000000000 ts2phc[2.0]: [ts2phc.0.config] ens1f0 offset summary: cnt=10, min=-5, max=7, avg=1
+    "));
+}
+
 #[test]
 fn what_the_recordings_do_not_show() {
     // A process that ends, T-BC and SyncE: as in ptp4l_crash, tbc_lock and synce, whose lines were

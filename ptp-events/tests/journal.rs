@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
-use ptp_events::journal::{Journal, JournalError};
+use ptp_events::journal::{Journal, JournalError, Query};
 use ptp_events::recording::Origin;
 use ptp_events::{Input, NodeName, Received};
 use tempfile::TempDir;
@@ -43,6 +43,19 @@ fn what_is_written_reads_back_in_order_also_while_it_is_open() {
     assert_eq!(read.iter().map(|e| (e.received, e.input.clone())).collect::<Vec<_>>(), inputs());
     assert_eq!(reader.after(read[1].seq, 1).unwrap(), [read[2].clone()]);
     assert_eq!(reader.latest().unwrap(), inputs().last().map(|(received, _)| *received));
+}
+
+#[test]
+fn a_time_picks_entries_also_where_there_are_none() {
+    let dir = TempDir::new().unwrap();
+    let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
+    let from = |journal: &Journal, second: i64| {
+        let since = Some(Received::from_nanos(second * 1_000_000_000));
+        journal.select(&Query { since, limit: 100, ..Query::default() }).unwrap().len()
+    };
+    assert_eq!(from(&journal, 3), 0);
+    append(&mut journal, &inputs());
+    assert_eq!([0, 3, 6, 7].map(|second| from(&journal, second)), [6, 4, 1, 0]);
 }
 
 #[test]

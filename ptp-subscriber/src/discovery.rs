@@ -18,19 +18,22 @@ pub use template::{TemplateError, UrlTemplate};
 #[non_exhaustive]
 pub enum PublisherError {
     /// Not a URL that we call.
-    #[error("`{url}` must be an http or https URL, such as http://10.0.0.7:9043")]
+    #[error("must be an http or https URL, such as http://10.0.0.7:9043{}", shown(url))]
     Url {
         /// What was there.
         url: String,
     },
     /// What follows the URL is no node's name.
-    #[error("the node of `{text}`")]
+    #[error("what stands behind the URL and `=` is no node: {why}")]
     Node {
-        /// What was there.
-        text: String,
         /// Why not.
-        source: NameError,
+        why: NameError,
     },
+}
+
+/// What was there instead, unless it may hold a password.
+fn shown(url: &str) -> String {
+    if url.contains('@') { String::new() } else { format!(", and not `{url}`") }
 }
 
 /// Reads `URL` or `URL=NODE`, as people name a publisher.
@@ -39,15 +42,15 @@ pub enum PublisherError {
 /// When it is neither.
 pub fn publisher(text: &str) -> Result<(String, Option<NodeName>), PublisherError> {
     let (url, node) = match text.rsplit_once('=') {
-        Some((url, node)) => (url, Some(NodeName::new(node))),
+        Some((url, node)) => (url, Some(node)),
         None => (text, None),
     };
     let parsed = reqwest::Url::parse(url);
     if !parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
         return Err(PublisherError::Url { url: url.to_owned() });
     }
-    let node = node.transpose();
-    let node = node.map_err(|source| PublisherError::Node { text: text.to_owned(), source })?;
+    let node = node.map(NodeName::new).transpose();
+    let node = node.map_err(|why| PublisherError::Node { why })?;
     Ok((url.trim_end_matches('/').to_owned(), node))
 }
 

@@ -4,10 +4,10 @@ mod observation;
 mod publisher;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use ptp_events::client::{Tls, TlsError, connections};
+use ptp_events::client::{Authorities, Tls, TlsError, connections};
 use ptp_events::{ReceiveClock, Resource};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -18,6 +18,9 @@ use crate::reconcile::Pace;
 use crate::target::{PublisherName, Target};
 
 pub use observation::{Observation, What};
+
+/// How often the CA file is read again: the authorities of a cluster rotate.
+const AUTHORITIES_EVERY: Duration = Duration::from_mins(1);
 
 /// How to subscribe.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,9 +69,37 @@ struct Shared {
     settings: Settings,
     directory: Directory,
     clock: ReceiveClock,
-    http: reqwest::Client,
+    http: RwLock<reqwest::Client>,
     places: Semaphore,
     out: mpsc::Sender<Observation>,
+}
+
+impl Shared {
+    fn http(&self) -> reqwest::Client {
+        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Trusts what the CA file says now, if that is not what it said; a file that cannot be read or
+    /// used changes nothing, as it may be half written.
+    async fn trust_anew(&self, trusted: Authorities) -> Authorities {
+        let tls = self.settings.tls.clone();
+        let before = trusted.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let found = tls.read().ok().filter(|found| *found != before)?;
+            Some((connections(&tls).ok()?, found))
+        });
+        match read.await {
+            Ok(Some((http, found))) => {
+                *self.http.write().unwrap_or_else(PoisonError::into_inner) = http;
+                found
+            }
+            Ok(None) => trusted,
+            Err(error) => {
+                unwind(Err(error));
+                trusted
+            }
+        }
+    }
 }
 
 struct Running {
@@ -106,9 +137,11 @@ pub async fn run(
     out: mpsc::Sender<Observation>,
     stop: CancellationToken,
 ) -> Result<(), TlsError> {
+    let mut trusted = settings.tls.read()?;
+    let mut look_again = tokio::time::interval(AUTHORITIES_EVERY);
     let shared = Arc::new(Shared {
         places: Semaphore::new(settings.concurrency),
-        http: connections(&settings.tls)?,
+        http: RwLock::new(connections(&settings.tls)?),
         settings,
         directory,
         clock,
@@ -131,6 +164,9 @@ pub async fn run(
                 Err(_) => watching = false,
             },
             Some(ended) = fleet.tasks.join_next() => unwind(ended),
+            _ = look_again.tick(), if shared.settings.tls.ca_file().is_some() => {
+                trusted = shared.trust_anew(trusted).await;
+            }
         }
     }
     fleet.leave().await;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ptp_diagnostics::topology::TopologyError;
 use ptp_diagnostics::{Overrides, Settings, Topology};
+use ptp_events::NodeName;
 use ptp_events::client::Tls;
 use ptp_subscriber::discovery::UrlTemplate;
 
@@ -44,12 +45,14 @@ pub(super) fn identity(options: &Options, mistakes: &mut Vec<String>) -> Identit
 
 /// What each option allows, and all of them together do not.
 pub(super) fn combinations(options: &Options, mistakes: &mut Vec<String>) {
-    let https = |url: &Option<String>| url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    let is_https = |url: &str| reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "https");
+    // Of a URL that is none that is said already.
+    let https =
+        |url: &Option<String>| url.as_deref().is_some_and(|url| !is_http(url) || is_https(url));
     let fixed = !options.publisher.is_empty();
-    let in_cluster_or_https =
-        !fixed || options.publisher.iter().any(|url| url.starts_with("https:"));
+    let in_cluster_or_https = !fixed || options.publisher.iter().any(|url| is_https(url));
     let alertmanagers = !options.alertmanager.is_empty();
-    let secure = options.alertmanager.iter().any(|url| url.starts_with("https:"));
+    let secure = options.alertmanager.iter().any(|url| is_https(url));
     let keeps_secret = options.journal.is_some() || options.callback_secret.is_some();
     let api = SocketAddr::new(options.api_address, options.port);
     for (wrong, why) in [
@@ -106,6 +109,10 @@ pub(super) fn combinations(options: &Options, mistakes: &mut Vec<String>) {
             mistakes.push(why.to_owned());
         }
     }
+}
+
+/// What the files and folders must be that are named.
+pub(super) fn files(options: &Options, mistakes: &mut Vec<String>) {
     for (flag, file) in [
         ("--slack-ca-file", &options.slack_ca_file),
         ("--alertmanager-ca-file", &options.alertmanager_ca_file),
@@ -114,6 +121,22 @@ pub(super) fn combinations(options: &Options, mistakes: &mut Vec<String>) {
     ] {
         if let Err(error) = Tls::with_ca_file(file.clone()).builder() {
             mistakes.push(format!("{flag}: {}", crate::store::chain(&error)));
+        }
+    }
+    for (flag, file) in [
+        ("--alertmanager-token-file", &options.alertmanager_token_file),
+        ("--webhook-token-file", &options.webhook_token_file),
+    ] {
+        if let Some(Err(error)) = file.as_deref().map(crate::sinks::token) {
+            mistakes.push(format!("{flag}: {}", crate::store::chain(&error)));
+        }
+    }
+    if let Some(journal) = &options.journal {
+        let folder = journal.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if journal.is_dir() {
+            mistakes.push(format!("--journal: `{}` is a folder", journal.display()));
+        } else if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            mistakes.push(format!("--journal: there is no folder `{}`", folder.display()));
         }
     }
 }
@@ -132,7 +155,15 @@ pub(super) fn publishers(options: &Options, mistakes: &mut Vec<String>) -> Publi
     let mut fixed = Vec::new();
     for text in &options.publisher {
         match ptp_subscriber::discovery::publisher(text) {
-            Ok(publisher) => fixed.push(publisher),
+            Ok((url, node)) => {
+                let twice = |(other, named): &(String, Option<NodeName>)| {
+                    *other == url || (node.is_some() && *named == node)
+                };
+                if fixed.iter().any(twice) {
+                    mistakes.push("--publisher: a URL or a node is named twice".to_owned());
+                }
+                fixed.push((url, node));
+            }
             Err(error) => mistakes.push(format!("--publisher: {}", crate::store::chain(&error))),
         }
     }
@@ -160,7 +191,7 @@ pub(super) fn thresholds(options: &Options, mistakes: &mut Vec<String>) -> Setti
         alert_resources: options.alert_resources.clone(),
     };
     if let Err(error) = overrides.apply(&mut settings) {
-        mistakes.push(format!("--alert-resources (ALERT_EVENT_TYPES): {error}"));
+        mistakes.push(error);
     }
     // What is kept in memory and shown in one piece; the journal keeps the rest.
     settings.max_incidents = settings.max_incidents.min(MAX_INCIDENTS);

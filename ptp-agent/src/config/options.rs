@@ -66,7 +66,7 @@ pub struct Options {
     pub journal: Option<PathBuf>,
 
     /// How long the journal keeps what it holds
-    #[arg(long, env = "PTP_AGENT_JOURNAL_AGE", default_value = "7d", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, env = "PTP_AGENT_JOURNAL_AGE", default_value = "7d", value_name = "DURATION", value_parser = ptp_events::length)]
     pub journal_age: Duration,
 
     /// How large the journal may get, in MiB
@@ -78,7 +78,7 @@ pub struct Options {
     pub callback_secret: Option<String>,
 
     /// How often the current state of every clock is asked for
-    #[arg(long, env = "PTP_AGENT_POLL", default_value = "60s", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, env = "PTP_AGENT_POLL", default_value = "60s", value_name = "DURATION", value_parser = ptp_events::length)]
     pub poll: Duration,
 
     /// Leave our subscriptions in place when stopping
@@ -182,7 +182,7 @@ pub struct Options {
     pub alert_resources: Option<Vec<String>>,
 
     /// How long to finish what is begun after SIGTERM
-    #[arg(long, env = "PTP_AGENT_GRACE", default_value = "20s", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, env = "PTP_AGENT_GRACE", default_value = "20s", value_name = "DURATION", value_parser = ptp_events::length)]
     pub grace: Duration,
 }
 
@@ -230,14 +230,4 @@ impl Options {
         options.alertmanager.retain(|url| !url.trim().is_empty());
         options.label.retain(|label| !label.trim().is_empty());
     }
-}
-
-/// Reads `60s`, `7d`, `1h30m` or ISO 8601.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let no_duration = |_| format!("`{text}` is no duration, such as 30s, 1h30m or 7d");
-    let span: jiff::Span = text.parse().map_err(no_duration)?;
-    let signed = span
-        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-        .map_err(|error| error.to_string())?;
-    Duration::try_from(signed).map_err(|_| "a duration must not be negative".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Where options come from: the file that `--config` names, under variables, under flags; and what is
 //! wrong in each of them, all at once.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -30,8 +30,8 @@ pub struct Given {
     command: Command,
     /// Every option by its name, in the order they are declared.
     names: Vec<String>,
-    /// The values of the file, as they were written there.
-    file: BTreeMap<String, String>,
+    /// The options that the file sets.
+    file: BTreeSet<String>,
 }
 
 /// Reads arguments, variables and the file that either names.
@@ -49,7 +49,12 @@ pub fn read(command: Command, arguments: Vec<OsString>) -> Result<Given, Box<cla
             Ok(matches) => return Ok(Given { matches, mistakes, command, names, file }),
             Err(error) => match without(&command, &arguments, &error) {
                 Some(rest) => {
-                    mistakes.push(in_one_line(&error));
+                    // What was put in place of what a variable says makes the arguments longer.
+                    let variable = (rest.len() > arguments.len())
+                        .then(|| variable(&command, &error))
+                        .flatten();
+                    let variable = variable.map(|name| format!(" ({name})"));
+                    mistakes.push(in_one_line(&error) + &variable.unwrap_or_default());
                     arguments = rest;
                 }
                 None if mistakes.is_empty() => return Err(Box::new(error)),
@@ -74,7 +79,9 @@ fn subcommand_last(arguments: Vec<OsString>) -> Vec<OsString> {
     while let Some(argument) = rest.next() {
         let text = argument.to_string_lossy();
         if argument == name {
-        } else if text == "--sink" {
+            continue;
+        }
+        if text == "--sink" {
             own.push(argument);
             own.extend(rest.next());
         } else if text.starts_with("--sink=") || matches!(&*text, "--help" | "-h") {
@@ -93,7 +100,13 @@ fn without(
     arguments: &[OsString],
     error: &clap::Error,
 ) -> Option<Vec<OsString>> {
-    let kinds = [ErrorKind::ValueValidation, ErrorKind::InvalidValue, ErrorKind::UnknownArgument];
+    let kinds = [
+        ErrorKind::ValueValidation,
+        ErrorKind::InvalidValue,
+        ErrorKind::UnknownArgument,
+        // The same option twice.
+        ErrorKind::ArgumentConflict,
+    ];
     if !kinds.contains(&error.kind()) {
         return None;
     }
@@ -120,11 +133,27 @@ fn without(
         }
         return Some(rest);
     }
+    if error.kind() == ErrorKind::ArgumentConflict {
+        return None;
+    }
     // A variable or the file says it: what stands on the command line wins over both.
+    if !takes_value {
+        rest.insert(1, flag.into());
+        return Some(rest);
+    }
     let fits = |text: &&&str| check(command, known?, text).is_none().then_some(());
     let text = STAND_INS.iter().find(|text| fits(text).is_some())?;
     rest.insert(1, format!("{flag}={text}").into());
     Some(rest)
+}
+
+/// The variable that the option which `error` is about may come from.
+fn variable(command: &Command, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = shown.split([' ', '=']).next()?.strip_prefix("--")?;
+    let mut options = command.get_arguments();
+    let option = options.find(|argument| argument.get_long() == Some(flag))?;
+    Some(option.get_env()?.to_string_lossy().into_owned())
 }
 
 /// What is wrong with this value of this option.
@@ -142,7 +171,12 @@ fn check(command: &Command, argument: &Arg, text: &str) -> Option<String> {
 
 /// The first paragraph of what clap says, and what it suggests, without its colours.
 fn in_one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
+    let mut text = error.render().to_string();
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && without_secrets(value) != *value
+    {
+        text = text.replace(value.as_str(), "…");
+    }
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
     let told = lines.map(|line| line.trim_start_matches("error: ")).collect::<Vec<_>>().join("; ");
@@ -174,11 +208,11 @@ fn with_file(
     mut command: Command,
     arguments: &[OsString],
     mistakes: &mut Vec<String>,
-) -> (Command, BTreeMap<String, String>) {
-    let mut file = BTreeMap::new();
+) -> (Command, BTreeSet<String>) {
+    let mut file = BTreeSet::new();
     let Some(path) = config_file(arguments) else { return (command, file) };
     let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-    let read = read.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string()));
+    let read = read.and_then(|text| toml::from_str(&text).map_err(|error| place(&text, &error)));
     let table: toml::Table = match read {
         Ok(table) => table,
         Err(error) => {
@@ -200,13 +234,20 @@ fn with_file(
         let wrong: Vec<_> =
             texts.iter().filter_map(|text| check(&command, &argument, text)).collect();
         if wrong.is_empty() {
-            file.insert(key, value.to_string());
+            file.insert(key);
             let id = argument.get_id().clone();
             command = command.mut_arg(id, |argument| argument.default_values(texts));
         }
         mistakes.extend(wrong.iter().map(|wrong| format!("--config: {wrong}")));
     }
     (command, file)
+}
+
+/// What is wrong with a file and in which line, without the line: it may hold a secret.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| format!(" in line {}", before.matches('\n').count() + 1));
+    format!("{}{}", error.message(), line.unwrap_or_default())
 }
 
 fn option(command: &Command, name: &str) -> Option<Arg> {
@@ -248,16 +289,29 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
     }
 }
 
-/// A URL without the user and password it may hold.
-fn without_password(text: &str) -> String {
-    match reqwest::Url::parse(text) {
-        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            // Only URLs without a host refuse this, and those have no user.
-            let _ = url.set_username("").and_then(|()| url.set_password(None));
-            url.into()
-        }
-        _ => text.to_owned(),
+/// A value without what may be secret in it: the user, password and query of a URL, which may have
+/// `=NODE` behind it.
+fn without_secrets(text: &str) -> String {
+    let (url, node) = match text.rsplit_once('=') {
+        Some((url, node)) if !url.contains('?') => (url, Some(node)),
+        _ => (text, None),
+    };
+    let Ok(mut parsed) = reqwest::Url::parse(url) else {
+        // What is no URL, and looks like one with a password, is not shown.
+        return if url.contains("://") && url.contains('@') {
+            "…".to_owned()
+        } else {
+            text.into()
+        };
+    };
+    let plain = parsed.username().is_empty() && parsed.password().is_none();
+    if plain && parsed.query().is_none() {
+        return text.to_owned();
     }
+    // Only URLs without a host refuse this, and those have no user.
+    let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
+    parsed.set_query(None);
+    node.map_or_else(|| parsed.to_string(), |node| format!("{parsed}={node}"))
 }
 
 impl Given {
@@ -274,7 +328,7 @@ impl Given {
                 .get_raw(id)
                 .into_iter()
                 .flatten()
-                .map(|value| without_password(&value.to_string_lossy()))
+                .map(|value| without_secrets(&value.to_string_lossy()))
                 .collect();
             let flag = !argument.get_action().takes_values();
             let origin = match self.matches.value_source(id) {
@@ -282,7 +336,7 @@ impl Given {
                 Some(ValueSource::EnvVariable) => {
                     argument.get_env().map_or("environment".into(), OsStr::to_string_lossy).into()
                 }
-                Some(_) if self.file.contains_key(&name) => "file".to_owned(),
+                Some(_) if self.file.contains(&name) => "file".to_owned(),
                 Some(_) if !flag || !values.is_empty() => "default".to_owned(),
                 _ => String::new(),
             };
@@ -298,7 +352,7 @@ impl Given {
             } else if takes(&argument) > 1 {
                 let list: Vec<_> = values.iter().map(|value| quoted(value)).collect();
                 format!("[{}]", list.join(", "))
-            } else if values[0].parse::<u64>().is_ok() {
+            } else if values[0].parse::<u64>().is_ok_and(|number| number.to_string() == values[0]) {
                 values[0].clone()
             } else {
                 quoted(&values[0])
@@ -322,5 +376,32 @@ impl Given {
                 Err(ConfigError { mistakes })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_in_a_value_is_not_shown() {
+        for (value, expect) in [
+            ("http://10.0.0.7:9043=worker-1", "http://10.0.0.7:9043=worker-1"),
+            ("http://user:pw@10.0.0.7:9043=worker-1", "http://10.0.0.7:9043/=worker-1"),
+            ("http://user:pw@10.0.0.7:9043", "http://10.0.0.7:9043/"),
+            ("https://am.example/?token=abc", "https://am.example/"),
+            ("http://user:pw@:bad:=w", "…"),
+            ("ptp-agent", "ptp-agent"),
+        ] {
+            assert_eq!(without_secrets(value), expect, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_told_without_its_line() {
+        let text = "port = 1\nslack-webhook-url = \"https://hooks.example/T0/SECRET\n";
+        let error = toml::from_str::<toml::Table>(text).unwrap_err();
+        let told = place(text, &error);
+        assert!(told.contains("line 2") && !told.contains("SECRET"), "{told}");
     }
 }

@@ -38,6 +38,14 @@ pub struct Remote {
     token: Option<Secret>,
 }
 
+/// What to set where that helps.
+fn hint(problem: &CertificateProblem) -> &'static str {
+    match problem {
+        CertificateProblem::UnknownAuthority => " (PTP_AGENT_CA_FILE, --agent-ca-file)",
+        _ => "",
+    }
+}
+
 /// Why the agent did not answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,7 +60,7 @@ pub enum SourceError {
     #[error(transparent)]
     Http(#[from] TlsError),
     /// The agent's certificate is not to be trusted.
-    #[error("the agent at {url} cannot be trusted: {problem} (PTP_AGENT_CA_FILE, --agent-ca-file)")]
+    #[error("the agent at {url} cannot be trusted: {problem}{}", hint(problem))]
     Certificate {
         /// Where it was expected.
         url: String,

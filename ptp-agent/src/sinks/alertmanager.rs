@@ -32,6 +32,9 @@ struct Posted {
     generator_url: Option<String>,
 }
 
+/// Where Alertmanager takes alerts, by its API v2.
+pub(super) const PATH: &str = "/api/v2/alerts";
+
 /// Posts to `URL/api/v2/alerts`.
 ///
 /// What is firing, and what has ended and was not heard yet, is noted before it is said: so what
@@ -48,7 +51,7 @@ pub struct Alertmanager {
 /// Where an Alertmanager at `url` takes alerts.
 #[must_use]
 pub(crate) fn alerts_url(url: &str) -> String {
-    format!("{}/api/v2/alerts", url.trim_end_matches('/'))
+    format!("{}{PATH}", url.trim_end_matches('/'))
 }
 
 impl Alertmanager {

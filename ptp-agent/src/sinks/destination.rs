@@ -129,9 +129,10 @@ impl Destination {
         &mut self,
         body: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Result<Answer, SinkError> {
-        let mut request = self.client()?.post(self.url.expose()).timeout(CALL);
-        if let Some(path) = &self.token_file {
-            request = request.bearer_auth(token(path)?.expose());
+        let (client, token) = self.client().await?;
+        let mut request = client.post(self.url.expose()).timeout(CALL);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose());
         }
         let sent = body(request).send().await;
         let answer = sent.map_err(|source| match CertificateProblem::behind(&source) {
@@ -159,6 +160,12 @@ impl Destination {
         if status.is_success() {
             return Ok(Answer { status: Some(code), said });
         }
+        let said = if status.is_redirection() {
+            "it leads elsewhere, and redirects are not followed; give the URL it leads to"
+                .to_owned()
+        } else {
+            said
+        };
         let said = Said(said);
         // Who may post, and where, is mended by somebody or by a token that rotates; what is wrong
         // with the alert itself is not.
@@ -170,36 +177,60 @@ impl Destination {
         })
     }
 
-    /// The beginning of a body on one line; nothing of one that says our own URL back.
+    /// The beginning of a body on one line; nothing of one that says our own URL back, in which a
+    /// path or a query may be a secret.
     fn shown(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ANSWER_BYTES)]);
-        let path = reqwest::Url::parse(self.url.expose()).map(|url| url.path().to_owned());
-        if path.is_ok_and(|path| path.len() > 1 && text.contains(&path)) {
+        let url = reqwest::Url::parse(self.url.expose());
+        let repeats = url.is_ok_and(|url| {
+            let path = url.path().trim_end_matches(super::alertmanager::PATH);
+            let mut parts: Vec<_> =
+                url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+            parts.extend(url.password().map(str::to_owned));
+            parts.push(url.username().to_owned());
+            // What is shorter is no secret, and stands in many a text.
+            let told = |part: &String| part.len() > 3 && text.contains(part.as_str());
+            (path.len() > 1 && text.contains(path)) || parts.iter().any(told)
+        });
+        if repeats {
             return String::new();
         }
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         words.chars().filter(|c| !c.is_control()).take(MAX_ANSWER_CHARS).collect()
     }
 
-    fn client(&mut self) -> Result<reqwest::Client, TlsError> {
-        let authorities = self.tls.read()?;
+    /// A client that trusts what the CA file says now, and the token there is now.
+    async fn client(&mut self) -> Result<(reqwest::Client, Option<Secret>), SinkError> {
+        let (tls, path) = (self.tls.clone(), self.token_file.clone());
+        // A volume may hang, and must not take the receiver along.
+        let read = tokio::task::spawn_blocking(move || {
+            Ok::<_, SinkError>((tls.read()?, path.as_deref().map(token).transpose()?))
+        });
+        let (authorities, token) = match read.await {
+            Ok(read) => read?,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
         if let Some((trusted, client)) = &self.client
             && *trusted == authorities
         {
-            return Ok(client.clone());
+            return Ok((client.clone(), token));
         }
         let built = authorities.builder()?.build();
         let client = built.map_err(|source| TlsError::Setup { source })?;
         self.client = Some((authorities, client.clone()));
-        Ok(client)
+        Ok((client, token))
     }
 }
 
 /// The token in a file, without the line break that editors add.
-fn token(path: &Path) -> Result<Secret, SinkError> {
+pub(crate) fn token(path: &Path) -> Result<Secret, SinkError> {
     let mut text = String::new();
     let read = std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_TOKEN_BYTES).read_to_string(&mut text));
+        .and_then(|file| file.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut text));
+    let read = read.and_then(|size| match u64::try_from(size) {
+        Ok(size) if size <= MAX_TOKEN_BYTES => Ok(()),
+        _ => Err(io::ErrorKind::FileTooLarge.into()),
+    });
     read.map_err(|source| SinkError::Token { path: path.to_owned(), source })?;
     let token = text.trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -56,8 +56,9 @@ impl KubernetesEvents {
             api_version: Some("v1".to_owned()),
             kind: Some("Node".to_owned()),
             name: Some(node.to_string()),
-            // A node is in no namespace, but API servers (observed: 1.20) want the event's here.
-            namespace: Some("default".to_owned()),
+            // What kubelet writes, and `kubectl describe node` looks for: a node is in no namespace, and
+            // its name stands for its uid. Events of it are in `default` (observed: 1.36).
+            namespace: None,
             uid: Some(node.to_string()),
             ..ObjectReference::default()
         };

@@ -50,7 +50,7 @@ impl Agent {
         with_tls();
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
+        let (mut line, mut said) = (String::new(), String::new());
         loop {
             line.clear();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the agent ended early");
@@ -59,12 +59,12 @@ impl Agent {
                 let api = line.split_once("\"api\":\"").unwrap().1.split('"').next().unwrap();
                 let api = api.to_owned();
                 let log = std::thread::spawn(move || {
-                    let mut rest = String::new();
-                    log.read_to_string(&mut rest).unwrap();
-                    rest
+                    log.read_to_string(&mut said).unwrap();
+                    said
                 });
                 return Self { child, receiver, api, log: Some(log) };
             }
+            said += &line;
         }
     }
 }

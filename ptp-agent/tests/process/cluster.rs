@@ -126,8 +126,7 @@ async fn an_incident_is_an_event_on_its_node_and_nodes_leave_while_we_are_away()
       "eventTime": "…",
       "kind": "Event",
       "metadata": {
-        "name": "…",
-        "namespace": "default"
+        "name": "…"
       },
       "note": "CRITICAL PTP path lost on w9: At 99:99:99.999 UTC w9 reported FREERUN (ens9fx/master). Finding: loss-of-lock (FREERUN). The evidence does not decide the cause (confidence 9.99). Since 99:99:99.999 UTC.",
       "reason": "PtpIncidentOpened",
@@ -135,7 +134,6 @@ async fn an_incident_is_an_event_on_its_node_and_nodes_leave_while_we_are_away()
         "apiVersion": "v1",
         "kind": "Node",
         "name": "w1",
-        "namespace": "default",
         "uid": "w1"
       },
       "reportingController": "ptp-agent",

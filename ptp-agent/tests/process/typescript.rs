@@ -1,6 +1,7 @@
 //! The official TypeScript clients, against the program.
 
 #[path = "../../../tests/tests/cluster/server.rs"]
+#[expect(dead_code, reason = "here nothing fails")]
 mod api_server;
 
 use std::path::{Path, PathBuf};

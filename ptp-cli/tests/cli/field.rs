@@ -43,7 +43,7 @@ const ROWS: [Row; 12] = [
         why: "logReduce leaves every offset out; SLAVE is a lock all the same",
         args: &[],
         cause: None,
-        says: &["\"LOCKED\""],
+        says: &["\"state\": \"LOCKED\""],
         unsaid: &[],
     },
     Row {
@@ -51,7 +51,7 @@ const ROWS: [Row; 12] = [
         why: "the same of a grandmaster",
         args: &[],
         cause: None,
-        says: &["\"LOCKED\""],
+        says: &["\"state\": \"LOCKED\""],
         unsaid: &[],
     },
     Row {
@@ -235,7 +235,8 @@ fn recording_with_a_hole() -> String {
         let line = format!(
             "{{\"received\":\"{time}\",\"origin\":\"pull\",\"event\":{{\"id\":\"{minute}\",\"source\":\"/sync/ptp-status/lock-state\",\"type\":\"event.sync.ptp-status.ptp-state-change\",\"time\":\"{time}\",\"data\":{{\"values\":[\
              {{\"ResourceAddress\":\"/cluster/node/n1/ens1fx/master\",\"data_type\":\"notification\",\"value\":\"LOCKED\"}},\
-             {{\"ResourceAddress\":\"/cluster/node/n1/ens1fx/master\",\"data_type\":\"metric\",\"value\":\"{minute}\"}}]}}}}}}\n"
+             {{\"ResourceAddress\":\"/cluster/node/n1/ens1fx/master\",\"data_type\":\"metric\",\"value\":\"{}\"}}]}}}}}}\n",
+            minute % 40
         );
         text.push_str(&line);
     }
@@ -295,10 +296,14 @@ fn lines_of_several_pods_are_told_apart_by_their_prefix() {
     let longest = a.len().max(b.len());
     let mixed = (0..longest).flat_map(|at| [a.get(at), b.get(at)]).flatten().cloned();
     fs::write(&path, mixed.collect::<Vec<_>>().join("\n")).unwrap();
+    let nodes = |read: &Value| -> Vec<Value> {
+        read["nodes"].as_array().unwrap().iter().map(|n| n["node"].clone()).collect()
+    };
     let read = report(&[path.to_str().unwrap()]);
-    let nodes: Vec<_> =
-        read["nodes"].as_array().unwrap().iter().map(|n| n["node"].clone()).collect();
-    assert_eq!(nodes, ["linuxptp-daemon-a", "linuxptp-daemon-b"]);
+    assert_eq!(nodes(&read), ["linuxptp-daemon-a", "linuxptp-daemon-b"]);
+    // Who says whose log it is may know only one of them.
+    let named = report(&["--node-name", "w1", path.to_str().unwrap()]);
+    assert_eq!(nodes(&named), ["linuxptp-daemon-b", "w1"]);
     let incidents = bad(&read);
     assert_eq!(incidents.len(), 1, "{incidents:#?}");
     assert_eq!(incidents[0]["origin_nodes"], serde_json::json!(["linuxptp-daemon-a"]));
@@ -450,4 +455,89 @@ fn times_may_be_said_as_people_say_them() {
     let output = run(&["diagnose", "--since", "soon", "recordings/gnss_loss.jsonl"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("`soon` is no time: write 1h (from now), 03:00"), "{stderr}");
+}
+
+/// What could be read of a file that was cut off is diagnosed; without a finding it is no all-clear.
+#[test]
+fn what_is_cut_off_is_read_as_far_as_it_goes() {
+    let dir = TempDir::new().unwrap();
+    let healthy = recording_with_a_hole().lines().take(30).collect::<Vec<_>>().join("\n");
+    let whole: Vec<u8> = {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(healthy.as_bytes()).unwrap();
+        gzip.flush().unwrap();
+        let flushed = gzip.get_ref().len();
+        gzip.finish().unwrap()[..flushed].to_vec()
+    };
+    fs::write(dir.path().join("torn.jsonl.gz"), whole).unwrap();
+    let torn = dir.path().join("torn.jsonl.gz").display().to_string();
+    let output = run(&["diagnose", &torn]);
+    let (stdout, stderr) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout.unwrap().starts_with("No incidents."));
+    let stderr = stderr.unwrap();
+    assert!(stderr.contains("what came before is diagnosed"), "{stderr}");
+    assert!(stderr.contains("this is no all-clear"), "{stderr}");
+    // Beside it, another file counts in full.
+    fs::copy(top().join("recordings/gnss_loss.jsonl"), dir.path().join("b.jsonl")).unwrap();
+    let output = run(&["diagnose", dir.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(run(&["diagnose", "--strict", &torn]).status.code(), Some(2));
+}
+
+/// All that stop at once are one hole, whenever each was sampled last.
+#[test]
+fn a_hole_in_what_all_say_is_one_incident() {
+    let mut lines = Vec::new();
+    for node in 0..12 {
+        for (minute, line) in recording_with_a_hole().lines().enumerate() {
+            let shift = format!(":{:02}Z", node * 5);
+            let line = line.replace("/node/n1/", &format!("/node/n{node}/"));
+            lines.push((minute, node, line.replace(":00Z", &shift)));
+        }
+    }
+    lines.sort();
+    let text: Vec<_> = lines.into_iter().map(|(.., line)| line).collect();
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("all.jsonl");
+    fs::write(&path, text.join("\n")).unwrap();
+    let read = report(&[path.to_str().unwrap()]);
+    let incidents = bad(&read);
+    assert_eq!(incidents.len(), 1, "{incidents:#?}");
+    assert_eq!(incidents[0]["affected_nodes"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn a_report_goes_where_it_is_meant_to_and_over_nothing_that_is_read() {
+    let dir = TempDir::new().unwrap();
+    let input = dir.path().join("in.jsonl");
+    fs::copy(top().join("recordings/gnss_loss.jsonl"), &input).unwrap();
+    let input = input.to_str().unwrap();
+    let output = run(&["diagnose", "--force", "-o", input, input]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("is what is to be read"));
+    let output = run(&["diagnose", "-o", "-", input]);
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("1 incident, CRITICAL"));
+    assert_eq!(run(&["diagnose", "-o", "/dev/null", input]).status.code(), Some(1));
+    // Who closes the pipe early learns of the incident all the same.
+    let program = assert_cmd::cargo::cargo_bin!("ptp-cli");
+    let mut child = std::process::Command::new(program)
+        .args(["diagnose", input])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn the_end_of_a_time_comes_after_its_beginning() {
+    let time = ["--since", "2026-11-24", "--until", "2026-11-23"];
+    let output = run(&[&["diagnose", "recordings/gnss_loss.jsonl"][..], &time].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("is not before --until"), "{stderr}");
+    assert_eq!(
+        run(&["diagnose", "--since", "4000d", "recordings/gnss_loss.jsonl"]).status.code(),
+        Some(1)
+    );
 }

@@ -155,8 +155,11 @@ pub(super) fn explains_there(
     use RootCause as C;
     let cause = incident.diagnosis.cause;
     if cause == C::TelemetryGap {
-        return link == Link::Telemetry
-            && now.since(incident.opened_at) <= world.settings.correlate;
+        // What is sampled once a minute was heard last up to a minute before all fell silent.
+        let cadence = world.node(subject.node).cadence.unwrap_or_default();
+        let apart = subject.since.since(incident.opened_at);
+        let apart = apart.max(incident.opened_at.since(subject.since));
+        return link == Link::Telemetry && apart <= world.settings.correlate + cadence;
     }
     let same_time = world.shares_domain(subject.node, &incident.diagnosis.origin);
     if !cause.cause().reaches_followers || !same_time {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, RootCertStore};
 
 /// The largest CA file that is read, in bytes. The platform's own bundle has some 250 kB.
 const MAX_CA_BYTES: u64 = 4 << 20;
@@ -78,7 +78,11 @@ impl Tls {
         let Some(path) = &self.ca_file else { return Ok(Authorities::default()) };
         let mut pem = Vec::new();
         let read = std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_CA_BYTES).read_to_end(&mut pem));
+            .and_then(|file| file.take(MAX_CA_BYTES + 1).read_to_end(&mut pem));
+        let read = read.and_then(|size| match u64::try_from(size) {
+            Ok(size) if size <= MAX_CA_BYTES => Ok(()),
+            _ => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+        });
         read.map_err(|source| TlsError::Unreadable { path: path.clone(), source })?;
         Ok(Authorities { file: Some((path.clone(), pem)) })
     }
@@ -162,6 +166,18 @@ pub enum CertificateProblem {
     /// For another name.
     #[error("the server's certificate is for another name than the URL's host")]
     WrongName,
+    /// It is one to sign others with.
+    #[error(
+        "the server's certificate is that of an authority (CA:TRUE), which no server may show; sign \
+         one for the server with it"
+    )]
+    OfAuthority,
+    /// The server wants one of ours.
+    #[error("the server asks for a certificate of ours, and there is none to show yet")]
+    OursWanted,
+    /// The server does not speak TLS.
+    #[error("the server does not answer in TLS; is its URL to begin with http://?")]
+    NoTls,
     /// Something else.
     #[error("the server's certificate cannot be accepted: {why}")]
     Other {
@@ -176,8 +192,15 @@ impl CertificateProblem {
     pub fn behind(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
-            if let Some(rustls::Error::InvalidCertificate(problem)) = error.downcast_ref() {
-                return Some(problem.into());
+            match error.downcast_ref() {
+                Some(rustls::Error::InvalidCertificate(problem)) => return Some(problem.into()),
+                Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                    return Some(Self::NoTls);
+                }
+                Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
+                    return Some(Self::OursWanted);
+                }
+                _ => {}
             }
             // An I/O error's `source` leaves out the very error it holds.
             if let Some(held) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -204,6 +227,8 @@ impl From<&CertificateError> for CertificateProblem {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::WrongName
             }
+            // The library that verifies has no variant of its own for it here.
+            other if other.to_string().contains("CaUsedAsEndEntity") => Self::OfAuthority,
             other => Self::Other { why: other.to_string() },
         }
     }

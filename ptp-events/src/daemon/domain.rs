@@ -129,7 +129,10 @@ impl Domain {
 
     /// A port changed at `time`; true when the clock goes into HOLDOVER by it.
     pub(super) fn port(&mut self, from: Port, to: Port, time: i64) -> bool {
-        self.believe_port = None;
+        // Of several ports only one is followed; what the others do says nothing of it.
+        if from == Port::Slave {
+            self.believe_port = None;
+        }
         if to == Port::Slave {
             self.following = Following::Yes;
             self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));

@@ -99,14 +99,7 @@ impl DaemonLog {
     ) {
         let limits = self.limits();
         let Some(domain) = self.domains.get_mut(key) else { return };
-        let counts = domain.source == Source::Servo
-            && match process {
-                Process::Ptp4l => of == "master" && domain.follows(),
-                // Where there is a DPLL the grandmaster's status decides (observed).
-                Process::Ts2phc => domain.dpll.is_none() && !of.starts_with('/'),
-                _ => false,
-            };
-        if !counts {
+        if !counts(domain, process, of) {
             return;
         }
         if process == Process::Ts2phc {
@@ -137,13 +130,7 @@ impl DaemonLog {
     ) {
         let limits = self.limits();
         let Some(domain) = self.domains.get_mut(key) else { return };
-        let counts = domain.source == Source::Servo
-            && match process {
-                Process::Ptp4l => domain.follows(),
-                Process::Ts2phc => domain.dpll.is_none(),
-                _ => false,
-            };
-        if !counts {
+        if !counts(domain, process, of) {
             return;
         }
         if process == Process::Ts2phc {
@@ -299,4 +286,16 @@ const fn badness(state: &SyncState) -> u8 {
         SyncState::Holdover => 1,
         _ => 2,
     }
+}
+
+/// Whether what a process measured of `of` decides the state of its clock.
+fn counts(domain: &Domain, process: Process, of: &str) -> bool {
+    domain.source == Source::Servo
+        && match process {
+            Process::Ptp4l => of == "master" && domain.follows(),
+            // Where there is a DPLL the grandmaster's status decides; ts2phc names a receiver by its
+            // device (observed).
+            Process::Ts2phc => domain.dpll.is_none() && !of.starts_with('/'),
+            _ => false,
+        }
 }

@@ -65,7 +65,11 @@ fn json(text: &str, node: Option<&NodeName>) -> Option<Vec<Event>> {
     // What is before an event may hold braces of its own, but not many.
     for _ in 0..MOST_BRACES {
         let Some(mark) = MARK.find(&text.as_bytes()[from..]).map(|at| from + at) else { break };
-        let Some(at) = text[from..mark].find('{').map(|at| from + at) else { break };
+        // Somebody names the type in words of his own.
+        let Some(at) = text[from..mark].find('{').map(|at| from + at) else {
+            from = mark + MARK.needle().len();
+            continue;
+        };
         let found = if text[at..].starts_with("{'") {
             from_python(&text[at..])
                 .and_then(|(json, end)| Some((decode(json.as_bytes(), node)?, end)))
@@ -240,6 +244,15 @@ fn code(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_on_the_type_before_the_event_hides_nothing() {
+        let event = r#"{"id":"1","source":"/sync/ptp-status/lock-state","type":"event.sync.ptp-status.ptp-state-change","time":"2026-11-23T06:40:30Z","data":{"values":[{"ResourceAddress":"/cluster/node/n1/ens1fx/master","data_type":"notification","value":"LOCKED"}]}}"#;
+        let text = format!(
+            "Publishing event.sync.ptp-status.ptp-state-change: {event} and event.sync.x {event}"
+        );
+        assert_eq!(events(&text, None).map(|(events, _)| events.len()), Some(2));
+    }
 
     /// One line per form, with other names; see docs/protocol.md §12.
     #[test]

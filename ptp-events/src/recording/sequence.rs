@@ -88,7 +88,7 @@ impl Sequence {
                 return Some(Ok(Recorded { event, received: None, origin: Origin::Unknown, line }));
             }
             let Some(item) = self.items.pop_front() else {
-                // Only now have the logs no line before them.
+                // Every line was read: the logs are over too, one after the other.
                 self.current = self.next_unfinished().filter(|_| self.finished)?;
                 self.current()?.finish();
                 continue;
@@ -121,8 +121,9 @@ impl Sequence {
             self.current = SmolStr::new(pod);
         }
         if !pod.is_empty() && !self.pods.contains_key(pod) && self.pods.len() < MOST_PODS {
-            // Whose pod it is no line says.
-            let log = self.daemon.as_ref()?.of_another(NodeName::new(pod).ok()?);
+            // No line says on which node a pod runs, so its own name stands for it.
+            let first = self.pods.is_empty();
+            let log = self.daemon.as_ref()?.of_pod(NodeName::new(pod).ok()?, first);
             self.pods.insert(SmolStr::new(pod), log);
         }
         self.current()

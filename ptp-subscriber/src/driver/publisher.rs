@@ -140,7 +140,7 @@ impl PublisherTask<'_> {
 
     /// Does it, and says what came of it; pulled events come besides.
     async fn perform(&self, action: Action) -> (Result<Answer, Failure>, Vec<(Event, Bytes)>) {
-        let (http, url) = (self.shared.http.clone(), &self.target.url);
+        let (http, url) = (self.shared.http(), &self.target.url);
         let client = match Client::new(http, url, self.reconciler.version()) {
             Ok(client) => client,
             Err(error) => return (Err(failure(&error)), Vec::new()),

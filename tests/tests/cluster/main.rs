@@ -229,6 +229,40 @@ async fn what_is_not_granted_is_named_and_what_cannot_be_read_is_no_health() {
     client.cancel().await.unwrap();
 }
 
+/// What stopped a command is told in the API server's words, and nothing is made of empty output.
+#[tokio::test]
+async fn a_command_that_was_not_run_is_no_diagnosis() {
+    use server::ExecFails::{AtOnce, Later, Silently};
+    let cluster = shared();
+    let client = client(&cluster, true).await;
+    let unauthorized = axum::http::StatusCode::UNAUTHORIZED;
+    for (fails, expect) in [
+        (
+            AtOnce(axum::http::StatusCode::BAD_REQUEST, "container x is not valid for pod y"),
+            "container x is not valid for pod y",
+        ),
+        (AtOnce(unauthorized, "Unauthorized"), "does not accept our credentials: Unauthorized"),
+        (
+            Later("error dialing backend: dial tcp 10.0.0.7:10250: connect: connection refused"),
+            "error dialing backend: dial tcp 10.0.0.7:10250",
+        ),
+        (Silently, "the connection ended before the command did"),
+    ] {
+        cluster.lock().unwrap().exec_fails = Some(fails);
+        for (tool, arguments) in [
+            ("run_pmc_query", json!({"node": "w1", "data_sets": ["DOMAIN"]})),
+            ("exec_ptp_command", json!({"node": "w1", "command": ["ethtool", "-T", "ens1f0"]})),
+            ("get_nic_details", json!({"node": "w1", "interface": "ens1f0"})),
+        ] {
+            let said = refusal(&client, tool, arguments).await;
+            assert!(said.contains(expect) && !said.contains("not run with"), "{tool}: {said}");
+        }
+        let result = call(&client, "analyze_sync_status", json!({"node": "w1"})).await;
+        let text = serde_json::to_string(&result).unwrap();
+        assert!(text.contains(expect) && !text.contains("does not run"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn hostile_names_reach_nobody_and_commands_are_off_or_from_the_list() {
     let cluster = shared();

@@ -38,6 +38,19 @@ pub(crate) struct Cluster {
     pub log: String,
     /// Whether logs begin and never end.
     pub hangs: bool,
+    /// How commands fail to be run, if they do.
+    pub exec_fails: Option<ExecFails>,
+}
+
+/// As API servers fail (observed: 1.36).
+#[derive(Clone, Copy)]
+pub(crate) enum ExecFails {
+    /// With a Status in place of an upgrade.
+    AtOnce(StatusCode, &'static str),
+    /// After the upgrade, over the channel for errors: the kubelet could not be reached.
+    Later(&'static str),
+    /// The connection ends without a word.
+    Silently,
 }
 
 pub(crate) type Shared = Arc<Mutex<Cluster>>;
@@ -108,9 +121,16 @@ fn listed(items: &[Value]) -> Response {
 }
 
 fn failure(code: StatusCode) -> Response {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": "no", "reason": "No", "code": code.as_u16()});
-    (code, axum::Json(status)).into_response()
+    failure_that_says(code, "no")
+}
+
+fn failure_that_says(code: StatusCode, message: &str) -> Response {
+    (code, axum::Json(status(code, message))).into_response()
+}
+
+fn status(code: StatusCode, message: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": "No", "code": code.as_u16()})
 }
 
 /// As an authoriser sees it: API group, resource with its part, and verb.
@@ -189,13 +209,33 @@ fn exec(
 ) -> Response {
     let command = query.iter().filter(|(key, _)| key == "command");
     let command: Vec<String> = command.map(|(_, word)| word.clone()).collect();
-    cluster.lock().unwrap().commands.push(command.clone());
+    let fails = {
+        let mut cluster = cluster.lock().unwrap();
+        cluster.commands.push(command.clone());
+        cluster.exec_fails
+    };
+    if let Some(ExecFails::AtOnce(code, message)) = fails {
+        return failure_that_says(code, message);
+    }
     let upgrade = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>().unwrap();
     let key = request.headers()[header::SEC_WEBSOCKET_KEY].to_str().unwrap();
     let accept = derive_accept_key(key.as_bytes());
     tokio::spawn(async move {
         let io = TokioIo::new(upgrade.await.unwrap());
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+        match fails {
+            None | Some(ExecFails::AtOnce(..)) => {}
+            Some(ExecFails::Silently) => {
+                let _ = socket.close(None).await;
+                return;
+            }
+            Some(ExecFails::Later(message)) => {
+                let status = status(StatusCode::INTERNAL_SERVER_ERROR, message).to_string();
+                let _ = socket.send(Message::binary([&[3], status.as_bytes()].concat())).await;
+                let _ = socket.close(None).await;
+                return;
+            }
+        }
         let (stdout, stderr, status) = run(&pod, &command);
         for (channel, text) in [(1, stdout), (2, stderr)] {
             for chunk in text.as_bytes().chunks(1000) {

@@ -250,7 +250,7 @@ async fn an_agent_that_was_away_is_current_within_ten_seconds_and_remembers() {
 async fn the_disk_may_fail_and_diagnosis_goes_on() {
     let dir = TempDir::new().unwrap();
     let journal = dir.path().join("journal.db");
-    std::fs::write(&journal, "this is not a database, and was never meant to be one").unwrap();
+    std::fs::write(&journal, [0x9c; 4096]).unwrap();
     let mut one = publisher("w1").await;
     let agent = Agent::start(config(&[&one], &journal)).await;
     subscribed(&[&one]).await;
@@ -261,6 +261,21 @@ async fn the_disk_may_fail_and_diagnosis_goes_on() {
     eventually("an alert", || (!agent.report().alerts.is_empty()).then_some(())).await;
     assert!(dir.path().join("journal.db.unreadable-0").exists());
     assert!(agent.running.stop().await);
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_is_not_taken_for_a_journal() {
+    let dir = TempDir::new().unwrap();
+    let recording = dir.path().join("recording.jsonl");
+    std::fs::write(&recording, "{\"event\": 1}\n").unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &recording)).await;
+    subscribed(&[&one]).await;
+    let (_, health) = agent.get("/health").await;
+    assert!(health.as_str().unwrap().contains("nothing is being kept"), "{health}");
+    assert!(agent.running.stop().await);
+    assert_eq!(std::fs::read_to_string(&recording).unwrap(), "{\"event\": 1}\n");
     one.stop().await;
 }
 

@@ -9,7 +9,7 @@ use ptp_diagnostics::report::NodeReport;
 use ptp_events::{NodeName, Received};
 use serde::Serialize;
 
-use super::super::parameters::only;
+use super::super::parameters::{not_about_nobody, only};
 use super::{Answer, Api, Listed, Params, Problem, page, paging};
 use crate::brain::ClockSamples;
 use crate::health::Condition;
@@ -95,6 +95,7 @@ pub(super) async fn nodes(
 
 pub(super) async fn node(State(api): State<Api>, Path(name): Path<String>) -> Answer<NodeReport> {
     let snapshot = api.brain.snapshot.borrow().clone();
+    not_about_nobody(&snapshot.report, Some(&name))?;
     let found = snapshot.report.nodes.iter().find(|node| node.node.as_str() == name);
     found.cloned().map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such node"))
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use ptp_diagnostics::RootCause;
 use ptp_diagnostics::report::Report;
-use ptp_events::{Received, Side, moment, nearest};
+use ptp_events::{NodeName, Received, Side, moment, nearest};
 use serde::{Deserialize, Serialize};
 
 use super::super::parameters::only;
@@ -16,6 +16,8 @@ use crate::store::{Record, Silence};
 
 /// How long a silence may last.
 const MAX_SILENCE: Duration = Duration::from_hours(31 * 24);
+/// How far back a silence may be said to begin: clocks differ, and a form takes its time.
+const MOST_PAST: Duration = Duration::from_mins(5);
 
 pub(super) async fn silences(
     State(api): State<Api>,
@@ -92,16 +94,22 @@ fn silence_of(
         (true, true) => return Err(bad("`everything` goes without `node` and `root_cause`")),
         _ => {}
     }
+    if node.as_deref().is_some_and(|node| NodeName::new(node).is_err()) {
+        return Err(bad("`node` is no name of a node"));
+    }
     let read = |name: &str, text: &str, around| {
         moment(text, around, Side::Future).map_err(|error| bad(&format!("`{name}`: {error}")))
     };
-    let from = from.map_or(Ok(now), |text| read("from", &text, now))?.max(now);
+    let from = from.map_or(Ok(now), |text| read("from", &text, now))?;
+    if now.since(from) > MOST_PAST {
+        return Err(bad("`from` is over: a silence begins now or later"));
+    }
+    let from = from.max(now);
     let until = match (until, duration) {
         (Some(text), None) => read("until", &text, from)?,
-        (None, Some(text)) => {
-            let length = crate::config::duration(&text);
-            from.after(length.map_err(|error| bad(&format!("`duration`: {error}")))?)
-        }
+        (None, Some(text)) => from.after(
+            ptp_events::length(&text).map_err(|error| bad(&format!("`duration`: {error}")))?,
+        ),
         _ => return Err(bad("say either `until` or `duration`, such as \"2h\"")),
     };
     if until <= from || until.since(now) > MAX_SILENCE {
@@ -119,6 +127,9 @@ fn silence_of(
         }
     }
     let mut warnings = Vec::new();
+    if from > now {
+        warnings.push(format!("it begins at {from}, and not before"));
+    }
     // It may well be a node that is still to come.
     if let Some(name) = &node {
         let names = || report.nodes.iter().map(|entry| entry.node.as_str());

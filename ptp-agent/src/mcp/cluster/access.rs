@@ -79,6 +79,21 @@ pub enum ClusterError {
         /// Where.
         namespace: String,
     },
+    /// It does not know who we are.
+    #[error(
+        "the API server does not accept our credentials: {said}; a token may have expired, or be of \
+         another cluster"
+    )]
+    Unauthorized {
+        /// What it said.
+        said: String,
+    },
+    /// The connection to a container ended before its command did.
+    #[error("{what}: the connection ended before the command did, so nothing is known of it")]
+    CutOff {
+        /// What was asked for.
+        what: String,
+    },
     /// There is no such thing.
     #[error("{what}: not found in namespace {namespace}")]
     NotFound {
@@ -150,7 +165,7 @@ pub(super) struct Log {
 pub(super) struct Output {
     pub stdout: String,
     pub stderr: String,
-    /// Its status, if the container told one.
+    /// Its status; none when its output was cut, as it was still running then.
     pub exit: Option<i32>,
     /// Whether there was more.
     pub cut: bool,
@@ -161,7 +176,7 @@ impl Output {
     pub(super) fn first_line(&self) -> &str {
         let lines = self.stderr.lines().chain(self.stdout.lines()).map(str::trim);
         let mut lines = lines.filter(|line| !line.is_empty());
-        lines.next().unwrap_or("the command said nothing")
+        lines.next().unwrap_or("the command ended and said nothing")
     }
 }
 
@@ -323,16 +338,26 @@ impl Cluster {
                 limited(stderr, LONGEST_OUTPUT / 4, &full)
             );
             let cut = more || more_errors;
-            let exit = match status {
+            let status = match status {
                 // Cut short it still runs, and has no status yet.
-                Some(status) if !cut => status.await.as_ref().and_then(exit_code),
+                Some(status) if !cut => status.await,
                 _ => None,
             };
             // Dropped, the connection is closed.
             drop(process);
+            let exit = match &status {
+                // An API server upgrades the connection before it has reached the kubelet, and tells
+                // here what went wrong then (observed: 1.36).
+                Some(status) => Some(exit_code(status).ok_or_else(|| refused(status))?),
+                None => None,
+            };
             Ok(Output { stdout, stderr, exit, cut })
         };
-        self.call(&what, EXEC, running).await
+        let output = self.call(&what, EXEC, running).await?;
+        if output.exit.is_none() && !output.cut {
+            return Err(ClusterError::CutOff { what });
+        }
+        Ok(output)
     }
 
     /// Waits for an answer within the limit, and tells what went wrong in our words.
@@ -348,7 +373,10 @@ impl Cluster {
         };
         let namespace = || self.namespace.clone();
         outcome.map_err(|error| match error {
-            kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
+            kube::Error::Api(status) if status.code == 401 => {
+                ClusterError::Unauthorized { said: status.message.chars().take(300).collect() }
+            }
+            kube::Error::Api(status) if status.code == 403 => {
                 ClusterError::Forbidden { right, namespace: namespace() }
             }
             kube::Error::Api(status) if status.code == 404 => {
@@ -394,6 +422,14 @@ async fn limited(
         full.cancel();
     }
     (String::from_utf8_lossy(&bytes).into_owned(), cut)
+}
+
+/// What an API server says when no command was run at all.
+fn refused(status: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) -> kube::Error {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let code = status.code.and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
+    let told = Status::failure(&text(&status.message), &text(&status.reason)).with_code(code);
+    kube::Error::Api(told.boxed())
 }
 
 /// The status of a process, as the container's runtime tells it.

@@ -41,7 +41,9 @@ pub(super) async fn ask(
         return Ok(printed);
     }
     let said = match (output.stderr.trim(), printed.remarks.first()) {
-        ("", None) => "nobody answered; ptp4l does not run with it".to_owned(),
+        ("", None) if output.stdout.contains("sending: ") => {
+            "no ptp4l answered what pmc asked".to_owned()
+        }
         ("", Some(remark)) => remark.clone(),
         _ => output.first_line().chars().take(200).collect(),
     };
