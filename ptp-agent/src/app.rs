@@ -23,10 +23,11 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Access, Api, Metrics, router, unguarded};
 use crate::brain::{Brain, Recalled};
 use crate::config::{Config, Publishers, loopback};
-use crate::health::Health;
+use crate::health::{DISCOVERY, Health};
 use crate::identity::Identity;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
+use crate::rights;
 use crate::secret::Secret;
 use crate::sinks::Message;
 use crate::sinks::{
@@ -143,10 +144,10 @@ impl App {
             stop.receiving.clone().cancelled_owned(),
         ));
 
+        tasks.spawn(tell_missing_right(config.kubernetes_events, health.clone()));
         let identity = Arc::new(config.identity.clone());
         let sinks = sinks(&config, &identity, &firing).await?;
-        let counts = sinks.iter().map(|sink| (sink.name.clone(), Arc::clone(&sink.status)));
-        let counts = counts.collect();
+        let counts = sinks.iter().map(|sink| (sink.name.clone(), sink.status.clone())).collect();
         let telling = Telling {
             silences: silences.clone(),
             silenced,
@@ -167,6 +168,7 @@ impl App {
                 store.clone(),
                 Arc::clone(&gate),
                 counts,
+                health.clone(),
                 &identity,
             )),
             identity,
@@ -408,6 +410,62 @@ async fn client(publishers: &Publishers) -> anyhow::Result<Option<kube::Client>>
     }
 }
 
+/// Says in the log, in `/health` and to probes how discovery is doing.
+async fn tell_discovery(mut status: Discovery, looked_for: String, health: Health) {
+    loop {
+        let now = status.borrow_and_update().clone();
+        match &now {
+            Status::Watching { publishers: 0, pods } => {
+                health.set_publishers(0);
+                let why = match pods {
+                    0 => format!(
+                        "no publisher is found: there are no {looked_for}; is linuxptp-daemon \
+                         running, and PTP_NAMESPACE its namespace?"
+                    ),
+                    pods => format!(
+                        "no publisher is found: of {looked_for} there are {pods}, and none has an \
+                         address yet"
+                    ),
+                };
+                health.set(DISCOVERY, &why);
+                tracing::warn!(why, "nothing can be observed");
+            }
+            Status::Watching { publishers, .. } => {
+                health.set_publishers(*publishers);
+                if health.why(DISCOVERY).is_some() {
+                    tracing::info!(publishers, "publishers are found");
+                }
+                health.clear(DISCOVERY);
+            }
+            Status::Failing { why, .. } => {
+                if health.why(DISCOVERY).as_ref() != Some(why) {
+                    tracing::warn!(why, "publishers are not followed");
+                }
+                health.set(DISCOVERY, why);
+            }
+            _ => {}
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says at once when incidents cannot be recorded as Events: otherwise the first one would tell.
+async fn tell_missing_right(wanted: bool, health: Health) {
+    if !wanted {
+        return;
+    }
+    let Ok(client) = kubernetes::client().await else { return };
+    // An API server that does not say is asked again by the first incident.
+    let Ok(missing) = rights::missing(&client, rights::to_record()).await else { return };
+    if let Some(right) = missing.first() {
+        let why = right.to_string();
+        tracing::warn!(why, "incidents cannot be recorded as Events");
+        health.set_degraded("sink kubernetes", &why);
+    }
+}
+
 /// Follows the publishers there are.
 fn follow(
     publishers: &Publishers,
@@ -420,23 +478,18 @@ fn follow(
 ) -> anyhow::Result<Targets> {
     let (namespace, template) = match publishers {
         Publishers::Fixed(list) => {
+            health.set_publishers(list.len());
             return Ok(ptp_subscriber::discovery::fixed(list.clone()));
         }
         Publishers::Cluster { namespace, template } => (namespace.clone(), template.clone()),
     };
     let client = client.context("there is no client of the cluster")?;
     let settings = kubernetes::Settings { namespace, template, ..kubernetes::Settings::default() };
+    let kubernetes::Settings { namespace, selector, .. } = &settings;
+    let looked_for = format!("pods with the label {selector} in namespace {namespace}");
     let (found, running) = kubernetes::discover(client, settings, stop.subscribing.clone());
     tasks.spawn(running);
-    let (mut status, health) = (found.status.clone(), health.clone());
-    tasks.spawn(async move {
-        while status.changed().await.is_ok() {
-            match &*status.borrow_and_update() {
-                Status::Failing { why, .. } => health.set("discovery", why),
-                _ => health.clear("discovery"),
-            }
-        }
-    });
+    tasks.spawn(tell_discovery(found.status.clone(), looked_for, health.clone()));
     tasks.spawn(tell_gone(known_nodes(brain), found.targets.clone(), found.status, store.clone()));
     Ok(found.targets)
 }

@@ -1,7 +1,7 @@
 //! How the agent itself is: what people must know when it cannot do its work.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -29,6 +29,9 @@ pub enum Gravity {
     Failing,
 }
 
+/// The condition that says that publishers are not found.
+pub const DISCOVERY: &str = "discovery";
+
 /// How many conditions are kept, and so listed.
 const MAX_CONDITIONS: usize = 1000;
 
@@ -36,6 +39,9 @@ const MAX_CONDITIONS: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     ready: Arc<AtomicBool>,
+    /// How many publishers there are, and whether there ever was one.
+    publishers: Arc<AtomicU64>,
+    found: Arc<AtomicBool>,
     conditions: Arc<Mutex<BTreeMap<String, (String, Gravity)>>>,
 }
 
@@ -44,6 +50,36 @@ impl Health {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Says how many publishers were found.
+    pub fn set_publishers(&self, publishers: usize) {
+        self.publishers.store(publishers as u64, Ordering::Relaxed);
+        self.found.fetch_or(publishers > 0, Ordering::Relaxed);
+    }
+
+    /// How many publishers there are.
+    #[must_use]
+    pub fn publishers(&self) -> u64 {
+        self.publishers.load(Ordering::Relaxed)
+    }
+
+    /// Why there never was a publisher since the start, if there was none: whoever installs the agent
+    /// looks at whether it gets ready.
+    #[must_use]
+    pub fn why_none(&self) -> Option<String> {
+        if self.found.load(Ordering::Relaxed) {
+            return None;
+        }
+        let starting = || "the API server has not said yet which publishers there are".to_owned();
+        Some(self.why(DISCOVERY).unwrap_or_else(starting))
+    }
+
+    /// Why the condition of this name is there, if it is.
+    #[must_use]
+    pub fn why(&self, name: &str) -> Option<String> {
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        conditions.get(name).map(|(why, _)| why.clone())
     }
 
     /// Says whether requests should be sent here.

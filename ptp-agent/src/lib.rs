@@ -19,6 +19,7 @@ pub mod health;
 pub mod identity;
 pub mod intake;
 pub mod mcp;
+pub mod rights;
 pub mod secret;
 pub mod sinks;
 pub mod store;

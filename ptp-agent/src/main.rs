@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ptp_agent::app::{App, sinks};
-use ptp_agent::config::{Config, Given, Options, read};
+use ptp_agent::config::{Config, ConfigError, Given, Options, read};
+use ptp_agent::rights::{self, Needed};
 use ptp_agent::sinks::try_all;
 use ptp_agent::{demo, mcp};
 use ptp_events::Received;
+use ptp_subscriber::discovery::kubernetes;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Diagnoses the synchronisation of a cluster's nodes live, and tells people.
@@ -67,8 +69,15 @@ fn run(given: &Given) -> anyhow::Result<ExitCode> {
     let cli = if cli.is_err() { given.checked(Ok(())).map(|()| cli)?? } else { cli? };
     let mut out = std::io::stdout();
     if let Some(Command::CheckConfig) = cli.command {
-        checked(given, cli.options)?;
-        writeln!(out, "the configuration works")?;
+        let config = checked(given, cli.options)?;
+        let needed = rights::of(&config);
+        if needed.is_empty() {
+            writeln!(out, "the configuration works")?;
+        } else {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let tried = runtime.block_on(on_the_cluster(given, needed))?;
+            writeln!(out, "{tried}")?;
+        }
         write!(out, "\n{}", given.effective())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -109,6 +118,23 @@ fn run(given: &Given) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Tries the configuration on the cluster, if one is found from here; missing rights are mistakes.
+async fn on_the_cluster(given: &Given, needed: Vec<Needed>) -> anyhow::Result<String> {
+    const UNTRIED: &str = "the options make sense; they were not tried on a cluster";
+    let Ok(client) = kubernetes::client().await else {
+        return Ok(format!("{UNTRIED}, as none is found from here"));
+    };
+    match rights::missing(&client, needed).await {
+        Ok(missing) if missing.is_empty() => Ok("the configuration works".to_owned()),
+        Ok(missing) => {
+            let mistakes = missing.iter().map(ToString::to_string).collect();
+            given.checked(Err::<(), _>(ConfigError { mistakes }))?;
+            unreachable!("there are mistakes")
+        }
+        Err(error) => Ok(format!("{UNTRIED}, as its API server does not answer: {error:#}")),
+    }
 }
 
 /// Exits with 0 when every sink took it, and 1 when one did not.

@@ -65,7 +65,6 @@ pub fn fixed(
         name: PublisherName::new(node.as_ref().map_or(url.as_str(), NodeName::as_str)),
         url,
         node,
-        version: None,
     });
     watch::channel(targets.collect()).1
 }

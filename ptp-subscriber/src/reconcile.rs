@@ -39,8 +39,6 @@ pub struct Wanted {
     pub resources: Vec<Resource>,
     /// The node it shall speak for, when that is known.
     pub node: Option<NodeName>,
-    /// The version of the API, when that is known.
-    pub version: Option<ApiVersion>,
 }
 
 /// Without the callback, whose token is not for logs.
@@ -50,7 +48,6 @@ impl fmt::Debug for Wanted {
             .field("callback_base", &self.callback_base)
             .field("resources", &self.resources)
             .field("node", &self.node)
-            .field("version", &self.version)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +107,8 @@ enum Leaving {
 pub struct Reconciler {
     wanted: Wanted,
     pace: Pace,
+    /// The version of the API that it answered in. What the operator's configuration says of it is
+    /// nothing to go by: a value from an earlier release may have stayed there.
     version: Option<ApiVersion>,
     node: Option<NodeName>,
     step: Step,
@@ -131,7 +130,7 @@ impl Reconciler {
         wanted.resources.sort();
         wanted.resources.dedup();
         Self {
-            version: wanted.version,
+            version: None,
             node: wanted.node.clone(),
             wanted,
             pace,

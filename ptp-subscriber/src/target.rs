@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ptp_events::{ApiVersion, NodeName};
+use ptp_events::NodeName;
 
 /// What we call a publisher: its node, or its URL when nobody said which node it is on.
 ///
@@ -40,6 +40,4 @@ pub struct Target {
     pub url: String,
     /// The node it shall speak for; otherwise it says so itself.
     pub node: Option<NodeName>,
-    /// The version of the API; otherwise it is tried out.
-    pub version: Option<ApiVersion>,
 }

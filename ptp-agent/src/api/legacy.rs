@@ -97,11 +97,15 @@ pub(super) async fn config(State(api): State<Api>) -> Json<serde_json::Value> {
     Json((*api.config).clone())
 }
 
-/// `GET /readyz`: whether requests should be sent here.
+/// `GET /readyz`: whether requests should be sent here. Not before the first publisher was found, so
+/// that a wrong namespace shows when the agent is installed.
 pub(super) async fn ready(State(api): State<Api>) -> Response {
-    if api.health.is_ready() {
-        "ok".into_response()
-    } else {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting or stopping").into_response()
+    let unready = |why: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    if !api.health.is_ready() {
+        return unready("starting or stopping");
+    }
+    match api.health.why_none() {
+        None => "ok".into_response(),
+        Some(why) => unready(&why),
     }
 }

@@ -19,6 +19,7 @@ use ptp_subscriber::gate::{Gate, Outcome};
 
 use super::Api;
 use crate::brain::Brain;
+use crate::health::{DISCOVERY, Health};
 use crate::identity::Identity;
 use crate::intake::ToStore;
 use crate::sinks::SinkStatus;
@@ -37,12 +38,13 @@ impl Metrics {
         store: Store,
         gate: Arc<Gate<ToStore>>,
         sinks: Vec<(String, Arc<SinkStatus>)>,
+        health: Health,
         identity: &Identity,
     ) -> Self {
         let labels = identity.labels();
         let labels = labels.map(|(name, value)| (name.to_owned().into(), value.to_owned().into()));
         let mut registry = Registry::with_prefix_and_labels("ptp_agent", labels);
-        registry.register_collector(Box::new(Figures { brain, store, gate, sinks }));
+        registry.register_collector(Box::new(Figures { brain, store, gate, sinks, health }));
         Self { registry }
     }
 }
@@ -67,6 +69,7 @@ struct Figures {
     store: Store,
     gate: Arc<Gate<ToStore>>,
     sinks: Vec<(String, Arc<SinkStatus>)>,
+    health: Health,
 }
 
 impl fmt::Debug for Figures {
@@ -124,6 +127,11 @@ impl Collector for Figures {
             })
             .collect();
         gauge(&mut encoder, "sink_failing", "1 while a sink does not take alerts", &sinks)?;
+        let publishers = self.health.publishers();
+        gauge(&mut encoder, "publishers", "publishers found", &[(None, publishers)])?;
+        let failing = u64::from(self.health.why(DISCOVERY).is_some());
+        let help = "1 while publishers are not found";
+        gauge(&mut encoder, "discovery_failing", help, &[(None, failing)])?;
         let failing = u64::from(self.store.failure().is_some());
         gauge(&mut encoder, "journal_failing", "1 while nothing is written", &[(None, failing)])?;
         let size = load(&stored.bytes);

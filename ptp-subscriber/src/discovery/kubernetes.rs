@@ -4,12 +4,13 @@
 //! API server does not answer: the publishers themselves are still there.
 
 mod pods;
-mod version;
 
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
@@ -22,8 +23,8 @@ use super::UrlTemplate;
 use crate::reconcile::{Backoff, Jitter};
 use crate::target::Target;
 
-/// How long to wait for the operator's configuration, which we can do without.
-const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is looked whether errors are over.
+const CALM_EVERY: Duration = Duration::from_secs(30);
 
 /// Where to look.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,8 +37,6 @@ pub struct Settings {
     pub template: UrlTemplate,
     /// After errors of the API server.
     pub backoff: Backoff,
-    /// How often to look whether the version of the API has changed.
-    pub version_every: Duration,
 }
 
 impl Default for Settings {
@@ -47,7 +46,6 @@ impl Default for Settings {
             selector: "app=linuxptp-daemon".to_owned(),
             template: UrlTemplate::default(),
             backoff: Backoff::default(),
-            version_every: Duration::from_mins(5),
         }
     }
 }
@@ -63,14 +61,28 @@ pub enum Status {
     Watching {
         /// How many publishers there are.
         publishers: usize,
+        /// How many pods are theirs; one that has no address yet is no publisher.
+        pods: usize,
     },
     /// Not following; tried again. What was found before stays.
     Failing {
-        /// We may not list or watch pods there; someone must grant that.
-        forbidden: bool,
-        /// Why, for people.
+        /// What kind of trouble it is.
+        trouble: Trouble,
+        /// Why, for people, and what mends it.
         why: String,
     },
+}
+
+/// What keeps discovery from following the pods.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// We may not list or watch pods there (403); someone must grant that.
+    Forbidden,
+    /// It is not known who we are (401): a token has expired, or is of another cluster.
+    Unauthorized,
+    /// The API server does not answer, or not with what it should.
+    Other,
 }
 
 /// What discovery has found.
@@ -87,7 +99,18 @@ pub struct Found {
 /// # Errors
 /// When there is neither.
 pub async fn client() -> Result<Client, kube::Error> {
-    Client::try_default().await
+    let config = kube::Config::infer().await.map_err(kube::Error::InferConfig)?;
+    client_of(config)
+}
+
+/// A client with this configuration, which says who asks: an audit log shows it.
+///
+/// # Errors
+/// When the configuration cannot be used.
+pub fn client_of(mut config: kube::Config) -> Result<Client, kube::Error> {
+    let name = concat!("ptp-agent/", env!("CARGO_PKG_VERSION"));
+    config.headers.push((USER_AGENT, HeaderValue::from_static(name)));
+    Client::try_from(config)
 }
 
 /// Starts to follow the pods; the future does the following, until `stop`.
@@ -133,10 +156,7 @@ impl Discovery {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.settings.namespace);
         let config = watcher::Config::default().labels(&self.settings.selector);
         let mut events = pin!(watcher::watcher(pods.clone(), config.clone()));
-        // Before the first targets, which would otherwise be tried out and then change.
-        self.read_version().await;
-        let every = self.settings.version_every;
-        let mut version_due = tokio::time::interval_at(Instant::now() + every, every);
+        let mut calm_due = tokio::time::interval(CALM_EVERY.min(self.settings.backoff.most * 3));
         loop {
             tokio::select! {
                 event = events.try_next() => match event {
@@ -150,24 +170,13 @@ impl Discovery {
                         events.set(watcher::watcher(pods.clone(), config.clone()));
                     }
                 },
-                _ = version_due.tick() => {
-                    if self.read_version().await && self.pods.is_listed() {
-                        self.publish();
-                    }
+                _ = calm_due.tick() => {
                     if self.pods.is_listed() && self.is_calm() {
                         self.say_watching();
                     }
                 }
             }
         }
-    }
-
-    /// Whether that changed anything.
-    async fn read_version(&mut self) -> bool {
-        let reading = version::read(&self.client, &self.settings.namespace);
-        // Pods are not followed meanwhile.
-        let version = tokio::time::timeout(VERSION_TIMEOUT, reading).await;
-        self.pods.set_version(version.ok().flatten())
     }
 
     fn handle_event(&mut self, event: Event<Pod>) {
@@ -218,7 +227,8 @@ impl Discovery {
 
     fn say_watching(&mut self) {
         self.may_not_watch = false;
-        self.set_status(Status::Watching { publishers: self.targets().len() });
+        let (publishers, pods) = (self.targets().len(), self.pods.count());
+        self.set_status(Status::Watching { publishers, pods });
     }
 
     /// Whether there has been no error for longer than we wait after one.
@@ -235,33 +245,61 @@ impl Discovery {
         });
     }
 
+    /// What went wrong, in the API server's words where it has any, and what mends it.
+    fn why(&self, error: &watcher::Error, trouble: Trouble) -> String {
+        let namespace = &self.settings.namespace;
+        let verb = match error {
+            watcher::Error::InitialListFailed(_) => "list",
+            _ => "watch",
+        };
+        let said = api_status(error).map(|status| status.message.chars().take(300).collect());
+        let said: String = said.unwrap_or_else(|| chain(error));
+        match trouble {
+            Trouble::Forbidden => format!(
+                "we may not {verb} pods in namespace {namespace}: {said}; a Role there must grant \
+                 `list` and `watch` on `pods`"
+            ),
+            Trouble::Unauthorized => format!(
+                "the API server does not accept our credentials: {said}; a token may have expired, \
+                 or be of another cluster"
+            ),
+            Trouble::Other => format!("cannot {verb} pods in namespace {namespace}: {said}"),
+        }
+    }
+
     async fn handle_error(&mut self, error: &watcher::Error) {
         if self.is_calm() {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
         self.failed_at = Some(Instant::now());
-        let forbidden = matches!(api_code(error), Some(401 | 403));
+        let trouble = match api_status(error).map(|status| status.code) {
+            Some(403) => Trouble::Forbidden,
+            Some(401) => Trouble::Unauthorized,
+            _ => Trouble::Other,
+        };
+        let forbidden = trouble == Trouble::Forbidden;
         // Lists are allowed then, and each retry makes one: slow, but better than nothing.
         self.may_not_watch = forbidden && !matches!(error, watcher::Error::InitialListFailed(_));
         // The API server closes watches now and then, and restarts; once is nothing to report.
         // 410 says that a watch's resource version is too old: nothing is wrong, listing helps.
-        let harmless = api_code(error) == Some(410) || (self.failures == 1 && !forbidden);
-        if !harmless || !self.pods.is_listed() {
-            self.set_status(Status::Failing { forbidden, why: chain(error) });
+        let code = api_status(error).map(|status| status.code);
+        let passes = self.failures == 1 && trouble == Trouble::Other;
+        if !(code == Some(410) || passes) || !self.pods.is_listed() {
+            self.set_status(Status::Failing { trouble, why: self.why(error, trouble) });
         }
         let wait = self.settings.backoff.delay(self.failures, Jitter::default());
         tokio::time::sleep(wait).await;
     }
 }
 
-fn api_code(error: &watcher::Error) -> Option<u16> {
+fn api_status(error: &watcher::Error) -> Option<&kube::core::Status> {
     use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
     match error {
         InitialListFailed(kube::Error::Api(status))
         | WatchStartFailed(kube::Error::Api(status))
         | WatchFailed(kube::Error::Api(status))
-        | WatchError(status) => Some(status.code),
+        | WatchError(status) => Some(status),
         _ => None,
     }
 }

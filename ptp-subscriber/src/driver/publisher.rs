@@ -26,7 +26,6 @@ pub(super) async fn run(
         callback_base,
         resources: settings.resources.clone(),
         node: target.node.clone(),
-        version: target.version,
     };
     let mut task = PublisherTask {
         callback: wanted.callback.clone(),

@@ -72,7 +72,12 @@ impl Reconciler {
                 self.round_at = now + jitter.shorten(self.pace.check);
             }
             Ok(step) => self.step = step,
-            Err(why) => self.give_up_round(why, now, jitter),
+            Err(why) => {
+                // It answers, and not as it did: another release may run there by now, so the next
+                // round tries both versions.
+                self.version = None;
+                self.give_up_round(why, now, jitter);
+            }
         }
     }
 

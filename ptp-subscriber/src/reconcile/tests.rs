@@ -129,7 +129,6 @@ impl Run {
             callback_base: BASE.to_owned(),
             resources: Resource::ALL.to_vec(),
             node: node.map(|node| NodeName::new(node).unwrap()),
-            version: None,
         };
         Self {
             reconciler: Reconciler::new(wanted, Pace::default(), now),
@@ -265,6 +264,18 @@ fn an_old_publisher_is_spoken_to_in_v1() {
     run.seconds(10);
     assert_eq!(run.proxy.count(CALLBACK), 7);
     assert_eq!(run.reconciler.version(), ApiVersion::V1);
+}
+
+#[test]
+fn a_publisher_that_changes_its_version_is_followed() {
+    let mut run = Run::new(Proxy { version: ApiVersion::V1, ..Proxy::new() }, None);
+    for version in [ApiVersion::V1, ApiVersion::V2, ApiVersion::V1] {
+        run.proxy = Proxy { version, ..Proxy::new() };
+        run.seconds(120);
+        assert_eq!(run.reconciler.version(), version);
+        assert!(run.reconciler.is_settled());
+        assert_eq!(run.proxy.count(CALLBACK), 7);
+    }
 }
 
 #[test]

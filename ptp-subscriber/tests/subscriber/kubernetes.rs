@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream;
-use ptp_events::ApiVersion;
 use ptp_events::server::{Limits, serve};
 use ptp_subscriber::discovery::UrlTemplate;
-use ptp_subscriber::discovery::kubernetes::{Found, Settings, Status, discover};
+use ptp_subscriber::discovery::kubernetes::{Found, Settings, Status, Trouble, discover};
 use ptp_subscriber::reconcile::Backoff;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,8 +29,8 @@ use crate::fixture::eventually;
 pub(crate) struct Cluster {
     pub(crate) pods: Vec<Value>,
     version: u64,
-    api_version: Option<&'static str>,
-    forbidden: bool,
+    /// With which status everything is refused.
+    refused: Option<u16>,
     may_not_watch: bool,
     watches: Vec<mpsc::UnboundedSender<Result<String, std::io::Error>>>,
     lists: usize,
@@ -91,9 +91,11 @@ async fn pods(
     let mut cluster = cluster.lock().unwrap();
     cluster.selectors.extend(query.get("labelSelector").cloned());
     let watch = query.contains_key("watch");
-    if cluster.forbidden || (watch && cluster.may_not_watch) {
-        let body = failure(403, "Forbidden").to_string();
-        return (StatusCode::FORBIDDEN, body).into_response();
+    let refused = cluster.refused.or((watch && cluster.may_not_watch).then_some(403));
+    if let Some(code) = refused {
+        let reason = if code == 401 { "Unauthorized" } else { "Forbidden" };
+        let body = failure(code, reason).to_string();
+        return (StatusCode::from_u16(code).unwrap(), body).into_response();
     }
     if watch {
         let (watch, lines) = mpsc::unbounded_channel();
@@ -109,20 +111,6 @@ async fn pods(
         "items": cluster.pods,
     });
     list.to_string().into_response()
-}
-
-async fn operator_config(State(cluster): State<Shared>, Path(name): Path<String>) -> Response {
-    let Some(version) = cluster.lock().unwrap().api_version else {
-        let body = failure(403, "Forbidden").to_string();
-        return (StatusCode::FORBIDDEN, body).into_response();
-    };
-    json!({
-        "apiVersion": "ptp.openshift.io/v1", "kind": "PtpOperatorConfig",
-        "metadata": {"name": name, "namespace": "openshift-ptp"},
-        "spec": {"ptpEventConfig": {"enableEventPublisher": true, "apiVersion": version}},
-    })
-    .to_string()
-    .into_response()
 }
 
 pub(crate) struct ApiServer {
@@ -141,10 +129,8 @@ impl ApiServer {
     }
 
     fn serve(listener: TcpListener, cluster: &Shared) -> JoinHandle<()> {
-        let config = "/apis/ptp.openshift.io/v1/namespaces/openshift-ptp/ptpoperatorconfigs/{name}";
         let router = Router::new()
             .route("/api/v1/namespaces/openshift-ptp/pods", get(pods))
-            .route(config, get(operator_config))
             .with_state(Arc::clone(cluster));
         tokio::spawn(serve(listener, router, Limits::default(), std::future::pending()))
     }
@@ -174,7 +160,6 @@ impl ApiServer {
         let settings = Settings {
             template: UrlTemplate::parse(template).unwrap(),
             backoff: Backoff { first: Duration::from_millis(20), most: Duration::from_millis(100) },
-            version_every: Duration::from_millis(100),
             ..Settings::default()
         };
         let (found, running) = discover(client, settings, CancellationToken::new());
@@ -198,7 +183,6 @@ async fn expect(found: &Found, what: &'static str, expected: &[&str]) {
 async fn pods_come_and_go() {
     let server = ApiServer::start(Cluster {
         pods: vec![pod("a", "w1.lab.example.com", "10.0.0.1")],
-        api_version: Some("2.0"),
         ..Cluster::default()
     })
     .await;
@@ -210,18 +194,14 @@ async fn pods_come_and_go() {
     let target = found.targets.borrow()[0].clone();
     assert_eq!(target.name.as_str(), "w1.lab.example.com");
     assert_eq!(target.node.unwrap().as_str(), "w1.lab.example.com");
-    assert_eq!(target.version, Some(ApiVersion::V2));
     eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
 
     server.change(|cluster| cluster.change("ADDED", pod("b", "w2", "10.0.0.2")));
     eventually("added", || urls(&found).len() == 2).await;
-    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 2 });
+    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 2, pods: 2 });
     server.change(|cluster| cluster.change("DELETED", pod("a", "w1.lab.example.com", "10.0.0.1")));
     let second = "http://ptp-event-publisher-service-w2.openshift-ptp.svc.cluster.local:9043";
     expect(&found, "deleted", &[second]).await;
-    server.change(|cluster| cluster.api_version = Some("1.0"));
-    eventually("the version changes", || found.targets.borrow()[0].version == Some(ApiVersion::V1))
-        .await;
     let selectors = server.cluster.lock().unwrap().selectors.clone();
     assert!(selectors.iter().all(|selector| selector == "app=linuxptp-daemon"));
 }
@@ -233,7 +213,6 @@ async fn a_pod_that_is_replaced_moves_its_publisher() {
             .await;
     let found = server.discover(BY_IP);
     expect(&found, "listed", &["http://10.0.0.1:9043"]).await;
-    assert_eq!(found.targets.borrow()[0].version, None, "not readable: tried out");
     eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
 
     let mut unready = pod("b", "w1", "10.0.0.9");
@@ -265,25 +244,64 @@ async fn a_watch_that_is_too_old_is_listed_again() {
     });
     expect(&found, "listed again", &["http://10.0.0.2:9043"]).await;
     assert_eq!(server.cluster.lock().unwrap().lists, 2);
-    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1 });
+    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1, pods: 1 });
+}
+
+/// A right that is missing, a token that is not accepted, and both in the API server's words.
+#[tokio::test]
+async fn refusals_are_told_apart_and_tried_again() {
+    for (code, trouble, says) in [
+        (403, Trouble::Forbidden, "may not list pods in namespace openshift-ptp"),
+        (401, Trouble::Unauthorized, "does not accept our credentials"),
+    ] {
+        let server = ApiServer::start(Cluster {
+            pods: vec![pod("a", "w1", "10.0.0.1")],
+            refused: Some(code),
+            ..Cluster::default()
+        })
+        .await;
+        let found = server.discover(BY_IP);
+        eventually("refused", || match &*found.status.borrow() {
+            Status::Failing { trouble: told, why } => {
+                assert!(!why.contains('{'), "no debug text: {why}");
+                *told == trouble && why.contains(says) && why.contains("pods: ")
+            }
+            _ => false,
+        })
+        .await;
+        server.change(|cluster| cluster.refused = None);
+        expect(&found, "granted", &["http://10.0.0.1:9043"]).await;
+        assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1, pods: 1 });
+    }
 }
 
 #[tokio::test]
-async fn missing_rights_are_said_and_tried_again() {
-    let server = ApiServer::start(Cluster {
-        pods: vec![pod("a", "w1", "10.0.0.1")],
-        forbidden: true,
-        ..Cluster::default()
-    })
-    .await;
+async fn no_pod_is_no_publisher_and_a_pod_without_an_address_neither() {
+    let server = ApiServer::start(Cluster::default()).await;
     let found = server.discover(BY_IP);
-    eventually("forbidden", || {
-        matches!(&*found.status.borrow(), Status::Failing { forbidden: true, why } if why.contains("Forbidden"))
-    })
-    .await;
-    server.change(|cluster| cluster.forbidden = false);
-    expect(&found, "granted", &["http://10.0.0.1:9043"]).await;
-    assert_eq!(*found.status.borrow(), Status::Watching { publishers: 1 });
+    let none = Status::Watching { publishers: 0, pods: 0 };
+    eventually("an empty list", || *found.status.borrow() == none).await;
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
+    let mut pending = pod("a", "w1", "10.0.0.1");
+    pending["status"] = json!({"phase": "Pending"});
+    server.change(|cluster| cluster.change("ADDED", pending));
+    let unready = Status::Watching { publishers: 0, pods: 1 };
+    eventually("a pod that starts", || *found.status.borrow() == unready).await;
+}
+
+#[tokio::test]
+async fn requests_say_who_asks() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let config = kube::Config::new(url.parse().unwrap());
+    let client = ptp_subscriber::discovery::kubernetes::client_of(config).unwrap();
+    let (_found, running) = discover(client, Settings::default(), CancellationToken::new());
+    tokio::spawn(running);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut head = vec![0; 1024];
+    let read = stream.read(&mut head).await.unwrap();
+    let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+    assert!(head.contains("user-agent: ptp-agent/"), "{head}");
 }
 
 #[tokio::test]
@@ -305,7 +323,7 @@ async fn an_api_server_may_break_off_and_restart() {
     server.stop().await;
     server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
     eventually("failing", || {
-        matches!(&*found.status.borrow(), Status::Failing { forbidden: false, .. })
+        matches!(&*found.status.borrow(), Status::Failing { trouble: Trouble::Other, .. })
     })
     .await;
     assert_eq!(urls(&found).len(), 1, "what was found stays");
@@ -313,7 +331,7 @@ async fn an_api_server_may_break_off_and_restart() {
     eventually("watched after the restart", || !server.cluster.lock().unwrap().watches.is_empty())
         .await;
     eventually("what changed meanwhile is found", || {
-        *found.status.borrow() == Status::Watching { publishers: 2 }
+        *found.status.borrow() == Status::Watching { publishers: 2, pods: 2 }
     })
     .await;
     assert_eq!(urls(&found).len(), 2);
@@ -329,14 +347,15 @@ async fn without_the_right_to_watch_it_lists_again_and_again() {
     .await;
     let found = server.discover(BY_IP);
     eventually("forbidden", || {
-        matches!(*found.status.borrow(), Status::Failing { forbidden: true, .. })
+        matches!(*found.status.borrow(), Status::Failing { trouble: Trouble::Forbidden, .. })
     })
     .await;
     server.change(|cluster| cluster.change_unseen("ADDED", &mut pod("b", "w2", "10.0.0.2")));
     eventually("listed again", || urls(&found).len() == 2).await;
     assert!(matches!(*found.status.borrow(), Status::Failing { .. }));
     server.change(|cluster| cluster.may_not_watch = false);
-    eventually("granted", || *found.status.borrow() == Status::Watching { publishers: 2 }).await;
+    eventually("granted", || *found.status.borrow() == Status::Watching { publishers: 2, pods: 2 })
+        .await;
 }
 
 /// Finds exactly the publishers behind the pods that run; asks only, changes nothing.

@@ -371,18 +371,29 @@ pub(super) async fn diagnose(reach: &Reach, wanted: Diagnose) -> Result<Answer, 
     let blind = items(reach.source.get(&["api", "v1", "blind-windows"], &query).await?);
     let blind: Vec<_> = blind.into_iter().filter(|w| w["to"].is_null()).take(50).collect();
     let fleet = reach.source.get(&["api", "v1", "fleet"], &[]).await?;
-    let mut quotes: Vec<_> = rows.iter().map(super::incidents::line).collect();
+    let conditions: Vec<_> = fleet["conditions"].as_array().cloned().unwrap_or_default();
+    let mut quotes: Vec<_> = conditions
+        .iter()
+        .map(|c| format!("the agent cannot do its work: {}: {}", text(c, "name"), text(c, "why")))
+        .collect();
+    quotes.extend(rows.iter().map(super::incidents::line));
+    let hindered = match conditions.len() {
+        0 => String::new(),
+        count => format!(
+            " What follows may be incomplete: {count} conditions keep the agent from its work."
+        ),
+    };
     quotes.extend(to_do.iter().map(|line| format!("to do: {line}")));
     Ok(Answer {
         says: format!(
-            "{} incidents fire, worst first; {} nodes cannot be observed.",
+            "{} incidents fire, worst first; {} nodes cannot be observed.{hindered}",
             rows.len(),
             blind.len()
         ),
         quotes,
         data: json!({
             "incidents": rows, "to_do": to_do, "blind": blind,
-            "conditions": fleet["conditions"], "more": more,
+            "conditions": conditions, "more": more,
         }),
         links: Vec::new(),
     })

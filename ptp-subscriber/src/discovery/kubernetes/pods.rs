@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
-use ptp_events::{ApiVersion, NodeName};
+use ptp_events::NodeName;
 
 use super::super::UrlTemplate;
 use crate::target::{PublisherName, Target};
@@ -25,7 +25,6 @@ pub(super) struct Pods {
     /// The list that is coming in; it replaces what is known once it is complete.
     incoming: BTreeMap<String, Facts>,
     listed: bool,
-    version: Option<ApiVersion>,
 }
 
 impl Pods {
@@ -57,11 +56,9 @@ impl Pods {
         self.listed
     }
 
-    /// Whether that changes anything. What was read once stays true while it cannot be read.
-    pub(super) fn set_version(&mut self, version: Option<ApiVersion>) -> bool {
-        let changed = version.is_some() && self.version != version;
-        self.version = version.or(self.version);
-        changed
+    /// How many pods there are, whether or not they can be reached.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
     }
 
     /// One target per node, in the order of their names.
@@ -85,7 +82,6 @@ impl Pods {
                 name: PublisherName::new(node.as_str()),
                 url,
                 node: Some(node.clone()),
-                version: self.version,
             })
             .collect()
     }
