@@ -5,12 +5,25 @@
 #     cargo test --package ptp-subscriber --all-features real_cluster
 #
 # There are no nodes and nothing runs: three pods of linuxptp-daemon are only said to. Needs
-# kubectl and openssl; tried with Kubernetes 1.20, later ones take the same flags.
+# kubectl and openssl. The command finds $ADMIN_KUBECONFIG beside $KUBECONFIG, to take rights away.
 set -euo pipefail
 deploy="$(cd "$(dirname "$0")/../deploy" && pwd)"
 dir="$(mktemp -d)"
 port=16443
-trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$dir"' EXIT
+# The API server first: since 1.36 it does not end once etcd has gone. Neither is waited for in vain.
+finish() {
+  for process in $api $etcd; do
+    kill "$process" 2>/dev/null || continue
+    for _ in $(seq 50); do
+      kill -0 "$process" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -9 "$process" 2>/dev/null
+  done
+  rm -rf "$dir"
+}
+api='' etcd=''
+trap finish EXIT
 cd "$dir"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt 2>/dev/null
@@ -23,6 +36,7 @@ echo 'admin,admin,1,"system:masters"' >tokens
 "${ETCD:-etcd}" --data-dir etcd --listen-client-urls "http://127.0.0.1:$((port + 1))" \
   --advertise-client-urls "http://127.0.0.1:$((port + 1))" \
   --listen-peer-urls "http://127.0.0.1:$((port + 2))" >etcd.log 2>&1 &
+etcd=$!
 # Without a controller manager nobody makes the service accounts that admission asks for.
 "${KUBE_APISERVER:-kube-apiserver}" --etcd-servers "http://127.0.0.1:$((port + 1))" \
   --bind-address 127.0.0.1 --secure-port "$port" --cert-dir . \
@@ -30,6 +44,7 @@ echo 'admin,admin,1,"system:masters"' >tokens
   --authorization-mode RBAC --disable-admission-plugins ServiceAccount \
   --service-account-issuer https://kubernetes.default.svc --service-cluster-ip-range 10.0.0.0/24 \
   --service-account-key-file sa.key --service-account-signing-key-file sa.key >api.log 2>&1 &
+api=$!
 
 kubeconfig() {
   cat <<END
@@ -66,4 +81,4 @@ done
 admin auth can-i --list --namespace openshift-ptp --as system:serviceaccount:ptp-agent:ptp-agent
 kubeconfig "$(admin create token ptp-agent --namespace ptp-agent)" >agent.json
 cd - >/dev/null
-KUBECONFIG="$dir/agent.json" "$@"
+ADMIN_KUBECONFIG="$dir/admin.json" KUBECONFIG="$dir/agent.json" "$@"

@@ -32,6 +32,8 @@ pub(crate) struct Cluster {
     /// With which status everything is refused.
     refused: Option<u16>,
     may_not_watch: bool,
+    /// How long a list takes.
+    slow: Duration,
     watches: Vec<mpsc::UnboundedSender<Result<String, std::io::Error>>>,
     lists: usize,
     selectors: Vec<String>,
@@ -88,6 +90,8 @@ async fn pods(
     State(cluster): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
+    let slow = cluster.lock().unwrap().slow;
+    tokio::time::sleep(slow).await;
     let mut cluster = cluster.lock().unwrap();
     cluster.selectors.extend(query.get("labelSelector").cloned());
     let watch = query.contains_key("watch");
@@ -335,6 +339,46 @@ async fn an_api_server_may_break_off_and_restart() {
     })
     .await;
     assert_eq!(urls(&found).len(), 2);
+}
+
+/// What a real API server did besides (observed: 1.36): bookmarks, a list that takes its time, and
+/// refusals after a restart until its roles are loaded.
+#[tokio::test]
+async fn what_a_real_api_server_does_besides_is_borne() {
+    let mut server = ApiServer::start(Cluster {
+        pods: vec![pod("a", "w1", "10.0.0.1")],
+        slow: Duration::from_millis(300),
+        ..Cluster::default()
+    })
+    .await;
+    let found = server.discover(BY_IP);
+    assert_eq!(*found.status.borrow(), Status::Starting);
+    expect(&found, "listed in the end", &["http://10.0.0.1:9043"]).await;
+    eventually("watched", || !server.cluster.lock().unwrap().watches.is_empty()).await;
+    let watching = Status::Watching { publishers: 1, pods: 1 };
+    server.change(|cluster| {
+        cluster.slow = Duration::ZERO;
+        let bookmark = json!({
+            "apiVersion": "v1", "kind": "Pod", "spec": null, "status": {},
+            "metadata": {"resourceVersion": "77", "creationTimestamp": null},
+        });
+        cluster.send("BOOKMARK", &bookmark);
+        cluster.change("MODIFIED", pod("a", "w1", "10.0.0.2"));
+    });
+    expect(&found, "what comes after a bookmark", &["http://10.0.0.2:9043"]).await;
+    assert_eq!(*found.status.borrow(), watching);
+    assert_eq!(server.cluster.lock().unwrap().lists, 1, "a bookmark is no reason to list again");
+
+    server.stop().await;
+    server.change(|cluster| cluster.refused = Some(403));
+    server.restart().await;
+    eventually("its roles are not loaded yet", || {
+        matches!(*found.status.borrow(), Status::Failing { trouble: Trouble::Forbidden, .. })
+    })
+    .await;
+    assert_eq!(urls(&found), ["http://10.0.0.2:9043"], "what was found stays");
+    server.change(|cluster| cluster.refused = None);
+    eventually("they are", || *found.status.borrow() == watching).await;
 }
 
 #[tokio::test]
