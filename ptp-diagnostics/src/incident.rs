@@ -96,12 +96,19 @@ pub(crate) struct Told {
     severity: Severity,
     /// Whether it was said to be about many nodes, or its cause is one that reaches those that follow.
     many: bool,
+    /// How many nodes it was said that nothing is heard of.
+    unheard: usize,
 }
+
+/// How many times more nodes must be silent than people were told of, so that they are told again: a
+/// whole cluster falls silent one by one, and it is another matter than two nodes.
+const GROWN: usize = 4;
 
 impl Told {
     /// Whether people must be told again: the first word about many nodes may have been about one.
     pub(crate) fn is_worse_than(self, before: Self) -> bool {
-        self.severity > before.severity || (self.many && !before.many)
+        let grown = self.unheard >= before.unheard.saturating_mul(GROWN).max(GROWN);
+        self.severity > before.severity || (self.many && !before.many) || grown
     }
 }
 
@@ -143,6 +150,10 @@ impl Incident {
     /// What people are told if they are told now.
     pub(crate) fn as_told(&self) -> Told {
         let reaches = self.diagnosis.cause.cause().reaches_followers;
-        Told { severity: self.severity, many: reaches || self.affected.len() > 1 }
+        let unheard = match self.diagnosis.cause {
+            RootCause::TelemetryGap => self.affected.len(),
+            _ => 0,
+        };
+        Told { severity: self.severity, many: reaches || self.affected.len() > 1, unheard }
     }
 }

@@ -135,7 +135,7 @@ pub struct Query<'a> {
     pub until: Option<Received>,
     /// The newest first.
     pub newest: bool,
-    /// Those that come after the one with this number, in that order.
+    /// Only those after the one with this number; with `newest`, only those before it.
     pub cursor: Option<i64>,
     /// How many at most.
     pub limit: usize,

@@ -614,6 +614,25 @@ fn a_node_that_left_is_not_missed() {
     assert_snapshot!(diagnose(&(story + "600 w1 gone\n4000 end")), @"nothing");
 }
 
+/// Who was told of two nodes must learn that it is the whole cluster.
+#[test]
+fn an_outage_of_all_telemetry_is_told_again_as_it_grows() {
+    let mut story = String::new();
+    for node in 0..20 {
+        writeln!(story, "0 w{node} lock LOCKED 3").unwrap();
+    }
+    for node in 0..20 {
+        writeln!(story, "{} w{node} blind", 100 + node).unwrap();
+    }
+    let told = diagnose(&(story + "200 end"));
+    let alerts: Vec<_> = told.lines().filter(|line| line.starts_with("alert")).collect();
+    assert_snapshot!(alerts.join("\n"), @"
+    alert at 100: opened WARNING No telemetry from w0
+    alert at 101: escalated WARNING No telemetry from w0 and w1
+    alert at 107: escalated WARNING No telemetry from w0 and 7 more nodes
+    ");
+}
+
 #[test]
 fn a_fault_leaves_with_its_node_and_comes_back_with_it() {
     // Its pod is replaced; the new one finds it as bad as it was, or well.

@@ -23,8 +23,8 @@ const MOST_BRACES: usize = 300;
 /// What every event says of itself, however it is written.
 static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("event.sync."));
 
-/// The events in a line of text, and when the logger says that it was written. Of an array, those
-/// before the first that is none.
+/// The events in a line of text, and when the logger says that it was written. What else the line holds
+/// is passed over.
 pub(super) fn events(
     text: &str,
     node: Option<&NodeName>,
