@@ -15,6 +15,7 @@ pub mod app;
 pub mod brain;
 pub mod config;
 pub mod demo;
+mod discovery;
 pub mod health;
 pub mod identity;
 pub mod intake;

@@ -179,3 +179,23 @@ async fn every_tool_resource_and_prompt_answers_in_both_revisions() {
     one.stop().await;
     two.stop().await;
 }
+
+/// Whoever asks for a diagnosis must learn in its words that the agent is blind.
+#[tokio::test]
+async fn a_diagnosis_says_what_keeps_the_agent_from_its_work() {
+    let dir = TempDir::new().unwrap();
+    let mut one = publisher("w1").await;
+    let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
+    subscribed(&[&one]).await;
+    let client = client(&agent, ProtocolVersion::V_2025_11_25, "").await;
+    let text = async || {
+        let result = call(&client, "diagnose_ptp_issues", json!({})).await;
+        serde_json::to_string(&result.content).unwrap()
+    };
+    assert!(!text().await.contains("incomplete"));
+    agent.running.health.set("discovery", "we may not list pods in namespace openshift-ptp");
+    let told = text().await;
+    assert!(told.contains("may be incomplete") && told.contains("we may not list pods"), "{told}");
+    assert!(agent.running.stop().await);
+    one.stop().await;
+}
