@@ -81,7 +81,7 @@ enum Timer {
 ///   "data_type":"notification","value_type":"enumeration","value":"FREERUN"}]}}"#;
 /// let event = Event::from_slice(body)?;
 /// let mut engine = Engine::new(Settings::default());
-/// let received = event.stamped.assume_received();
+/// let received = event.stamped.expect("the body has a time").assume_received();
 /// engine.handle_event(event, received);
 /// engine.finish(received.after(std::time::Duration::from_secs(60)));
 /// let report = engine.report();
