@@ -96,6 +96,10 @@ pub(super) const fn is_shape(cause: RootCause) -> bool {
 /// How long all must be well before an incident is over. One that came back is watched for longer,
 /// so that a clock that flaps is one incident rather than one per flap.
 pub(super) fn resolve_hold(world: &World<'_>, incident: &Incident) -> Duration {
+    // Nothing more will be heard of it.
+    if incident.affected.iter().all(|node| world.node(*node).gone) {
+        return world.settings.resolve;
+    }
     // Samples are minutes apart, and what flaps or wanders comes back.
     if is_shape(incident.diagnosis.cause) {
         return world.settings.reopen.max(world.settings.resolve);

@@ -680,6 +680,10 @@ fn a_fault_leaves_with_its_node_and_comes_back_with_it() {
     alert at 130: resolved CRITICAL Resolved: PTP path lost on w1
     alert at 410: opened CRITICAL Again: PTP path lost on w1
     ");
+    let left = "0 w1 lock LOCKED 3\n10 w1 lock FREERUN 1200\n100 w1 gone\n200 end";
+    let report = report(left, Settings::default());
+    let details = &report.alerts.last().unwrap().details;
+    assert!(details.contains("still so when the last of its nodes left"), "{details}");
 }
 
 /// The network may let a newer event overtake an older one; the older one is old news then.
