@@ -9,3 +9,4 @@ mod shared;
 mod starts;
 mod stories;
 mod topology;
+mod visibility;
