@@ -52,7 +52,7 @@ fn a_line_from_a_shell_is_answered_without_a_handshake() {
 fn what_is_there_is_listed_and_nothing_else() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("kubeconfig");
-    std::fs::write(&file, crate::cluster::kubeconfig("http://127.0.0.1:1")).unwrap();
+    std::fs::write(&file, crate::api_server::kubeconfig("http://127.0.0.1:1")).unwrap();
     let tools = |variables: &[(&str, &str)]| -> Vec<String> {
         let mut command = agent();
         command.arg("mcp").envs(variables.iter().copied());

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::agent::{Agent, agent, eventually, quiet};
-use crate::cluster::kubeconfig;
+use crate::api_server::kubeconfig;
 use crate::event;
 
 /// Where package.json is, if what it names was installed.
