@@ -20,7 +20,7 @@ finish() {
       kill -0 "$process" 2>/dev/null || break
       sleep 0.1
     done
-    kill -9 "$process" 2>/dev/null
+    kill -9 "$process" 2>/dev/null || true
   done
   rm -rf "$dir"
 }

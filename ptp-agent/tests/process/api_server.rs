@@ -156,8 +156,7 @@ impl ApiServer {
             let config = kube::Config::from_custom_kubeconfig(file, &options).await.unwrap();
             kube::Client::try_from(config).unwrap()
         });
-        let server =
-            Self { runtime, kind: Kind::Real(client), kubeconfig: agent, _dir: dir };
+        let server = Self { runtime, kind: Kind::Real(client), kubeconfig: agent, _dir: dir };
         server.end_all();
         Some(server)
     }
@@ -234,9 +233,8 @@ impl ApiServer {
             Kind::Real(client) => self.block_on(async {
                 let events: Api<Event> = Api::namespaced(client.clone(), "default");
                 let all = events.list(&ListParams::default()).await.unwrap();
-                let ours = |event: &&Event| {
-                    event.reporting_controller.as_deref() == Some("ptp-agent")
-                };
+                let ours =
+                    |event: &&Event| event.reporting_controller.as_deref() == Some("ptp-agent");
                 let ours = all.iter().filter(ours);
                 ours.map(|event| serde_json::to_value(event).unwrap()).collect()
             }),
