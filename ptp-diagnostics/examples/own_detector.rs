@@ -12,6 +12,7 @@ const SLOPPY_OS_CLOCK: Detector = Detector {
     summary: "a locked system clock is further off than this site accepts",
     manual: "The system clock is LOCKED, but its last offset exceeds 50 ns.",
     scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[] },
+    shows: ptp_diagnostics::Shows::STATE,
     examine,
     describe: |view| match view.clock.samples().last {
         Some((_, offset)) => format!("locked, but {offset} off"),

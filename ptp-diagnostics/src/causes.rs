@@ -1,12 +1,180 @@
-//! The root causes, by where in the synchronisation chain they are.
+//! The root causes: one file each, which says everything the project knows about it.
+//!
+//! A cause is a row of data: where it breaks the chain, what it predicts, how that is told, what to do.
+//! Nothing outside its file knows it by name.
 
-pub(crate) mod clock;
-pub(crate) mod gnss;
-pub(crate) mod path;
-pub(crate) mod publisher;
-pub(crate) mod upstream;
+use std::fmt;
 
-use crate::cause::{Action, Cause, RootCause};
+use serde::{Serialize, Serializer};
+
+use crate::model::stage::Stage;
+use crate::model::symptom::Symptom;
+
+/// Everything the project knows about one root cause, in one place.
+#[derive(Debug)]
+pub struct Cause {
+    /// Which one.
+    pub root: RootCause,
+    /// Stable, kebab-case; part of the public contract.
+    pub code: &'static str,
+    /// A headline, to be followed by "on NODE".
+    pub title: &'static str,
+    /// The manual page, in Markdown: what happened, what shows it, what tells it apart.
+    pub manual: &'static str,
+    /// What decides between this and another cause: a check a person can make.
+    pub decide_by: &'static str,
+    /// Whether followers of the same timing domain may suffer from it.
+    pub reaches_followers: bool,
+    /// What it breaks first.
+    pub stage: Stage,
+    /// Where it is looked for, when something is found on a node.
+    pub(crate) reach: Reach,
+    /// How long it is watched before it is over, and may come back.
+    pub(crate) watch: Watch,
+    /// How common it is, as a log odds against a cause that nobody knows.
+    pub(crate) prior: f32,
+    /// What is seen of it.
+    pub(crate) predicts: &'static [Predicts],
+    /// What to do, in order.
+    pub actions: &'static [Action],
+}
+
+/// Something to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    /// In words.
+    pub action: &'static str,
+    /// As a command: `{node}` and `{interface}` stand for the names, `{exec}` for
+    /// `oc exec … --` into the daemon of the node, `{since}` for five minutes before it began.
+    pub command: Option<&'static str>,
+}
+
+/// Where a cause is looked for, when something is found on a node.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reach {
+    /// On the node itself.
+    Here,
+    /// On a grandmaster of ours: the node itself, or one in trouble that it may follow.
+    Grandmaster,
+    /// On a grandmaster that is not ours, of which the node only tells.
+    Upstream,
+    /// On what it shares with the nodes that lost their lock with it.
+    Segment,
+    /// On the node itself, whatever was found: none of the causes that have a name.
+    Unnamed,
+}
+
+/// How long a cause is watched before it is over, and how long it may come back as the same incident.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Watch {
+    /// For `resolve`, and `reopen`.
+    Usual,
+    /// What is told by the shape of offsets over minutes comes back: for `reopen`, and an hour, in which
+    /// a slow servo follows and overshoots.
+    Long,
+}
+
+/// What a symptom says for or against a cause, as the logarithm of a likelihood ratio.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Predicts {
+    pub symptom: Symptom,
+    /// When it is so.
+    pub present: f32,
+    /// When it is not, though it could have been seen.
+    pub absent: f32,
+}
+
+const fn seen(symptom: Symptom, present: f32, absent: f32) -> Predicts {
+    Predicts { symptom, present, absent }
+}
+
+// How strongly a symptom speaks, by Jeffreys' grades of evidence (Theory of Probability, appendix B):
+// the first two within "barely worth mentioning" and "substantial", then "strong" and "decisive".
+
+/// Twice as likely.
+const FAINT: f32 = 0.7;
+/// Five times as likely.
+const FAIR: f32 = 1.6;
+/// Twenty times.
+const STRONG: f32 = 3.0;
+/// Four hundred times.
+const DECISIVE: f32 = 6.0;
+
+macro_rules! root_causes {
+    ($($variant:ident => $module:ident,)*) => {
+        $(mod $module;)*
+
+        /// Why an incident happened; nearer to the root of the chain comes first.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum RootCause {
+            $(#[doc = concat!("See `ptp-cli explain` for ", stringify!($variant), ".")] $variant,)*
+        }
+
+        impl RootCause {
+            /// Every root cause.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// What is known about it.
+            #[must_use]
+            pub const fn cause(self) -> &'static Cause {
+                match self {
+                    $(Self::$variant => &$module::CAUSE,)*
+                }
+            }
+        }
+    };
+}
+
+root_causes! {
+    GnssAntennaFault => gnss_antenna_fault,
+    GnssReceiverFault => gnss_receiver_fault,
+    GnssSignalLoss => gnss_signal_loss,
+    UpstreamLoss => upstream_loss,
+    GrandmasterDegraded => grandmaster_degraded,
+    GrandmasterSwitch => grandmaster_switch,
+    Misconfiguration => misconfiguration,
+    TimescaleMismatch => timescale_mismatch,
+    PtpPathUnstable => ptp_path_unstable,
+    PtpPathLoss => ptp_path_loss,
+    PathAsymmetry => path_asymmetry,
+    OscillatorDrift => oscillator_drift,
+    OffsetThresholdHugging => offset_threshold_hugging,
+    ProcessDown => process_down,
+    ProcessRestart => process_restart,
+    OsClockFault => os_clock_fault,
+    SynceDegraded => synce_degraded,
+    PublisherArtefact => publisher_artefact,
+    TelemetryGap => telemetry_gap,
+    Unknown => unknown,
+}
+
+impl RootCause {
+    /// As it is written in reports.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.cause().code
+    }
+}
+
+/// The one of which nothing is known.
+impl Default for RootCause {
+    fn default() -> Self {
+        Self::Unknown
+    }
+}
+
+impl fmt::Display for RootCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl Serialize for RootCause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
 
 const fn look(action: &'static str) -> Action {
     Action { action, command: None }
@@ -16,26 +184,26 @@ const fn run(action: &'static str, command: &'static str) -> Action {
     Action { action, command: Some(command) }
 }
 
-/// Shared by several causes: what the daemon itself says.
+// What several causes advise.
+
 const DAEMON_LOG: Action = run(
     "Read what the daemon logged at that time",
     "oc -n {namespace} logs --since-time={since} {pod} -c linuxptp-daemon-container",
 );
 
-pub(crate) const UNKNOWN: Cause = Cause {
-    root: RootCause::Unknown,
-    code: "unknown",
-    title: "Synchronisation fault of unknown cause",
-    manual: "The evidence does not decide between causes. The incident's alternatives are ranked, \
-        each with the check that would decide.\n\nShown by: anything that no other cause explains, \
-        such as an overall sync-state without any word from the clocks below it.",
-    decide_by: "the daemon's log at the time of the first event",
-    reaches_followers: false,
-    actions: &[
-        DAEMON_LOG,
-        run(
-            "Ask the clock for its own view",
-            "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET TIME_STATUS_NP' 'GET PORT_DATA_SET'",
-        ),
-    ],
-};
+const RECEIVER: Action = run(
+    "See what the receiver sees (satellites, signal, antenna status)",
+    "{exec} ubxtool -p NAV-STATUS -p NAV-SAT -p MON-RF -w 3",
+);
+
+const PORT: Action = run(
+    "Ask ptp4l for the state of its ports",
+    "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET PORT_DATA_SET' 'GET PORT_STATS_NP'",
+);
+
+const LINK: Action = run("Check the link: up, speed, errors", "{exec} ethtool -S {interface}");
+
+const WHO_IS_GRANDMASTER: Action = run(
+    "Ask a follower which grandmaster it has, and of what class",
+    "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET PARENT_DATA_SET' 'GET TIME_PROPERTIES_DATA_SET'",
+);

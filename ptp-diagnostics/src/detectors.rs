@@ -1,6 +1,8 @@
 //! The built-in detectors: one file each, whose module comment is its manual page.
 
 mod clock_class_degraded;
+mod contradictions;
+mod detector;
 mod frequent_state_changes;
 mod gnss_fault;
 mod grandmaster_switch;
@@ -20,10 +22,13 @@ mod publisher_artefact;
 mod silence;
 mod synce_degraded;
 mod threshold_hugging;
+mod time_jump;
+mod view;
 
 use ptp_events::Resource;
 
-use crate::Detector;
+pub use self::detector::{Assessment, Detector, Scope, Shows};
+pub use self::view::View;
 
 /// The clocks that report FREERUN, HOLDOVER or LOCKED.
 const STATE_CLOCKS: &[Resource] = &[Resource::LockState, Resource::OsClock, Resource::SyncState];
@@ -35,6 +40,7 @@ pub const BUILT_IN: &[Detector] = &[
     gnss_fault::DETECTOR,
     process_restart::DETECTOR,
     grandmaster_switch::DETECTOR,
+    time_jump::DETECTOR,
     offset_step::DETECTOR,
     offset_drift::DETECTOR,
     offset_noise::DETECTOR,

@@ -1,19 +1,10 @@
 //! The engine: events and time in, incidents out.
 
-/// A view on everything but the ledger, so that the ledger can be changed meanwhile.
-macro_rules! world {
-    ($engine:expr) => {
-        World {
-            settings: &$engine.settings,
-            nodes: &$engine.nodes,
-            clocks: &$engine.clocks,
-            domains: &$engine.domains,
-        }
-    };
-}
-
 mod asking;
+mod inbox;
 mod intake;
+mod reporting;
+mod slots;
 mod telling;
 
 use std::cmp::Reverse;
@@ -22,19 +13,17 @@ use std::time::Duration;
 
 use ptp_events::{DecodeError, Event, Input, Instance, NodeName, Received, Resource};
 
+use self::inbox::Inbox;
+use self::slots::Slots;
 use crate::Settings;
-use crate::classify::World;
-use crate::detector::Detector;
-use crate::detectors::BUILT_IN;
-use crate::domain::Domain;
-use crate::inbox::Inbox;
-use crate::incident::IncidentId;
-use crate::ledger::{Change, Ledger};
-use crate::node::{ClockId, Node, NodeId, NodeState};
-use crate::registry::Registry;
+use crate::detectors::{BUILT_IN, Detector};
+use crate::incidents::incident::IncidentId;
+use crate::incidents::ledger::{Change, Ledger};
+use crate::model::Model;
+use crate::model::node::{ClockId, Node, NodeId, NodeState};
+use crate::model::skew::UsualSkew;
+use crate::model::timeline::Timeline;
 use crate::report::{Alert, BlindWindow};
-use crate::skew::UsualSkew;
-use crate::timeline::Timeline;
 
 /// What the engine counted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -71,6 +60,24 @@ enum Timer {
 /// the time with [`Self::handle_time`]; take what happened from [`Self::poll_change`]; come back at
 /// [`Self::poll_timeout`] even if nothing arrives. The same input gives the same output.
 ///
+/// # Order of calls
+///
+/// - **Events wait** for [`Settings::reorder_window`], and are worked off in the order of their times:
+///   within the window they may come in any order. One that comes later still is placed at the time
+///   reached; of a clock that has said something newer it is passed over (within 2 s) or believed (then
+///   the node's clock was stepped).
+/// - **Time only moves forwards.** [`Self::handle_time`] with an earlier time does nothing. It works off
+///   what is older than the window; [`Self::finish`] everything.
+/// - **What is said of a node as a whole** ([`Self::handle_blind`], [`Self::handle_sighted`],
+///   [`Self::handle_missed`], [`Self::handle_gone`]) and [`Self::handle_resumed`] empty the window first:
+///   what was received before them counts as before them, and an event that comes after them with an
+///   earlier time is placed after them.
+/// - **Late calls** cost nothing but lateness: a timer that is due is worked off at its own time, before
+///   whatever comes after it, however late the engine is told of that time. So a recording gives the same
+///   whether time is told in steps or at its end.
+/// - Changes wait to be polled, at most [`Settings::max_incidents`] of them; of more the oldest are
+///   dropped. Nothing may be called after [`Self::end`] but what reads.
+///
 /// ```
 /// use ptp_diagnostics::{Engine, Settings};
 /// use ptp_events::Event;
@@ -90,20 +97,16 @@ enum Timer {
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
+    model: Model,
     detectors: Vec<Detector>,
     inbox: Inbox,
     /// The latest time we were told of.
     latest: Option<Received>,
     /// The time everything has been worked off to.
     now: Option<Received>,
-    registry: Registry,
-    clocks: Vec<Timeline>,
+    slots: Slots,
     /// Stands in for the clock of a node that has none.
     blank: Timeline,
-    nodes: Vec<Node>,
-    /// The first is that of nodes which the topology does not name.
-    domains: Vec<Domain>,
     usual_skew: UsualSkew,
     ledger: Ledger,
     timers: BinaryHeap<Reverse<(Received, Timer)>>,
@@ -128,16 +131,13 @@ impl Engine {
     #[must_use]
     pub fn with_detectors(settings: Settings, detectors: &[Detector]) -> Self {
         Self {
-            registry: Registry::new(detectors),
-            domains: (0..=settings.topology.domains()).map(|_| Domain::default()).collect(),
-            settings,
+            slots: Slots::new(detectors),
+            model: Model::new(settings),
             detectors: detectors.to_vec(),
             inbox: Inbox::default(),
             latest: None,
             now: None,
-            clocks: Vec::new(),
             blank: Timeline::new(Resource::SyncState, Instance::NODE, Received::from_nanos(0)),
-            nodes: Vec::new(),
             usual_skew: UsualSkew::default(),
             ledger: Ledger::default(),
             timers: BinaryHeap::new(),
@@ -184,7 +184,7 @@ impl Engine {
     pub fn handle_time(&mut self, now: Received) {
         let latest = self.latest.map_or(now, |latest| latest.max(now));
         self.latest = Some(latest);
-        self.work_off(latest.before(self.settings.reorder_window));
+        self.work_off(latest.before(self.model.settings.reorder_window));
     }
 
     /// Notes that it is now `now`, and that nothing that was received before is still to come.
@@ -224,7 +224,7 @@ impl Engine {
         };
         // Somebody expects it to answer.
         self.return_node(id, now);
-        let entry = &mut self.nodes[id.0 as usize];
+        let entry = &mut self.model.nodes[id.0 as usize];
         if entry.blind.is_none() {
             entry.blind = Some((now, why.to_owned()));
             self.update_state(id, now);
@@ -238,10 +238,10 @@ impl Engine {
     /// Notes that `node` can be observed again.
     pub fn handle_sighted(&mut self, node: &NodeName, now: Received) {
         self.finish(now);
-        let Some(id) = self.registry.find_node(node) else {
+        let Some(id) = self.model.find_node(node) else {
             return;
         };
-        self.nodes[id.0 as usize].last_seen = now;
+        self.model.nodes[id.0 as usize].last_seen = now;
         self.return_node(id, now);
         self.end_blindness(id, now);
         self.examine_node(id, now, true);
@@ -278,7 +278,7 @@ impl Engine {
         let Some(since) = self.latest else { return };
         // What was still held back came before.
         self.finish(since);
-        for node in &mut self.nodes {
+        for node in &mut self.model.nodes {
             node.last_seen = node.last_seen.max(now);
             if !node.gone && node.blind.is_none() {
                 let (state, _) = node.state();
@@ -296,7 +296,7 @@ impl Engine {
 
     /// Forgets the oldest blind windows that are over, when there are too many.
     fn forget_blindness(&mut self) {
-        let excess = self.blind.len().saturating_sub(self.settings.max_incidents);
+        let excess = self.blind.len().saturating_sub(self.model.settings.max_incidents);
         let mut left = excess;
         self.blind.retain(|window| {
             let forget = left > 0 && window.to.is_some();
@@ -312,9 +312,9 @@ impl Engine {
     /// incident again within [`Settings::reopen`].
     pub fn handle_gone(&mut self, node: &NodeName, now: Received) {
         self.finish(now);
-        let Some(id) = self.registry.find_node(node) else { return };
+        let Some(id) = self.model.find_node(node) else { return };
         self.end_blindness(id, now);
-        self.nodes[id.0 as usize].gone = true;
+        self.model.nodes[id.0 as usize].gone = true;
         self.update_state(id, now);
         self.examine_clocks(id, now);
         self.examine_node(id, now, true);
@@ -328,7 +328,7 @@ impl Engine {
     /// When to call [`Self::handle_time`] next, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Received> {
-        let window = self.settings.reorder_window;
+        let window = self.model.settings.reorder_window;
         self.timers.peek().map(|Reverse((due, _))| due.after(window))
     }
 
@@ -341,7 +341,7 @@ impl Engine {
     /// The settings it works with.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
-        &self.settings
+        &self.model.settings
     }
 
     /// The time everything has been worked off to; `None` before the first event.
@@ -365,16 +365,16 @@ impl Engine {
     /// What is known of each clock of a node; `None` for a node never heard of.
     #[must_use]
     pub fn timelines(&self, node: &NodeName) -> Option<impl Iterator<Item = &Timeline>> {
-        let node = &self.nodes[self.registry.find_node(node)?.0 as usize];
-        Some(node.clocks.iter().map(|member| &self.clocks[member.id.0 as usize]))
+        let node = &self.model.nodes[self.model.find_node(node)?.0 as usize];
+        Some(node.clocks.iter().map(|member| &self.model.clocks[member.id.0 as usize]))
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {
-        &self.nodes
+        &self.model.nodes
     }
 
     pub(crate) fn clocks(&self) -> &[Timeline] {
-        &self.clocks
+        &self.model.clocks
     }
 
     pub(crate) const fn ledger(&self) -> &Ledger {
@@ -387,15 +387,6 @@ impl Engine {
 
     pub(crate) fn blind_windows(&self) -> &[BlindWindow] {
         &self.blind
-    }
-
-    pub(crate) fn world(&self) -> World<'_> {
-        World {
-            settings: &self.settings,
-            nodes: &self.nodes,
-            clocks: &self.clocks,
-            domains: &self.domains,
-        }
     }
 
     /// Works off events and timers up to `until`, in time order; at equal times events come first.
@@ -421,18 +412,17 @@ impl Engine {
             self.now = Some(now);
             match timer {
                 Timer::Clock(id, slot) => {
-                    if self.registry.clock_slot(id, slot).take_due(due) {
+                    if self.slots.clock_slot(id, slot).take_due(due) {
                         self.examine_clock(id, slot, now);
                     }
                 }
                 Timer::Node(id, slot) => {
-                    if self.registry.node_slot(id, slot).take_due(due) {
+                    if self.slots.node_slot(id, slot).take_due(due) {
                         self.examine_node_slot(id, slot, now);
                     }
                 }
                 Timer::Incident(id) => {
-                    let world = world!(self);
-                    self.ledger.handle_due(&world, id, due);
+                    self.ledger.handle_due(&self.model, id, due);
                     self.collect_changes();
                 }
             }

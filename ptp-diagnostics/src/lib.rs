@@ -11,52 +11,33 @@
 //!   [`Settings::max_incidents`] incidents.
 //! - [`Engine::report`] tells everything, in the schema that others depend on.
 
-pub mod detector;
-pub mod manual;
 pub mod report;
 pub mod settings;
-pub mod stability;
 pub mod text;
-pub mod timeline;
-pub mod topology;
-pub mod trace;
 
-mod advice;
-mod artefacts;
-mod cause;
+mod causality;
 mod causes;
-mod classify;
-mod clock_class;
-mod crossings;
 mod detectors;
-mod domain;
 mod engine;
-mod evidence;
-mod finding;
-mod forecast;
-mod inbox;
-mod incident;
-mod ledger;
-mod narrate;
-mod node;
+mod incidents;
+mod model;
 mod overrides;
-mod quality;
-mod recent;
-mod registry;
 mod severity;
-mod skew;
 
-pub use cause::{Action, Cause, RootCause};
-pub use detector::{Assessment, Detector, Scope, View};
-pub use detectors::BUILT_IN;
+pub use causality::score::Verdict;
+pub use causes::{Action, Cause, RootCause};
+pub use detectors::{Assessment, BUILT_IN, Detector, Scope, Shows, View};
 pub use engine::{Counts, Engine};
-pub use finding::Finding;
-pub use incident::{IncidentId, Status, Verdict};
-pub use ledger::{Change, ChangeKind};
-pub use node::{Node, NodeState, Role};
+pub use incidents::finding::Finding;
+pub use incidents::incident::{IncidentId, Status};
+pub use incidents::ledger::{Change, ChangeKind};
+pub use model::node::{Node, NodeState, Role};
+pub use model::stage::Stage;
+pub use model::symptom::Symptom;
+pub use model::timeline::Timeline;
+pub use model::topology::Topology;
+pub use model::{timeline, topology, trace};
 pub use overrides::Overrides;
-pub use report::Report;
+pub use report::{Report, manual, stability};
 pub use settings::Settings;
 pub use severity::Severity;
-pub use timeline::Timeline;
-pub use topology::Topology;

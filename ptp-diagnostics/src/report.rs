@@ -9,13 +9,18 @@ use ptp_events::{
 use serde::Serialize;
 
 use crate::Severity;
-use crate::cause::RootCause;
-use crate::finding::Finding;
-use crate::incident::{Status, Verdict};
-use crate::node::{NodeState, Role};
-use crate::stability::StabilityReport;
+use crate::causality::score::Verdict;
+use crate::causes::RootCause;
+use crate::incidents::finding::Finding;
+use crate::incidents::incident::Status;
+use crate::model::node::{NodeState, Role};
+use crate::report::stability::StabilityReport;
 
-mod of_engine;
+pub mod manual;
+pub mod stability;
+
+pub(crate) mod advice;
+pub(crate) mod narrate;
 
 /// The schema this module writes.
 pub const SCHEMA: &str = "ptp-report/v1";
@@ -354,7 +359,7 @@ impl IncidentReport {
     pub fn test(summary: &str, details: &str, at: Received) -> Self {
         Self {
             id: "test".to_owned(),
-            root_cause: RootCause::Unknown,
+            root_cause: RootCause::default(),
             verdict: Verdict::Inconclusive,
             confidence: 0.0,
             severity: Severity::Info,

@@ -107,8 +107,9 @@ pub struct Settings {
     /// or longer; a servo that settles does so several times (docs/protocol.md §5).
     #[serde(deserialize_with = "duration")]
     pub relock: Duration,
-    /// How long after its first lock a clock that was seen to start may still leave its threshold,
-    /// and be far from it for a twelfth of this: a slow servo overshoots before it has settled.
+    /// How long after its first lock a clock that was seen to start, and not to settle, may still creep
+    /// over its threshold: a slow servo overshoots. One that has settled, that is within a third of its
+    /// threshold for ten minutes, is excused no longer.
     #[serde(deserialize_with = "duration")]
     pub settle: Duration,
     /// An incident resolves when all of its clocks have been healthy for this long.

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::{
-    ClockClass, EventId, GpsFix, Instance, Measurement, NodeName, Port, QualityLevel, Resource,
-    Stamped, SyncState,
+    ClockClass, ClockIdentity, EventId, GpsFix, Instance, Measurement, NodeName, Port,
+    QualityLevel, Resource, Stamped, SyncState,
 };
 
 /// The readings of an event. Nearly all hold one, which then needs no memory of its own.
@@ -53,6 +53,8 @@ pub struct Reading {
     pub extended_quality: Option<QualityLevel>,
     /// The port it is about, where that is known: a log names it, an event does not.
     pub port: Option<Port>,
+    /// The master that it follows, where that is known: a log names it, an event does not.
+    pub master: Option<ClockIdentity>,
 }
 
 impl Reading {
@@ -68,6 +70,7 @@ impl Reading {
             quality: None,
             extended_quality: None,
             port: None,
+            master: None,
         }
     }
 }

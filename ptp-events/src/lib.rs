@@ -68,4 +68,6 @@ pub use name::{EventId, Instance, NameError, NodeName, Port, nearest};
 pub use resource::Resource;
 pub use state::SyncState;
 pub use time::{Received, Stamped, TimeError};
-pub use units::{ClockClass, GpsFix, Measurement, NumberError, Offset, QualityLevel, Sentinel};
+pub use units::{
+    ClockClass, ClockIdentity, GpsFix, Measurement, NumberError, Offset, QualityLevel, Sentinel,
+};

@@ -1,6 +1,7 @@
 //! Numbers with a unit, read from the decimal texts publishers send.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use serde::Serialize;
 
@@ -40,6 +41,24 @@ impl Offset {
     #[must_use]
     pub const fn as_nanos(self) -> i64 {
         self.0
+    }
+
+    /// How many whole seconds it is, to the millisecond; `None` when it is none, or no whole number.
+    ///
+    /// ```
+    /// use ptp_events::Offset;
+    /// assert_eq!(Offset::from_nanos(-37_000_000_012).whole_seconds(), Some(-37));
+    /// assert_eq!(Offset::from_nanos(1_500_000_000).whole_seconds(), None);
+    /// assert_eq!(Offset::from_nanos(12).whole_seconds(), None);
+    /// ```
+    #[must_use]
+    pub const fn whole_seconds(self) -> Option<i64> {
+        const SECOND: i64 = 1_000_000_000;
+        const NEAR: i64 = 1_000_000;
+        let nanos = self.as_nanos();
+        let near = nanos.saturating_add(if nanos < 0 { -SECOND / 2 } else { SECOND / 2 }) / SECOND;
+        let rest = nanos.saturating_sub(near * SECOND);
+        if near != 0 && rest.saturating_abs() <= NEAR { Some(near) } else { None }
     }
 
     /// The distance from zero, in nanoseconds; never overflows.
@@ -127,6 +146,41 @@ pub struct ClockClass(pub u8);
 impl fmt::Display for ClockClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The identity of a PTP clock (IEEE 1588-2019, 7.5.2.2), written as linuxptp does.
+///
+/// ```
+/// use ptp_events::ClockIdentity;
+/// let identity = ClockIdentity::parse("667126.fffe.fd4db7").expect("it is one");
+/// assert_eq!(identity.to_string(), "667126.fffe.fd4db7");
+/// assert_eq!(ClockIdentity::parse("667126.fffe"), None);
+/// assert_eq!(ClockIdentity::parse("000000.0000.000000"), None);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClockIdentity(NonZeroU64);
+
+impl ClockIdentity {
+    /// Reads one; `None` when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (high, middle, low) = (parts.next()?, parts.next()?, parts.next()?);
+        let whole = high.len() == 6 && middle.len() == 4 && low.len() == 6;
+        if !whole || parts.next().is_some() {
+            return None;
+        }
+        let part = |text: &str| u64::from_str_radix(text, 16).ok();
+        let number = part(high)? << 40 | part(middle)? << 24 | part(low)?;
+        NonZeroU64::new(number).map(Self)
+    }
+}
+
+impl fmt::Display for ClockIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0.get();
+        write!(f, "{:06x}.{:04x}.{:06x}", number >> 40, number >> 24 & 0xffff, number & 0xff_ffff)
     }
 }
 

@@ -146,11 +146,11 @@ impl Effect {
             Self::UpstreamLoss {} => RootCause::UpstreamLoss,
             Self::FlappingLink {} | Self::Noise { .. } => RootCause::PtpPathUnstable,
             Self::GrandmasterSwitch { .. } => RootCause::GrandmasterSwitch,
+            Self::OsClockCrash {} => RootCause::ProcessDown,
             // A system clock seconds off is phc2sys or a rival daemon, whatever it says itself.
-            Self::OsClockCrash {}
-            | Self::OsClockAdrift { .. }
-            | Self::OsClockRival { .. }
-            | Self::ClockSkew { .. } => RootCause::OsClockFault,
+            Self::OsClockAdrift { .. } | Self::OsClockRival { .. } | Self::ClockSkew { .. } => {
+                RootCause::OsClockFault
+            }
             Self::Asymmetry { .. } => RootCause::PathAsymmetry,
             Self::OscillatorDrift { .. } => RootCause::OscillatorDrift,
             Self::Wander { .. } | Self::ThresholdTooTight { .. } => {
@@ -159,6 +159,7 @@ impl Effect {
             Self::ProcessRestart { .. } => RootCause::ProcessRestart,
             Self::PublisherSilence {} => RootCause::TelemetryGap,
             Self::SynceLoss {} => RootCause::SynceDegraded,
+            Self::Misconfiguration { mistake: Mistake::UtcOffset } => RootCause::TimescaleMismatch,
             Self::Misconfiguration { .. } => RootCause::Misconfiguration,
             Self::PublisherRestart {} | Self::SampleSpike { .. } => return None,
         })

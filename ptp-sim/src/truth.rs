@@ -34,12 +34,16 @@ pub enum RootCause {
     OscillatorDrift,
     /// `phc2sys` or a rival time daemon.
     OsClockFault,
+    /// A process of linuxptp died.
+    ProcessDown,
     /// The frequency reference.
     SynceDegraded,
     /// A process was started again.
     ProcessRestart,
     /// The publisher's threshold is too tight for the noise there is.
     OffsetThresholdHugging,
+    /// TAI is taken for UTC, or the other way round.
+    TimescaleMismatch,
     /// Configured wrong.
     Misconfiguration,
     /// We are blind.

@@ -4,6 +4,7 @@
 //! it was received; what the engine said is then held against what really happened. The engine is
 //! improved on the development seeds; the scoring seeds are only ever reported.
 
+mod calibration;
 mod matching;
 mod page;
 mod play;
@@ -85,7 +86,8 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
     let rows: Vec<(&str, Tally)> =
         kinds.iter().zip(&outcomes).map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
     let total = Tally::of(outcomes.iter().flatten());
-    print!("{}\n{}", page::table(&rows, &total), page::forecasts(&rows, &total));
+    let calibration = total.calibration.table();
+    print!("{}\n{calibration}\n{}", page::table(&rows, &total), page::forecasts(&rows, &total));
     if options.scoring && !options.quick && options.kind.is_none() {
         std::fs::write(root().join("docs/quality.md"), page::page(&rows, &total))?;
     }
@@ -133,6 +135,7 @@ fn check(total: &Tally) -> Result<(), Failure> {
             "alerts-per-fault" => (total.alerts_per_fault(), true),
             "forecast-error" => (total.measured.error(), true),
             "forecast-error-with-declared" => (total.informed.error(), true),
+            "calibration-error" => (total.calibration.error(), true),
             "quiet-alerts" => (Some(f64::from(total.quiet_alerts)), true),
             other => return Err(format!("floor.txt: no figure is called `{other}`").into()),
         };

@@ -11,6 +11,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let files = tracked_files()?;
     layout(&files, &mut complaints);
     sources(&files, &mut complaints);
+    crate::layers::check(&files, &mut complaints);
     pure("ptp-diagnostics", &mut complaints)?;
     pure("ptp-events", &mut complaints)?;
     if complaints.is_empty() {

@@ -202,7 +202,9 @@ impl ApiServer {
         match &self.kind {
             Kind::StandIn(cluster) => {
                 let pods = cluster.lock().unwrap().pods.clone();
-                pods.iter().for_each(|pod| cluster.lock().unwrap().change("DELETED", pod));
+                for pod in &pods {
+                    cluster.lock().unwrap().change("DELETED", pod);
+                }
             }
             Kind::Real(client) => self.block_on(async {
                 let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);

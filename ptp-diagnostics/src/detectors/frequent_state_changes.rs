@@ -11,8 +11,9 @@
 use ptp_events::Resource;
 
 use super::STATE_CLOCKS;
-use crate::artefacts::are_contradictions;
-use crate::detector::{Assessment, Detector, Scope, View};
+use super::contradictions::are_contradictions;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 use crate::text::lasting;
 use crate::{Severity, Timeline};
 
@@ -21,6 +22,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a clock's state changes too often",
     manual: include_str!("frequent_state_changes.rs"),
     scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
+    shows: Shows::symptom(Symptom::Frequent),
     examine,
     describe: |view| {
         let settings = view.settings;
@@ -53,6 +55,7 @@ fn examine(view: &View<'_>) -> Assessment {
     match view.clock.change_before(needed) {
         Some(oldest)
             if view.now < oldest.after(window)
+                && (view.firing.is_some() || view.is_judged_from(oldest))
                 && !view.is_settling()
                 && !are_contradictions(view, needed, window)
                 && (view.firing.is_some() || !are_a_settling(view, limit)) =>

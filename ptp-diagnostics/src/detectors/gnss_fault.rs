@@ -12,8 +12,9 @@
 
 use ptp_events::Resource;
 
-use crate::detector::{Assessment, Detector, Scope, View};
-use crate::{Severity, Timeline, clock_class};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::clock_class;
+use crate::{Severity, Timeline};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "gnss-fault",
@@ -23,6 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
         subjects: &[Resource::Gnss],
         also: &[Resource::LockState, Resource::ClockClass],
     },
+    shows: Shows::STATE,
     examine,
     describe: |view| {
         let state = view.clock.state().map_or("", |(state, _)| state.as_str());

@@ -10,13 +10,15 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "grandmaster-switch",
     summary: "the followers of a domain turned to another grandmaster",
     manual: include_str!("grandmaster_switch.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows::symptom(Symptom::Returned),
     examine,
     describe: |_| "lost its lock together with others, and all came back".to_owned(),
 };

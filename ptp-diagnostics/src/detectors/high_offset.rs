@@ -16,13 +16,15 @@
 use ptp_events::{Received, Resource};
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "high-offset",
     summary: "the offset exceeds its threshold",
     manual: include_str!("high_offset.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    shows: Shows::symptom(Symptom::HighOffset),
     examine,
     describe: |view| {
         let samples = view.clock.samples();

@@ -17,10 +17,13 @@
 
 use ptp_events::{Received, Resource, SyncState};
 
-use crate::artefacts::{claims_its_reference, is_stuck};
-use crate::detector::{Assessment, Detector, Scope, View};
-use crate::node::NodeState;
-use crate::{Role, Severity, Timeline, clock_class};
+use super::contradictions::claims_its_reference;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::artefacts::is_stuck;
+use crate::model::clock_class;
+use crate::model::node::NodeState;
+use crate::model::symptom::Symptom;
+use crate::{Role, Severity, Timeline};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "inconsistent-state",
@@ -30,6 +33,7 @@ pub(super) const DETECTOR: Detector = Detector {
         subjects: &[Resource::SyncState, Resource::OsClock, Resource::ClockClass],
         also: &[Resource::LockState, Resource::OsClock],
     },
+    shows: Shows::symptom(Symptom::Contradiction),
     examine,
     describe: |view| match view.clock.state() {
         None => format!("class {} is announced in HOLDOVER", clock_class::LOCKED),
@@ -100,8 +104,8 @@ fn confirmed(view: &View<'_>, clocks: &[&Timeline]) -> Option<Received> {
     let from = since.after(view.settings.inconsistent);
     let holds = |clock: &&Timeline| {
         clock.last_seen() >= from
-            && !view.node.has_yet_to_lock(clock, view.clocks)
-            && !is_stuck(clock, view.node, view.clocks, view.settings)
+            && !view.node.has_yet_to_lock(clock, &view.model.clocks)
+            && !is_stuck(clock, view.node, &view.model.clocks, view.settings)
     };
     clocks.iter().all(holds).then_some(since)
 }

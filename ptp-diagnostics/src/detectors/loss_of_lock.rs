@@ -15,13 +15,14 @@ use ptp_events::Resource;
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "loss-of-lock",
     summary: "a clock lost its lock",
     manual: include_str!("loss_of_lock.rs"),
     scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
+    shows: Shows::STATE,
     examine,
     describe: |view| match view.clock.state() {
         Some((state, _)) if view.clock.process_down() => format!("{state}: its process is down"),

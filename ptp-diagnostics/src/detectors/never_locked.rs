@@ -12,7 +12,8 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -23,6 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
         subjects: &[Resource::LockState, Resource::OsClock],
         also: &[Resource::SyncState],
     },
+    shows: Shows::symptom(Symptom::NeverLocked),
     examine,
     describe: |view| format!("never LOCKED in {}", lasting(view.settings.never_locked)),
 };

@@ -11,13 +11,15 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "node-clock-skew",
     summary: "a node's system clock is seconds off",
     manual: include_str!("node_clock_skew.rs"),
     scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[] },
+    shows: Shows::symptom(Symptom::Skewed),
     examine,
     describe: |view| match view.skew() {
         Some((_, nanos)) => {

@@ -3,24 +3,26 @@
 //!
 //! Severity: WARNING. Clears when the trend does.
 //!
-//! The slope is that of Theil and Sen over 64 samples, or 32 if it is steep, and must be significant
-//! (Mann and Kendall, z over 5), amount to three tenths of `offset-ns` unless
-//! half of that is used up already, and stand out of what the
-//! line leaves unexplained: a clock behind a slow servo wanders by ten or fifteen.
+//! The slope is that of Theil and Sen over an hour of samples, 64 at most, or over half of that if it
+//! is steep, and must be significant (Mann and Kendall, z over 5), amount to three tenths of `offset-ns`
+//! unless half of that is used up already, and stand out of what the line leaves unexplained: a clock
+//! behind a slow servo wanders by ten or fifteen. What moves back towards zero is no drift.
 //! So it takes regular samples: somebody's polling. An offset that grows while the clock is LOCKED
 //! is mostly an oscillator that drifts faster and faster behind a slow servo: ageing, temperature,
-//! a failing oven. A clock that was switched on less than `settle` (default 1 h) ago is not judged.
+//! a failing oven. A clock that was seen to start is judged when it has settled, or after `settle` (default 1 h).
 
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "offset-drift",
     summary: "the offset drifts towards its threshold",
     manual: include_str!("offset_drift.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows::symptom(Symptom::Drift),
     examine,
     describe: |view| match view.clock.trace().trend() {
         Some(trend) => format!(
@@ -39,6 +41,10 @@ fn examine(view: &View<'_>) -> Assessment {
     let limit = view.settings.offset_ns as f64;
     // Three tenths of the way, or beyond the half: less is the wander of a slow servo.
     if trend.change_ns * 10.0 < limit * 3.0 && trend.level_ns.abs() * 2.0 < limit {
+        return Assessment::Quiet;
+    }
+    // On its way back to zero, from where something else has moved it.
+    if trend.level_ns * trend.slope < 0.0 {
         return Assessment::Quiet;
     }
     let left = limit - trend.level_ns * trend.slope.signum();

@@ -11,13 +11,15 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "offset-noise",
     summary: "the offset is noisier than this clock's usually is",
     manual: include_str!("offset_noise.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows::symptom(Symptom::Noise),
     examine,
     describe: |view| match view.clock.trace().noise() {
         Some((growth, spread)) => {

@@ -1,5 +1,5 @@
-//! The offset shifted by more than five robust standard deviations and by more than `step-ns`
-//! (default 35 ns), and stayed there for four samples.
+//! The offset shifted by more than 3.5 robust standard deviations, which is seven of the median of
+//! four samples, and by more than `step-ns` (default 35 ns), and stayed there for four samples.
 //!
 //! Severity: WARNING. Clears when the offset is back where it was, at the latest after half an
 //! hour: then the new level is the usual one.
@@ -11,13 +11,15 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "offset-step",
     summary: "the offset stepped and stayed",
     manual: include_str!("offset_step.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows::symptom(Symptom::Step),
     examine,
     describe: |view| match view.clock.trace().step() {
         Some(step) => format!("the offset stepped by {:+.0} ns", step.by_ns),

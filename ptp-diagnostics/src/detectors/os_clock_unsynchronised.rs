@@ -13,8 +13,8 @@ use std::time::Duration;
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
-use crate::timeline::is_calm;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::timeline::is_calm;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "os-clock-unsynchronised",
@@ -24,6 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
         subjects: &[Resource::OsClock],
         also: &[Resource::LockState, Resource::SyncState],
     },
+    shows: Shows::STATE,
     examine,
     describe: |view| {
         let state = view.clock.state().map_or("", |(state, _)| state.as_str());

@@ -10,7 +10,7 @@ use ptp_events::{Resource, SyncState};
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
 use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -18,6 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a clock has been FREERUN without a break for too long",
     manual: include_str!("persistent_freerun.rs"),
     scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
+    shows: Shows::STATE,
     examine,
     describe: |view| {
         format!(
@@ -34,10 +35,12 @@ fn examine(view: &View<'_>) -> Assessment {
     if view.is_locked_after_all() || view.is_artefact() {
         return Assessment::Quiet;
     }
-    match view.settling_until() {
-        Some(until) => Assessment::Wait(until),
-        None => {
-            Assessment::after(view, since, view.settings.persistent_freerun, Severity::Critical)
+    // A start that was never seen to settle is noted, and wakes nobody.
+    let severity = if view.is_settling() { Severity::Info } else { Severity::Critical };
+    match Assessment::after(view, since, view.settings.persistent_freerun, severity) {
+        Assessment::Firing { severity, since, .. } => {
+            Assessment::Firing { severity, since, again: view.settling_until() }
         }
+        waiting => waiting,
     }
 }

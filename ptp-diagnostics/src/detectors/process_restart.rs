@@ -10,14 +10,17 @@
 use ptp_events::{Measurement, Resource, Sentinel, SyncState};
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
-use crate::timeline::Said;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::stage::Stage;
+use crate::model::symptom::Symptom;
+use crate::model::timeline::Said;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "process-restart",
     summary: "a process was restarted and its clock came back",
     manual: include_str!("process_restart.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    shows: Shows { stage: Some(Stage::Process), symptom: Some(Symptom::Restarted) },
     examine,
     describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
 };

@@ -24,8 +24,11 @@ use std::time::Duration;
 
 use ptp_events::{Received, Resource};
 
-use crate::artefacts::{claims_its_reference, flip_flops, is_nameless, is_stuck};
-use crate::detector::{Assessment, Detector, Scope, View};
+use super::contradictions::{claims_its_reference, flip_flops};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::artefacts::{is_nameless, is_stuck};
+use crate::model::stage::Stage;
+use crate::model::symptom::Symptom;
 use crate::{Role, Severity};
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -36,6 +39,7 @@ pub(super) const DETECTOR: Detector = Detector {
         subjects: &[Resource::LockState, Resource::OsClock, Resource::ClockClass, Resource::Gnss],
         also: &[Resource::LockState],
     },
+    shows: Shows { stage: Some(Stage::Artefact), symptom: Some(Symptom::Artefact) },
     examine,
     describe: |view| pattern(view).map_or_else(String::new, |artefact| artefact.says.to_owned()),
 };
@@ -55,7 +59,7 @@ fn pattern(view: &View<'_>) -> Option<Artefact> {
     }
     match clock.resource() {
         Resource::LockState => {
-            let stuck = is_stuck(clock, view.node, view.clocks, view.settings);
+            let stuck = is_stuck(clock, view.node, &view.model.clocks, view.settings);
             let (_, since) = clock.denied().filter(|_| stuck)?;
             let says = "FREERUN is repeated with offsets of a locked clock (OCPBUGS-85092)";
             Some(Artefact { since, again: None, says })

@@ -8,13 +8,15 @@
 //! CurrentState) has no cadence, and its quiet is normal.
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::stage::Stage;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "silence",
     summary: "nothing comes from a node that used to be heard",
     manual: include_str!("silence.rs"),
     scope: Scope::Node,
+    shows: Shows::stage(Stage::Telemetry),
     examine,
     describe: |view| match &view.node.blind {
         Some((_, why)) => why.clone(),

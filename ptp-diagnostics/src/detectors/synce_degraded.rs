@@ -7,14 +7,16 @@
 
 use ptp_events::Resource;
 
-use crate::detector::{Assessment, Detector, Scope, View};
-use crate::{Severity, quality};
+use crate::Severity;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::quality;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "synce-degraded",
     summary: "a SyncE clock lost its lock or its quality",
     manual: include_str!("synce_degraded.rs"),
     scope: Scope::Clock { subjects: &[Resource::SynceState, Resource::SynceQuality], also: &[] },
+    shows: Shows::STATE,
     examine,
     describe: |view| match (view.clock.state(), view.clock.quality()) {
         (Some((state, _)), _) => format!("SyncE {state}"),

@@ -14,7 +14,8 @@ use std::time::Duration;
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detector::{Assessment, Detector, Scope, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::symptom::Symptom;
 
 /// Within which time crossings count.
 const WINDOW: Duration = Duration::from_mins(30);
@@ -24,6 +25,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "offsets sit at the publisher's threshold",
     manual: include_str!("threshold_hugging.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows::symptom(Symptom::Hugging),
     examine,
     describe: |view| {
         let crossings = view.clock.crossings(view.now.before(WINDOW), view.settings);
@@ -40,7 +42,10 @@ fn examine(view: &View<'_>) -> Assessment {
         return Assessment::Quiet;
     }
     let crossings = view.clock.crossings(view.now.before(WINDOW), view.settings);
-    if crossings.count < view.settings.hugging || crossings.others > 0 {
+    if crossings.count < view.settings.hugging
+        || crossings.others > 0
+        || !view.is_judged_from(crossings.first)
+    {
         return Assessment::Quiet;
     }
     if crossings.hug(view.settings.offset_ns, view.clock.trace()) {

@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use ptp_events::Received;
 
+use super::slots::{Entry, Firing, Slot};
 use super::{Engine, Timer};
 use crate::Severity;
-use crate::classify::{Subject, World};
-use crate::detector::{Assessment, View};
-use crate::ledger::{Found, Kept};
-use crate::node::{ClockId, NodeId};
-use crate::registry::{Entry, Firing, Slot};
+use crate::causality::Subject;
+use crate::detectors::{Assessment, Detector, View};
+use crate::incidents::ledger::{FindingRef, Found};
+use crate::model::node::{ClockId, NodeId};
 use crate::report::BlindWindow;
 
 impl Engine {
@@ -24,15 +24,15 @@ impl Engine {
         changed: bool,
         now: Received,
     ) {
-        self.ask(clock, 0..self.registry.subjects(clock), now);
-        let resource = self.registry.ordinal(clock);
-        if !changed || !self.registry.has_also(resource) {
+        self.ask(clock, 0..self.slots.subjects(clock), now);
+        let resource = self.slots.ordinal(clock);
+        if !changed || !self.slots.has_also(resource) {
             return;
         }
-        for at in 0..self.nodes[node.0 as usize].clocks.len() {
-            let sibling = self.nodes[node.0 as usize].clocks[at].id;
-            for slot in 0..self.registry.subjects(sibling) {
-                if self.registry.concerns(sibling, slot, resource) {
+        for at in 0..self.model.nodes[node.0 as usize].clocks.len() {
+            let sibling = self.model.nodes[node.0 as usize].clocks[at].id;
+            for slot in 0..self.slots.subjects(sibling) {
+                if self.slots.concerns(sibling, slot, resource) {
                     self.examine_clock(sibling, slot, now);
                 }
             }
@@ -45,7 +45,7 @@ impl Engine {
 
     /// Asks the detectors in these slots of a clock, one after the other.
     fn ask(&mut self, clock: ClockId, mut slots: Range<u16>, now: Received) {
-        let entry = self.registry.entry(clock);
+        let entry = self.slots.entry(clock);
         while let Some((slot, detector, assessment)) = self.first_word(entry, clock, &slots, now) {
             slots.start = slot + 1;
             let timer = Timer::Clock(clock, slot);
@@ -64,17 +64,16 @@ impl Engine {
     ) -> Option<(u16, usize, Assessment)> {
         let mut view = View {
             now,
-            clock: &self.clocks[clock.0 as usize],
-            node: &self.nodes[entry.node.0 as usize],
-            settings: &self.settings,
+            clock: &self.model.clocks[clock.0 as usize],
+            node: self.model.node(entry.node),
+            settings: &self.model.settings,
             firing: None,
             ended: self.ended,
-            clocks: &self.clocks,
-            nodes: &self.nodes,
-            domain: &self.domains[self.nodes[entry.node.0 as usize].domain],
+            model: &self.model,
+            id: entry.node,
         };
         for slot in slots.clone() {
-            let (detector, firing) = self.registry.asked(entry, slot);
+            let (detector, firing) = self.slots.asked(entry, slot);
             view.firing = firing;
             let assessment = self.assess(detector, &view);
             // The usual answer, for which nothing need be done.
@@ -92,16 +91,16 @@ impl Engine {
 
     /// Asks every detector about every clock of a node.
     pub(super) fn examine_clocks(&mut self, node: NodeId, now: Received) {
-        for member in 0..self.nodes[node.0 as usize].clocks.len() {
-            let clock = self.nodes[node.0 as usize].clocks[member].id;
-            self.ask(clock, 0..self.registry.subjects(clock), now);
+        for member in 0..self.model.nodes[node.0 as usize].clocks.len() {
+            let clock = self.model.nodes[node.0 as usize].clocks[member].id;
+            self.ask(clock, 0..self.slots.subjects(clock), now);
         }
     }
 
     /// Asks the detectors of whole nodes, those that wait for their time only if `always`.
     pub(super) fn examine_node(&mut self, node: NodeId, now: Received, always: bool) {
-        for slot in 0..self.registry.node_slots() {
-            let state = self.registry.node_slot(node, slot);
+        for slot in 0..self.slots.node_slots() {
+            let state = self.slots.node_slot(node, slot);
             if always || state.firing.is_some() || state.due.is_none() {
                 self.examine_node_slot(node, slot, now);
             }
@@ -109,21 +108,22 @@ impl Engine {
     }
 
     pub(super) fn examine_node_slot(&mut self, id: NodeId, slot: u16, now: Received) {
-        let detector = self.registry.node_detector(slot);
-        let firing = self.registry.node_slot(id, slot).firing;
-        let node = &self.nodes[id.0 as usize];
-        let clock =
-            node.clocks.first().map_or(&self.blank, |member| &self.clocks[member.id.0 as usize]);
+        let detector = self.slots.node_detector(slot);
+        let firing = self.slots.node_slot(id, slot).firing;
+        let node = &self.model.nodes[id.0 as usize];
+        let clock = node
+            .clocks
+            .first()
+            .map_or(&self.blank, |member| &self.model.clocks[member.id.0 as usize]);
         let view = View {
             now,
             clock,
             node,
-            settings: &self.settings,
+            settings: &self.model.settings,
             firing: firing.map(|(since, ..)| since),
             ended: self.ended,
-            clocks: &self.clocks,
-            nodes: &self.nodes,
-            domain: &self.domains[node.domain],
+            model: &self.model,
+            id,
         };
         let assessment = self.assess(detector, &view);
         if assessment == Assessment::Quiet && firing.is_none() {
@@ -158,18 +158,16 @@ impl Engine {
             }
             (Some((_, _, kept)), None) => {
                 self.set_firing(timer, None);
-                let world = world!(self);
-                self.ledger.clear(&world, kept, now);
+                self.ledger.clear(&self.model, kept, now);
             }
             (Some((began, was, kept)), Some((since, severity))) if severity > was => {
-                let subject = Subject { code: self.detectors[detector].code, node, clock, since };
-                let world = world!(self);
-                let kept = if self.ledger.still_explains(&world, kept, &subject, now) {
+                let subject = self.subject(detector, node, clock, since);
+                let kept = if self.ledger.still_explains(&self.model, kept, &subject, now) {
                     let says = self.describe(detector, node, clock, began, now);
                     self.ledger.worsen(kept, severity, says, now);
                     kept
                 } else {
-                    self.ledger.clear(&world, kept, now);
+                    self.ledger.clear(&self.model, kept, now);
                     self.found(detector, node, clock, now, severity, now)
                 };
                 self.set_firing(timer, Some((began, severity, kept)));
@@ -188,15 +186,15 @@ impl Engine {
 
     pub(super) fn slot(&mut self, timer: Timer) -> &mut Slot {
         match timer {
-            Timer::Clock(clock, slot) => self.registry.clock_slot(clock, slot),
-            Timer::Node(node, slot) => self.registry.node_slot(node, slot),
+            Timer::Clock(clock, slot) => self.slots.clock_slot(clock, slot),
+            Timer::Node(node, slot) => self.slots.node_slot(node, slot),
             Timer::Incident(_) => unreachable!("incidents have no detector"),
         }
     }
 
     fn set_firing(&mut self, timer: Timer, firing: Option<Firing>) {
         match timer {
-            Timer::Clock(clock, slot) => self.registry.set_firing(clock, slot, firing),
+            Timer::Clock(clock, slot) => self.slots.set_firing(clock, slot, firing),
             timer => self.slot(timer).firing = firing,
         }
     }
@@ -209,26 +207,36 @@ impl Engine {
         since: Received,
         severity: Severity,
         now: Received,
-    ) -> Kept {
+    ) -> FindingRef {
         let says = self.describe(detector, node, clock, since, now);
-        if clock.is_none() && self.nodes[node.0 as usize].blind.is_none() {
+        if clock.is_none() && self.model.nodes[node.0 as usize].blind.is_none() {
             self.blind_since(node, &says);
         }
-        let subject = Subject { code: self.detectors[detector].code, node, clock, since };
-        let domain = self.nodes[node.0 as usize].domain;
-        self.domains[domain].forget(now, &self.settings);
-        let world = world!(self);
-        self.ledger.file(&world, Found { subject, severity, now, says })
+        let subject = self.subject(detector, node, clock, since);
+        let domain = self.model.nodes[node.0 as usize].domain;
+        self.model.domains[domain].forget(now, &self.model.settings);
+        self.ledger.file(&self.model, Found { subject, severity, now, says })
+    }
+
+    fn subject(
+        &self,
+        detector: usize,
+        node: NodeId,
+        clock: Option<ClockId>,
+        since: Received,
+    ) -> Subject {
+        let Detector { code, shows, .. } = self.detectors[detector];
+        Subject { code, shows, node, clock, since }
     }
 
     /// A node fell silent: from its last word on nothing is known about it.
     pub(super) fn blind_since(&mut self, id: NodeId, why: &str) {
-        let node = &mut self.nodes[id.0 as usize];
+        let node = &mut self.model.nodes[id.0 as usize];
         let since = node.last_seen;
         node.blind = Some((since, why.to_owned()));
         // Whatever it was taken for in the meantime, nobody saw it.
         self.update_state(id, since);
-        let node = &self.nodes[id.0 as usize];
+        let node = &self.model.nodes[id.0 as usize];
         self.blind.push(BlindWindow::new(node.name.clone(), since, why.to_owned()));
         self.forget_blindness();
     }
@@ -241,17 +249,17 @@ impl Engine {
         since: Received,
         now: Received,
     ) -> String {
-        let node = &self.nodes[node.0 as usize];
+        let id = node;
+        let node = self.model.node(node);
         let view = View {
             now,
-            clock: clock.map_or(&self.blank, |id| &self.clocks[id.0 as usize]),
+            clock: clock.map_or(&self.blank, |id| &self.model.clocks[id.0 as usize]),
             node,
-            settings: &self.settings,
+            settings: &self.model.settings,
             firing: Some(since),
             ended: self.ended,
-            clocks: &self.clocks,
-            nodes: &self.nodes,
-            domain: &self.domains[node.domain],
+            model: &self.model,
+            id,
         };
         (self.detectors[detector].describe)(&view)
     }

@@ -9,12 +9,11 @@ use ptp_events::{
 };
 
 use super::{Engine, Timer};
-use crate::classify::World;
-use crate::domain::Loss;
-use crate::node::{ClockId, Member, Node, NodeId, Role};
+use crate::model::domain::Loss;
+use crate::model::node::{ClockId, Member, Node, NodeId, Role};
+use crate::model::skew::skew;
+use crate::model::timeline::Timeline;
 use crate::report::BlindWindow;
-use crate::skew::skew;
-use crate::timeline::Timeline;
 
 /// How late an event may be delivered and still be recognised as old news.
 const LATE: Duration = Duration::from_secs(2);
@@ -35,10 +34,10 @@ impl Engine {
         };
         // Whatever it says: a new publisher may say what the old one said last, with the same stamp.
         self.return_node(node, at);
-        let window = self.settings.reorder_window.max(LATE);
+        let window = self.model.settings.reorder_window.max(LATE);
         if event.is_placeholder() {
             let content = contents(&event);
-            let placeholders = &mut self.nodes[node.0 as usize].placeholders;
+            let placeholders = &mut self.model.nodes[node.0 as usize].placeholders;
             if placeholders.is_repeated(at, stamp(event.stamped, at), content, window) {
                 self.counts.duplicates += 1;
                 return;
@@ -46,7 +45,7 @@ impl Engine {
             self.counts.events += 1;
             self.counts.placeholders += 1;
             self.count_for(node, at);
-            self.nodes[node.0 as usize].placeholder_at.get_or_insert(at);
+            self.model.nodes[node.0 as usize].placeholder_at.get_or_insert(at);
             return;
         }
         let mut fresh = false;
@@ -63,7 +62,7 @@ impl Engine {
                 continue;
             };
             let content = content(&reading);
-            let timeline = &mut self.clocks[clock.0 as usize];
+            let timeline = &mut self.model.clocks[clock.0 as usize];
             if timeline.is_repeated(at, stamped, content, window) {
                 continue;
             }
@@ -73,7 +72,7 @@ impl Engine {
                     self.note_skew(node, at, said);
                 }
             }
-            let timeline = &mut self.clocks[clock.0 as usize];
+            let timeline = &mut self.model.clocks[clock.0 as usize];
             if timeline.is_overtaken(at, stamped, window) {
                 self.counts.overtaken += 1;
                 continue;
@@ -81,18 +80,29 @@ impl Engine {
             let was_locked = timeline.is_locked();
             let was_unlocked = timeline.unlocked_since().is_some();
             let cadence = timeline.cadence();
-            let changed = timeline.apply(at, stamped, &id, reading, &self.settings);
+            let changed = timeline.apply(at, stamped, &id, reading, &self.model.settings);
             let is_locked = timeline.is_locked();
             let by_offset = timeline.lost_by_offset().is_some();
             let down = timeline.process_down();
             if timeline.cadence() != cadence {
-                self.nodes[node.0 as usize].learn_cadence(&self.clocks);
+                self.model.nodes[node.0 as usize].learn_cadence(&self.model.clocks);
+            }
+            if resource == Resource::LockState && (is_locked != was_locked || !was_unlocked) {
+                let all = self.model.ptp_unlocked(node).is_none();
+                let domain = self.model.node(node).domain;
+                self.model.domains[domain].note_lock(node, all);
             }
             if resource == Resource::LockState && !is_locked && !was_unlocked {
-                let domain = self.nodes[node.0 as usize].domain;
-                self.domains[domain].push_loss(Loss { at, node, by_offset, down }, &self.settings);
+                let domain = self.model.nodes[node.0 as usize].domain;
+                self.model.domains[domain]
+                    .push_loss(Loss { at, node, by_offset, down }, &self.model.settings);
             }
             self.learn_role(node, &resource, clock, at);
+            if changed && self.model.node(node).role == Role::Grandmaster {
+                let troubled = self.model.is_troubled(node);
+                let domain = self.model.node(node).domain;
+                self.model.domains[domain].note_trouble(node, troubled);
+            }
             if changed {
                 self.tell_ledger(node, clock, is_locked && !was_locked);
             }
@@ -111,17 +121,17 @@ impl Engine {
     /// Compares a node's stamp with the time of receipt, and that with what other nodes have.
     fn note_skew(&mut self, id: NodeId, at: Received, stamped: Stamped) {
         let raw = skew(at, stamped);
-        self.nodes[id.0 as usize].skew.latest = raw;
-        let limit = i64::try_from(self.settings.skew.as_nanos()).unwrap_or(i64::MAX);
-        let usual = self.usual_skew.get(at, &self.nodes);
-        let node = &mut self.nodes[id.0 as usize];
+        self.model.nodes[id.0 as usize].skew.latest = raw;
+        let limit = i64::try_from(self.model.settings.skew.as_nanos()).unwrap_or(i64::MAX);
+        let usual = self.usual_skew.get(at, &self.model.nodes);
+        let node = &mut self.model.nodes[id.0 as usize];
         node.skew.push(at, usual, limit);
     }
 
     pub(super) fn count_for(&mut self, node_id: NodeId, at: Received) {
         self.first.get_or_insert(at);
         self.last = Some(at);
-        let node = &mut self.nodes[node_id.0 as usize];
+        let node = &mut self.model.nodes[node_id.0 as usize];
         node.events += 1;
         node.last_seen = at;
     }
@@ -131,13 +141,13 @@ impl Engine {
     /// What its clocks said before holds until they speak: each is asked about a little later, as the
     /// first answers of a new publisher come one by one.
     pub(super) fn return_node(&mut self, id: NodeId, at: Received) {
-        if !std::mem::take(&mut self.nodes[id.0 as usize].gone) {
+        if !std::mem::take(&mut self.model.nodes[id.0 as usize].gone) {
             return;
         }
         self.update_state(id, at);
-        for member in 0..self.nodes[id.0 as usize].clocks.len() {
-            let clock = self.nodes[id.0 as usize].clocks[member].id;
-            for slot in 0..self.registry.subjects(clock) {
+        for member in 0..self.model.nodes[id.0 as usize].clocks.len() {
+            let clock = self.model.nodes[id.0 as usize].clocks[member].id;
+            for slot in 0..self.slots.subjects(clock) {
                 self.arm(Timer::Clock(clock, slot), at.after(RETURNED));
             }
         }
@@ -146,8 +156,8 @@ impl Engine {
     /// A node's state follows from its clocks and from whether it can be observed, and from nothing
     /// else.
     pub(super) fn update_state(&mut self, id: NodeId, at: Received) {
-        let state = self.nodes[id.0 as usize].visible_state(&self.clocks);
-        self.nodes[id.0 as usize].enter(state, at);
+        let state = self.model.nodes[id.0 as usize].visible_state(&self.model.clocks);
+        self.model.nodes[id.0 as usize].enter(state, at);
     }
 
     /// The node as a whole, once all readings of an event are in.
@@ -160,12 +170,12 @@ impl Engine {
     }
 
     pub(super) fn end_blindness(&mut self, id: NodeId, at: Received) {
-        let node = &mut self.nodes[id.0 as usize];
+        let node = &mut self.model.nodes[id.0 as usize];
         if node.blind.take().is_none() {
             return;
         }
         self.update_state(id, at);
-        let name = &self.nodes[id.0 as usize].name;
+        let name = &self.model.nodes[id.0 as usize].name;
         let open = |window: &&mut BlindWindow| window.node == *name && window.to.is_none();
         if let Some(window) = self.blind.iter_mut().rev().find(open) {
             window.to = Some(at);
@@ -173,9 +183,8 @@ impl Engine {
     }
 
     pub(super) fn tell_ledger(&mut self, node: NodeId, clock: ClockId, recovered: bool) {
-        if let Some(fact) = self.clocks[clock.0 as usize].facts().back() {
-            let world = world!(self);
-            self.ledger.handle_fact(&world, node, clock, fact, recovered);
+        if let Some(fact) = self.model.clocks[clock.0 as usize].facts().back() {
+            self.ledger.handle_fact(&self.model, node, clock, fact, recovered);
             self.collect_changes();
         }
     }
@@ -187,14 +196,14 @@ impl Engine {
         clock: ClockId,
         at: Received,
     ) {
-        let node = &mut self.nodes[id.0 as usize];
+        let node = &mut self.model.nodes[id.0 as usize];
         match resource {
             Resource::Gnss if node.role != Role::Grandmaster => {
                 node.role = Role::Grandmaster;
-                self.domains[node.domain].grandmasters.push(id);
+                self.model.domains[node.domain].grandmasters += 1;
             }
             Resource::ClockClass => {
-                let timeline = &self.clocks[clock.0 as usize];
+                let timeline = &self.model.clocks[clock.0 as usize];
                 let class = timeline.class().map(|(class, _)| class.0);
                 if timeline.events() == 1 && matches!(class, Some(248 | 255)) {
                     node.born_with_default_class.get_or_insert(timeline.first_seen());
@@ -203,13 +212,13 @@ impl Engine {
                     (Some(255), Role::Unknown) => node.role = Role::Slave,
                     (Some(135 | 165), Role::Unknown) => node.role = Role::BoundaryClock,
                     (Some(7 | 140 | 150 | 160), Role::Unknown) => {
-                        let world = world!(self);
                         // The system clock says so up to a second later (docs/protocol.md §5).
-                        let lost = world.ptp_unlocked(id).is_some_and(|lost| at.since(lost) > LATE);
-                        if lost && world.is_grandmaster(id) {
-                            let node = &mut self.nodes[id.0 as usize];
+                        let lost =
+                            self.model.ptp_unlocked(id).is_some_and(|lost| at.since(lost) > LATE);
+                        if lost && self.model.is_grandmaster(id) {
+                            let node = &mut self.model.nodes[id.0 as usize];
                             node.role = Role::Grandmaster;
-                            self.domains[node.domain].grandmasters.push(id);
+                            self.model.domains[node.domain].grandmasters += 1;
                         }
                     }
                     _ => {}
@@ -220,17 +229,12 @@ impl Engine {
     }
 
     pub(super) fn node_id(&mut self, name: &NodeName, at: Received) -> Option<NodeId> {
-        if let Some(id) = self.registry.find_node(name) {
+        if let Some(id) = self.model.find_node(name) {
             return Some(id);
         }
-        if self.nodes.len() >= self.settings.max_nodes {
-            return None;
-        }
-        let topology = &self.settings.topology;
-        // The first domain is that of nodes without one.
-        let domain = topology.domain_of(name).map_or(0, |domain| domain as usize + 1);
-        self.nodes.push(Node::new(name.clone(), domain, topology.holdover_of(name), at));
-        Some(self.registry.add_node(name.clone()))
+        let id = self.model.add_node(name, at)?;
+        self.slots.add_node();
+        Some(id)
     }
 
     pub(super) fn clock_id(
@@ -240,7 +244,8 @@ impl Engine {
         reading: &Reading,
         at: Received,
     ) -> Option<ClockId> {
-        let Node { domain, clocks: known, other_names, .. } = &mut self.nodes[node.0 as usize];
+        let Node { domain, clocks: known, other_names, .. } =
+            &mut self.model.nodes[node.0 as usize];
         let domain = *domain;
         let found = known
             .iter()
@@ -249,7 +254,7 @@ impl Engine {
         if let Some(member) = found {
             return Some(member.id);
         }
-        if known.len() + other_names.len() >= self.settings.max_clocks_per_node {
+        if known.len() + other_names.len() >= self.model.settings.max_clocks_per_node {
             return None;
         }
         let same = |member: &&Member| {
@@ -265,11 +270,11 @@ impl Engine {
         }
         let first_ptp = *resource == Resource::LockState
             && !known.iter().any(|member| member.resource == *resource);
-        self.domains[domain].ptp_nodes += usize::from(first_ptp);
-        let id = self.registry.add_clock(node, resource);
+        self.model.domains[domain].ptp_nodes += usize::from(first_ptp);
+        let id = self.slots.add_clock(node, resource);
         let instance = reading.instance.clone();
         known.push(Member { id, resource: resource.clone(), instance: instance.clone() });
-        self.clocks.push(Timeline::new(resource.clone(), instance, at));
+        self.model.add_clock(node, Timeline::new(resource.clone(), instance, at));
         Some(id)
     }
 }
@@ -316,7 +321,8 @@ fn hash(reading: &Reading, hasher: &mut impl Hasher) {
         quality,
         extended_quality,
         port: _,
+        master,
     } = reading;
     state.as_ref().map(SyncState::as_str).hash(hasher);
-    (offset, clock_class, gps_fix, quality, extended_quality).hash(hasher);
+    (offset, clock_class, gps_fix, quality, extended_quality, master).hash(hasher);
 }

@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 
 use super::{Engine, Timer};
-use crate::incident::IncidentId;
-use crate::ledger::Change;
+use crate::Severity;
+use crate::incidents::incident::IncidentId;
+use crate::incidents::ledger::Change;
+use crate::incidents::ledger::ChangeKind;
 use crate::report::AlertStatus;
-use crate::{ChangeKind, Severity, narrate};
+use crate::report::narrate;
 
 impl Engine {
     /// Takes over what happened to incidents: times to come back, changes, and alerts about them.
@@ -17,7 +19,7 @@ impl Engine {
         while let Some(change) = self.ledger.poll_change() {
             self.raise(change);
             self.changes.push_back(change);
-            if self.changes.len() > self.settings.max_incidents {
+            if self.changes.len() > self.model.settings.max_incidents {
                 self.changes.pop_front();
             }
         }
@@ -35,12 +37,14 @@ impl Engine {
             (ChangeKind::Resolved, Some(_)) => AlertStatus::Resolved,
             (ChangeKind::Resolved, None) => return,
             (_, None) => AlertStatus::Opened,
-            (_, Some(told)) if incident.as_told().is_worse_than(told) => AlertStatus::Escalated,
+            (_, Some(told)) if incident.as_told(change.at).is_worse_than(told) => {
+                AlertStatus::Escalated
+            }
             (_, Some(_)) => return,
         };
-        let alert = narrate::alert(&self.world(), incident, status, change.at);
-        self.ledger.tell(change.incident);
-        if self.alerts.len() >= self.settings.max_incidents {
+        let alert = narrate::alert(&self.model, incident, status, change.at);
+        self.ledger.tell(change.incident, change.at);
+        if self.alerts.len() >= self.model.settings.max_incidents {
             self.alerts.pop_front();
             self.counts.alerts_forgotten += 1;
         }
@@ -49,7 +53,8 @@ impl Engine {
 
     /// Whether an incident has a finding on a resource that may raise alerts.
     pub(super) fn may_alert(&self, id: IncidentId) -> bool {
-        let (Some(allowed), Some(incident)) = (&self.settings.alert_resources, self.ledger.get(id))
+        let (Some(allowed), Some(incident)) =
+            (&self.model.settings.alert_resources, self.ledger.get(id))
         else {
             return true;
         };

@@ -47,24 +47,23 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1, until 900.1: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 600.3, known at 610.3, until 900.3: FREERUN
       WARNING w1 inconsistent-state [os-clock-sync-state] since 600.1, known at 660.2, until 900.2: CLOCK_REALTIME LOCKED while PTP is FREERUN
-    INFO publisher-artefact (likely), resolved: since 660.1, known at 900.1, over at 1331; from w1, affects w1
+    INFO publisher-artefact (confirmed), resolved: since 660.1, known at 900.1, over at 1331; from w1, affects w1
       INFO w1 publisher-artefact [lock-state] since 660.1, known at 900.1, until 1300: FREERUN is repeated with offsets of a locked clock (OCPBUGS-85092)
     alert at 610.1: opened CRITICAL PTP path lost on w1
     alert at 930.3: resolved CRITICAL Resolved: PTP path lost on w1
 
     stuck, and then it really drifts
-    CRITICAL ptp-path-loss (inconclusive), resolved: since 600.1, known at 610.1, over at 1361; from w1, affects w1
+    CRITICAL ptp-path-loss (inconclusive), firing: since 600.1, known at 610.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1, until 900.1: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 600.3, known at 610.3, until 900.3: FREERUN
       WARNING w1 inconsistent-state [os-clock-sync-state] since 600.1, known at 660.2, until 900.2: CLOCK_REALTIME LOCKED while PTP is FREERUN
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 1210, until 1300: FREERUN
       CRITICAL w1 persistent-freerun [lock-state] since 600.1, known at 1210, until 1300: FREERUN without a break for more than 5 min
-    INFO publisher-artefact (likely), resolved: since 660.1, known at 900.1, over at 1331; from w1, affects w1
+    INFO publisher-artefact (confirmed), resolved: since 660.1, known at 900.1, over at 1331; from w1, affects w1
       INFO w1 publisher-artefact [lock-state] since 660.1, known at 900.1, until 1210: FREERUN is repeated with offsets of a locked clock (OCPBUGS-85092)
     alert at 610.1: opened CRITICAL PTP path lost on w1
     alert at 930.3: resolved CRITICAL Resolved: PTP path lost on w1
     alert at 1210: opened CRITICAL Again: PTP path lost on w1
-    alert at 1361: resolved CRITICAL Resolved: PTP path lost on w1
 
     the same offset again and again
     CRITICAL ptp-path-loss (inconclusive), resolved: since 600.1, known at 610.1, over at 1331; from w1, affects w1
@@ -87,7 +86,7 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
     alert at 1331: resolved CRITICAL Resolved: PTP path lost on w1
 
     offsets over the threshold
-    CRITICAL path-asymmetry (likely), firing: since 600.1, known at 610.1; from w1, affects w1
+    CRITICAL path-asymmetry (inconclusive), firing: since 600.1, known at 610.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1, until 1300: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 600.3, known at 610.3, until 1301: FREERUN
       WARNING w1 inconsistent-state [os-clock-sync-state] since 600.1, known at 660.2, until 1300: CLOCK_REALTIME LOCKED while PTP is FREERUN
@@ -97,17 +96,17 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
     alert at 610.1: opened CRITICAL Path asymmetry on w1
 
     the class got worse too
-    CRITICAL ptp-path-loss (inconclusive), firing: since 600.1, known at 603.2; from w1, affects w1
-      CRITICAL w1 clock-class-degraded [clock-class] since 600.2, known at 603.2: class 248: free-running, or default
+    CRITICAL ptp-path-loss (inconclusive), firing: since 600.1, known at 610.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1: FREERUN
+      CRITICAL w1 clock-class-degraded [clock-class] since 600.2, known at 610.2: class 248: free-running, or default
       CRITICAL w1 persistent-freerun [lock-state] since 600.1, known at 900.1: FREERUN without a break for more than 5 min
-    alert at 603.2: opened CRITICAL PTP path lost on w1
+    alert at 610.1: opened CRITICAL PTP path lost on w1
 
     out of HOLDOVER
     CRITICAL ptp-path-loss (likely), resolved: since 601, known at 611, over at 990.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 601, known at 611, until 960.1: FREERUN
       CRITICAL w1 persistent-freerun [lock-state] since 601, known at 901, until 960.1: FREERUN without a break for more than 5 min
-    INFO publisher-artefact (likely), firing: since 660.1, known at 960.1; from w1, affects w1
+    INFO publisher-artefact (confirmed), firing: since 660.1, known at 960.1; from w1, affects w1
       INFO w1 publisher-artefact [lock-state] since 660.1, known at 960.1: FREERUN is repeated with offsets of a locked clock (OCPBUGS-85092)
     alert at 611: opened CRITICAL PTP path lost on w1
     alert at 990.1: resolved CRITICAL Resolved: PTP path lost on w1
@@ -138,7 +137,7 @@ fn a_system_clock_that_two_publishers_speak_for_is_an_artefact() {
         ("PTP was not LOCKED all the time", unlocked + "900 end"),
     ]), @"
     offsets tell nothing
-    INFO publisher-artefact (likely), resolved: since 100, known at 108.5, over at 478.001; from w1, affects w1
+    INFO publisher-artefact (confirmed), resolved: since 100, known at 108.5, over at 478.001; from w1, affects w1
       INFO w1 publisher-artefact [os-clock-sync-state] since 100, known at 108.5, until 448.001: two publishers contradict each other (OCPBUGS-84900)
 
     a threshold tells them apart
@@ -173,12 +172,12 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
     of a boundary clock
     WARNING ptp-path-loss (likely), firing: since 100, known at 103; from bc, affects bc
       WARNING bc holdover [lock-state] since 100, known at 103: HOLDOVER
-    INFO publisher-artefact (likely), firing: since 100, known at 170; from bc, affects bc
+    INFO publisher-artefact (confirmed), firing: since 100, known at 170; from bc, affects bc
       INFO bc publisher-artefact [clock-class] since 100, known at 170: class 6 is repeated in HOLDOVER (OCPBUGS-98868)
     alert at 103: opened WARNING PTP path lost on bc
 
     of a grandmaster
-    CRITICAL gnss-receiver-fault (inconclusive), firing: since 100, known at 103; from gm, affects gm
+    CRITICAL gnss-receiver-fault (likely), firing: since 100, known at 103; from gm, affects gm
       WARNING gm holdover [lock-state] since 100, known at 103: HOLDOVER
       CRITICAL gm inconsistent-state [clock-class] since 100, known at 170: class 6 is announced in HOLDOVER
     alert at 103: opened WARNING GNSS receiver fault on gm
@@ -190,10 +189,11 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
     alert at 103: opened WARNING PTP path lost on bc
 
     changed to it late
-    CRITICAL ptp-path-loss (likely), firing: since 99, known at 102; from bc, affects bc
-      CRITICAL bc clock-class-degraded [clock-class] since 99, known at 102, until 170: class 248: free-running, or default
+    CRITICAL ptp-path-loss (likely), firing: since 99, known at 103; from bc, affects bc
       WARNING bc holdover [lock-state] since 100, known at 103: HOLDOVER
-    alert at 102: opened CRITICAL PTP path lost on bc
+      CRITICAL bc clock-class-degraded [clock-class] since 99, known at 109, until 170: class 248: free-running, or default
+    alert at 103: opened WARNING PTP path lost on bc
+    alert at 109: escalated CRITICAL PTP path lost on bc
 
     back in time
     WARNING ptp-path-loss (likely), resolved: since 100, known at 103, over at 185; from bc, affects bc
@@ -206,7 +206,7 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
 #[test]
 fn a_name_without_an_interface_is_an_artefact() {
     assert_snapshot!(diagnose("0 w1 lock:/master LOCKED 3\n60 end"), @"
-    INFO publisher-artefact (likely), firing: since 0, known at 0; from w1, affects w1
+    INFO publisher-artefact (confirmed), firing: since 0, known at 0; from w1, affects w1
       INFO w1 publisher-artefact [lock-state] since 0, known at 0: its name has no interface (ptp-operator#93)
     ");
 }
@@ -271,7 +271,7 @@ fn states_that_do_not_fit_together_are_inconsistent() {
     alert at 3.1: opened WARNING PTP path lost on w1
 
     the system clock LOCKED to nothing
-    CRITICAL ptp-path-loss (inconclusive), firing: since 0.1, known at 10.1; from w1, affects w1
+    CRITICAL misconfiguration (inconclusive), firing: since 0.1, known at 10.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 0.1, known at 10.1: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 0.3, known at 10.3: FREERUN
       WARNING w1 high-offset [lock-state] since 0.1, known at 120.1: 3 samples in a row over 100 ns, up to 929 ns
@@ -279,7 +279,7 @@ fn states_that_do_not_fit_together_are_inconsistent() {
     alert at 10.1: opened CRITICAL PTP path lost on w1
 
     both
-    CRITICAL ptp-path-loss (inconclusive), firing: since 0.1, known at 60.1; from w1, affects w1
+    CRITICAL misconfiguration (inconclusive), firing: since 0.1, known at 60.1; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 0.1, known at 60.1: FREERUN
       WARNING w1 high-offset [lock-state] since 0.1, known at 120.1: 3 samples in a row over 100 ns, up to 929 ns
       WARNING w1 inconsistent-state [os-clock-sync-state] since 0.2, known at 120.2: CLOCK_REALTIME LOCKED while PTP is FREERUN
@@ -336,7 +336,7 @@ fn a_class_from_when_the_node_was_lost_is_its_own() {
     alert at 103: opened WARNING Upstream grandmaster degraded on w1
 
     nor did it where only its system clock did
-    CRITICAL os-clock-fault (confirmed), firing: since 50, known at 60; from w1, affects w1
+    CRITICAL os-clock-fault (likely), firing: since 50, known at 60; from w1, affects w1
       CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60: FREERUN
     WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
       WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification

@@ -5,6 +5,7 @@ mod contradictions;
 mod fixture;
 mod forecasts;
 mod laws;
+mod outages;
 mod shared;
 mod starts;
 mod stories;

@@ -70,7 +70,7 @@ fn a_switch_that_few_nodes_share_is_one_incident() {
     at once
       upstream-loss w04 w05 w06
     behind a node whose process died
-      upstream-loss w04
+      process-down w04
     one by one
       ptp-path-loss w04
       ptp-path-loss w05
@@ -99,7 +99,7 @@ fn a_lost_grandmaster_is_one_incident_of_all_its_followers() {
     }
     story += "200 end";
     assert_snapshot!(diagnose(&story), @"
-    CRITICAL upstream-loss (likely), firing: since 100, known at 103; from w0 w1 w2 w3 w4 w5 w6 w7, affects w0 w1 w2 w3 w4 w5 w6 w7
+    CRITICAL upstream-loss (confirmed), firing: since 100, known at 103; from w0 w1 w2 w3 w4 w5 w6 w7, affects w0 w1 w2 w3 w4 w5 w6 w7
       WARNING w0 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
       WARNING w1 holdover [lock-state] since 100.1, known at 103.1, until 160.1: HOLDOVER
       WARNING w2 holdover [lock-state] since 100.2, known at 103.2, until 160.2: HOLDOVER

@@ -98,16 +98,18 @@ fn what_was_lost_on_its_way_makes_no_fault_of_a_start() {
             900 end".to_owned()),
     ]), @"
     a servo that creeps
-    nothing
+    INFO path-asymmetry (inconclusive), firing: since 180, known at 480; from w1, affects w1
+      INFO w1 persistent-freerun [lock-state] since 180, known at 480: FREERUN without a break for more than 5 min
 
     a servo that creeps, first heard of when it was LOCKED
-    nothing
+    INFO path-asymmetry (inconclusive), firing: since 180, known at 480; from w1, affects w1
+      INFO w1 persistent-freerun [lock-state] since 180, known at 480: FREERUN without a break for more than 5 min
 
     the receiver's first fix, but class 6 tells of it
     nothing
 
     the receiver's first fix, and nothing tells of it
-    WARNING gnss-signal-loss (confirmed), firing: since 30, known at 630; from gm, affects gm
+    WARNING gnss-signal-loss (likely), firing: since 30, known at 630; from gm, affects gm
       WARNING gm gnss-fault [gnss-sync-status] since 30, known at 630: GNSS FAILURE-NOFIX, gpsFix 0
     alert at 630: opened WARNING GNSS signal lost on gm
 
@@ -137,12 +139,14 @@ fn what_is_thrown_between_two_polls_is_no_slow_servo() {
         ("measured minutes before: it may have crept there", story(400)),
     ]), @"
     measured ten seconds before
-    CRITICAL path-asymmetry (likely), firing: since 600, known at 610; from w1, affects w1
+    CRITICAL path-asymmetry (inconclusive), firing: since 600, known at 610; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 600, known at 610, until 900: FREERUN
     alert at 610: opened CRITICAL Path asymmetry on w1
 
     measured minutes before: it may have crept there
-    nothing
+    CRITICAL path-asymmetry (inconclusive), firing: since 600, known at 610; from w1, affects w1
+      CRITICAL w1 loss-of-lock [lock-state] since 600, known at 610, until 900: FREERUN
+    alert at 610: opened CRITICAL Path asymmetry on w1
     ");
 }
 
@@ -170,5 +174,101 @@ fn a_servo_that_settles_after_a_long_loss_is_no_unstable_path() {
     alert at 103: opened WARNING PTP path lost on w1
     alert at 410: escalated CRITICAL PTP path lost on w1
     alert at 1041: resolved CRITICAL Resolved: PTP path lost on w1
+    ");
+}
+
+/// What a clock says that has been well, and is then not.
+const FAULTS: &[(&str, &str)] = &[
+    ("its path is lost", "{0} w1 lock HOLDOVER 3\n{5} w1 lock FREERUN 3\n{5} w1 class 248"),
+    ("its reference jumps", "{0} w1 lock FREERUN 300\n{20} w1 lock FREERUN 310"),
+    ("its process dies", "{0} w1 lock FREERUN down"),
+    ("its system clock is left", "{0} w1 os FREERUN 5000\n{20} w1 os FREERUN 9000"),
+    ("its system clock has a rival", "RIVAL"),
+    ("its master degrades", "{0} w1 class 140"),
+];
+
+/// How long after a fault it is known, when it begins so long after a start.
+fn known_after(fault: &str, begins: f64, polled: bool) -> Option<f64> {
+    let mut lines: Vec<(f64, String)> = Vec::new();
+    for line in [
+        "0 w1 lock placeholder",
+        "0.1 w1 class 248",
+        "8 w1 lock FREERUN 900",
+        "14 w1 lock LOCKED 20",
+        "15 w1 class 6",
+        "16 w1 os LOCKED 5",
+        "17 w1 sync LOCKED",
+    ] {
+        let (at, what) = line.split_once(' ').unwrap();
+        lines.push((at.parse().unwrap(), what.to_owned()));
+    }
+    let mut polls = |until: f64| {
+        let mut at = 30.0;
+        while polled && at < until {
+            lines.push((at, format!("w1 lock LOCKED {}", (at / 30.0) % 9.0)));
+            at += 30.0;
+        }
+    };
+    polls(begins);
+    let text = if fault == "RIVAL" {
+        let flip = |n: u32| {
+            let at = f64::from(n) * 20.0;
+            format!("{{{at}}} w1 os FREERUN 4000\n{{{}}} w1 os LOCKED 9\n", at + 2.0)
+        };
+        (0..30).map(flip).collect()
+    } else {
+        fault.to_owned()
+    };
+    for line in text.lines() {
+        let (after, what) = line.strip_prefix('{').unwrap().split_once("} ").unwrap();
+        lines.push((begins + after.parse::<f64>().unwrap(), what.to_owned()));
+    }
+    lines.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let mut story = String::new();
+    for (at, what) in lines {
+        writeln!(story, "{at} {what}").unwrap();
+    }
+    let report = crate::fixture::report(
+        &format!("{story}{} end", begins + 900.0),
+        ptp_diagnostics::Settings::default(),
+    );
+    let known = report
+        .incidents
+        .iter()
+        .map(|incident| incident.detected_at.since(crate::fixture::at(begins)).as_secs_f64());
+    known.min_by(f64::total_cmp)
+}
+
+#[test]
+fn a_fault_soon_after_a_start_is_found_as_soon_as_any() {
+    let mut told = String::new();
+    for (what, fault) in FAULTS {
+        for polled in [true, false] {
+            let usual = known_after(fault, 4.0 * 3600.0, polled).unwrap_or(-1.0);
+            let how = if polled { "polled" } else { "pushed" };
+            write!(told, "{what}, {how}: {usual:.0} s when settled").unwrap();
+            for minutes in [2.5, 10.0, 30.0] {
+                let known = known_after(fault, minutes * 60.0, polled);
+                match known {
+                    Some(known) => write!(told, ", {known:.0} s after {minutes} min").unwrap(),
+                    None => write!(told, ", never after {minutes} min").unwrap(),
+                }
+            }
+            told.push('\n');
+        }
+    }
+    insta::assert_snapshot!(told, @"
+    its path is lost, polled: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
+    its path is lost, pushed: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
+    its reference jumps, polled: 10 s when settled, 10 s after 2.5 min, 10 s after 10 min, 10 s after 30 min
+    its reference jumps, pushed: 10 s when settled, 10 s after 2.5 min, 10 s after 10 min, 10 s after 30 min
+    its process dies, polled: 30 s when settled, 30 s after 2.5 min, 30 s after 10 min, 30 s after 30 min
+    its process dies, pushed: 30 s when settled, 30 s after 2.5 min, 30 s after 10 min, 30 s after 30 min
+    its system clock is left, polled: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
+    its system clock is left, pushed: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
+    its system clock has a rival, polled: 100 s when settled, 100 s after 2.5 min, 100 s after 10 min, 100 s after 30 min
+    its system clock has a rival, pushed: 100 s when settled, 100 s after 2.5 min, 100 s after 10 min, 100 s after 30 min
+    its master degrades, polled: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
+    its master degrades, pushed: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
     ");
 }

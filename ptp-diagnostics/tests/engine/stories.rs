@@ -14,7 +14,7 @@ fn one_freerun_is_found_though_only_others_speak() {
         writeln!(story, "{second} w2 lock LOCKED 3\n{second}.5 w3 os LOCKED 4").unwrap();
     }
     assert_snapshot!(diagnose(&story), @"
-    CRITICAL ptp-path-loss (inconclusive), firing: since 0, known at 10; from w1, affects w1
+    CRITICAL ptp-path-loss (likely), firing: since 0, known at 10; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 0, known at 10: FREERUN
       CRITICAL w1 persistent-freerun [lock-state] since 0, known at 300: FREERUN without a break for more than 5 min
     alert at 10: opened CRITICAL PTP path lost on w1
@@ -28,7 +28,7 @@ fn one_freerun_is_found_though_nobody_speaks() {
         100 time
         602 end
     "), @"
-    CRITICAL ptp-path-loss (inconclusive), firing: since 0, known at 10; from w1, affects w1
+    CRITICAL misconfiguration (inconclusive), firing: since 0, known at 10; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 0, known at 10: FREERUN
       CRITICAL w1 persistent-freerun [lock-state] since 0, known at 300: FREERUN without a break for more than 5 min
       WARNING w1 never-locked [lock-state] since 0, known at 600: never LOCKED in 10 min
@@ -84,7 +84,7 @@ fn a_start_that_never_ends_is_a_misconfiguration() {
         0.2 w1 lock  FREERUN 54321
         700 end
     "), @"
-    CRITICAL misconfiguration (likely), firing: since 0.2, known at 300.2; from w1, affects w1
+    CRITICAL misconfiguration (confirmed), firing: since 0.2, known at 300.2; from w1, affects w1
       CRITICAL w1 persistent-freerun [lock-state] since 0.2, known at 300.2: FREERUN without a break for more than 5 min
       WARNING w1 never-locked [lock-state] since 0.2, known at 600.2: never LOCKED in 10 min
     alert at 300.2: opened CRITICAL Never synchronised on w1
@@ -195,7 +195,7 @@ fn another_fault_during_an_outage_is_its_own_incident() {
     CRITICAL os-clock-fault (confirmed), firing: since 200, known at 210; from w01, affects w01
       CRITICAL w01 loss-of-lock [os-clock-sync-state] since 200, known at 210: FREERUN
       CRITICAL w01 os-clock-unsynchronised [os-clock-sync-state] since 200, known at 210: CLOCK_REALTIME FREERUN while PTP is LOCKED
-    CRITICAL ptp-path-loss (likely), firing: since 250, known at 250.2; from w02, affects w02
+    CRITICAL ptp-path-loss (confirmed), firing: since 250, known at 250.2; from w02, affects w02
       CRITICAL w02 clock-class-degraded [clock-class] since 250.2, known at 250.2: class 248: free-running, or default
       WARNING w02 holdover [lock-state] since 250, known at 253, until 255: HOLDOVER
       CRITICAL w02 loss-of-lock [lock-state] since 255, known at 265: FREERUN
@@ -250,7 +250,7 @@ fn followers_that_drop_one_by_one_still_end_as_one_incident() {
     }
     story += "150 end";
     assert_snapshot!(diagnose(&story), @"
-    WARNING upstream-loss (likely), firing: since 100, known at 103; from w0 w1 w2 w3, affects w0 w1 w2 w3 w4 w5
+    WARNING upstream-loss (confirmed), firing: since 100, known at 103; from w0 w1 w2 w3, affects w0 w1 w2 w3 w4 w5
       WARNING w0 holdover [lock-state] since 100, known at 103: HOLDOVER
       WARNING w1 holdover [lock-state] since 101, known at 104: HOLDOVER
       WARNING w2 holdover [lock-state] since 102, known at 105: HOLDOVER
@@ -280,7 +280,7 @@ fn one_cable_is_one_node() {
         200.2 w1 sync LOCKED
         300   end
     "), @"
-    CRITICAL ptp-path-loss (likely), resolved: since 100, known at 103, over at 230.2; from w1, affects w1
+    CRITICAL ptp-path-loss (confirmed), resolved: since 100, known at 103, over at 230.2; from w1, affects w1
       WARNING w1 holdover [lock-state] since 100, known at 103, until 160: HOLDOVER
       WARNING w1 holdover [sync-state] since 100, known at 103, until 160: HOLDOVER
       WARNING w1 holdover [os-clock-sync-state] since 100.1, known at 103.1, until 160.4: HOLDOVER
@@ -319,7 +319,7 @@ fn an_os_clock_alone_is_not_ptp() {
         120 w1 sync LOCKED
         300 end
     "), @"
-    CRITICAL os-clock-fault (confirmed), resolved: since 50, known at 60, over at 150; from w1, affects w1
+    CRITICAL os-clock-fault (likely), resolved: since 50, known at 60, over at 150; from w1, affects w1
       CRITICAL w1 loss-of-lock [os-clock-sync-state] since 50, known at 60, until 120: FREERUN
       CRITICAL w1 os-clock-unsynchronised [os-clock-sync-state] since 50, known at 60, until 120: CLOCK_REALTIME FREERUN while PTP is LOCKED
       CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60, until 120: FREERUN
@@ -352,9 +352,9 @@ fn a_process_that_stays_down_is_a_fault() {
         50   w1 lock FREERUN down
         120  end
     "), @"
-    CRITICAL ptp-path-loss (likely), firing: since 50, known at 80; from w1, affects w1
+    CRITICAL process-down (confirmed), firing: since 50, known at 80; from w1, affects w1
       CRITICAL w1 loss-of-lock [lock-state] since 50, known at 80: FREERUN: its process is down
-    alert at 80: opened CRITICAL PTP path lost on w1
+    alert at 80: opened CRITICAL A linuxptp process is down on w1
     ");
 }
 
@@ -373,7 +373,7 @@ fn classes_alone_are_the_upstream_grandmasters() {
         150 w2 class 6
         300 end
     "), @"
-    CRITICAL grandmaster-degraded (likely), resolved: since 50, known at 53, over at 180; from w1, affects w1 w2
+    CRITICAL grandmaster-degraded (confirmed), resolved: since 50, known at 53, over at 180; from w1, affects w1 w2
       CRITICAL w1 clock-class-degraded [clock-class] since 50, known at 53, until 150: class 140: T-GM in holdover, out of specification (category 1)
       CRITICAL w2 clock-class-degraded [clock-class] since 50, known at 53, until 150: class 140: T-GM in holdover, out of specification (category 1)
     alert at 53: opened WARNING Upstream grandmaster degraded on w1
@@ -517,7 +517,7 @@ fn unreachable_publishers_together_are_one_incident() {
         401 w2 sighted
         500 end
     "), @"
-    WARNING telemetry-gap (confirmed), resolved: since 100, known at 100, over at 431; from w1, affects w1 w2
+    WARNING telemetry-gap (confirmed), resolved: since 100, known at 100, over at 431; from w1 w2, affects w1 w2
       WARNING w1 silence [node] since 100, known at 100, until 400: its publisher is gone
       WARNING w2 silence [node] since 101, known at 101, until 401: its publisher is gone
     alert at 100: opened WARNING No telemetry from w1
@@ -539,13 +539,13 @@ fn what_comes_back_within_ten_minutes_is_the_same_incident() {
         320 w1 lock LOCKED 3
         900 end
     "), @"
-    WARNING ptp-path-loss (likely), resolved: since 100, known at 103, over at 380; from w1, affects w1
+    WARNING ptp-path-loss (confirmed), resolved: since 100, known at 103, over at 440; from w1, affects w1
       WARNING w1 holdover [lock-state] since 100, known at 103, until 120: HOLDOVER
       WARNING w1 holdover [lock-state] since 300, known at 303, until 320: HOLDOVER
     alert at 103: opened WARNING PTP path lost on w1
     alert at 150: resolved WARNING Resolved: PTP path lost on w1
     alert at 303: opened WARNING Again: PTP path lost on w1
-    alert at 380: resolved WARNING Resolved: PTP path lost on w1
+    alert at 440: resolved WARNING Resolved: PTP path lost on w1
     ");
 }
 

@@ -63,8 +63,8 @@ fn a_switch_at_one_site_is_not_the_satellites_of_another() {
     ");
     assert_snapshot!(in_short(&with_topology(&story)), @"
     WARNING gnss-signal-loss (confirmed), firing: since 100, known at 103; from gm-a, affects gm-a
-    WARNING ptp-path-loss (likely), firing: since 160, known at 163; from a4, affects a4
-    WARNING upstream-loss (likely), firing: since 160, known at 163; from b1 b2 b3, affects b1 b2 b3
+    WARNING ptp-path-loss (confirmed), firing: since 160, known at 163; from a4, affects a4
+    WARNING upstream-loss (confirmed), firing: since 160, known at 163; from b1 b2 b3, affects b1 b2 b3
     alert at 103: opened WARNING GNSS signal lost on gm-a
     alert at 163: opened WARNING PTP path lost on a4
     alert at 163: opened WARNING Grandmaster or shared path lost on b1, b2 and b3
@@ -82,16 +82,16 @@ fn a_whole_site_is_lost_together() {
         180   end"
     );
     assert_snapshot!(in_short(&diagnose(&story)), @"
-    WARNING ptp-path-loss (likely), firing: since 100, known at 103; from b1, affects b1
-    WARNING ptp-path-loss (likely), firing: since 104, known at 107; from b2, affects b2
-    WARNING ptp-path-loss (likely), firing: since 108, known at 111; from b3, affects b3
+    WARNING ptp-path-loss (confirmed), firing: since 100, known at 103; from b1, affects b1
+    WARNING ptp-path-loss (confirmed), firing: since 104, known at 107; from b2, affects b2
+    WARNING ptp-path-loss (confirmed), firing: since 108, known at 111; from b3, affects b3
     alert at 103: opened WARNING PTP path lost on b1
     alert at 107: opened WARNING PTP path lost on b2
     alert at 111: opened WARNING PTP path lost on b3
     ");
     assert_snapshot!(in_short(&with_topology(&story)), @"
-    WARNING upstream-loss (likely), firing: since 100, known at 103; from b1 b2 b3, affects b1 b2 b3
-    WARNING ptp-path-loss (likely), resolved: since 104, known at 107, over at 111; from b2, affects b2
+    WARNING upstream-loss (confirmed), firing: since 100, known at 103; from b1 b2 b3, affects b1 b2 b3
+    WARNING ptp-path-loss (confirmed), resolved: since 104, known at 107, over at 111; from b2, affects b2
     alert at 103: opened WARNING PTP path lost on b1
     alert at 107: opened WARNING PTP path lost on b2
     alert at 111: escalated WARNING Grandmaster or shared path lost on b1, b2 and b3
@@ -118,7 +118,7 @@ fn a_class_is_explained_by_a_grandmaster_of_its_own_domain() {
     ");
     assert_snapshot!(in_short(&with_topology(&story)), @"
     WARNING gnss-signal-loss (confirmed), firing: since 100, known at 103; from gm-a, affects a1 gm-a
-    WARNING grandmaster-degraded (likely), firing: since 130, known at 133; from b1, affects b1
+    WARNING grandmaster-degraded (confirmed), firing: since 130, known at 133; from b1, affects b1
     alert at 103: opened WARNING GNSS signal lost on gm-a
     alert at 133: opened WARNING Upstream grandmaster degraded on b1
     ");
@@ -138,7 +138,7 @@ fn strangers_share_a_domain() {
         180   end"
     );
     assert_snapshot!(in_short(&with_topology(&story)), @"
-    WARNING upstream-loss (likely), firing: since 100, known at 103; from x1 x2 x3, affects x1 x2 x3
+    WARNING upstream-loss (confirmed), firing: since 100, known at 103; from x1 x2 x3, affects x1 x2 x3
     alert at 103: opened WARNING Grandmaster or shared path lost on x1, x2 and x3
     ");
 }

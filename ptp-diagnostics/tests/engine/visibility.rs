@@ -32,6 +32,7 @@ fn an_outage_of_all_telemetry_is_told_again_as_it_grows() {
     alert at 100: opened WARNING No telemetry from w0
     alert at 101: escalated WARNING No telemetry from w0 and w1
     alert at 107: escalated WARNING No telemetry from w0 and 7 more nodes
+    alert at 109: escalated CRITICAL No telemetry from w0 and 9 more nodes
     ");
 }
 

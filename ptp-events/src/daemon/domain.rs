@@ -1,6 +1,6 @@
 //! One instance of ptp4l and what steers the same clock: the ports, the state, the name.
 
-use crate::{Instance, Offset, Port as PortName, SyncState};
+use crate::{ClockIdentity, Instance, Offset, Port as PortName, SyncState};
 
 use super::line::{Port, Servo};
 
@@ -45,6 +45,8 @@ pub(super) struct Domain {
     pub(super) deadline: Option<i64>,
     /// The last offset that counted: in HOLDOVER it stays, and is stale.
     pub(super) last_offset: Option<Offset>,
+    /// The master that it follows.
+    pub(super) master: Option<ClockIdentity>,
     /// The port that follows, or else the one that was heard of first.
     pub(super) port: Option<PortName>,
     /// When a port that follows is taken for LOCKED, unless an offset says more until then.

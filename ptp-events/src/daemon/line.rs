@@ -1,7 +1,7 @@
 //! One line of the daemon, taken apart.
 
 use crate::units::{decimal, small};
-use crate::{ClockClass, GpsFix, Offset, QualityLevel};
+use crate::{ClockClass, ClockIdentity, GpsFix, Offset, QualityLevel};
 
 /// From here on the number in a line's brackets is seconds since 1970, not since the node started:
 /// nothing runs for 31 years.
@@ -129,13 +129,14 @@ pub(super) enum Message<'a> {
     },
     /// `PTP_PROCESS_STATUS:0`: the process ended.
     ProcessDown,
-    /// Known, and nothing an event is made of: `selected best master clock …`, `nmea_status 1 …`
+    /// `selected best master clock 667126.fffe.fd4db7`
+    BestMaster(ClockIdentity),
+    /// Known, and nothing an event is made of: `nmea_status 1 …`
     Remark,
 }
 
 /// Beginnings of what linuxptp and the daemon say without changing a state.
-const REMARKS: [&str; 6] = [
-    "selected best master clock",
+const REMARKS: [&str; 5] = [
     "selected local clock",
     "foreign master",
     "PTP_PROCESS_STATUS:1",
@@ -186,6 +187,9 @@ fn bracket(text: &str) -> Option<Bracket> {
 fn message(process: Process, text: &str) -> Option<Message<'_>> {
     if REMARKS.iter().any(|remark| text.starts_with(remark)) {
         return Some(Message::Remark);
+    }
+    if let Some(identity) = text.strip_prefix("selected best master clock ") {
+        return Some(ClockIdentity::parse(identity).map_or(Message::Remark, Message::BestMaster));
     }
     if text == "PTP_PROCESS_STATUS:0" {
         return Some(Message::ProcessDown);

@@ -58,7 +58,8 @@ impl Outbox {
         let known = self.said.len();
         match self.said.get_mut(&key) {
             Some((last, at)) => {
-                let same = without_offset(last) == without_offset(&reading);
+                let same = without_offset(last) == without_offset(&reading)
+                    && !follows_another(last, &reading);
                 let due = reading.offset.is_some_and(|m| m.offset().is_some())
                     && time.saturating_sub(*at) >= SAMPLE_EVERY;
                 if same && !due {
@@ -108,5 +109,10 @@ impl Outbox {
 }
 
 fn without_offset(reading: &Reading) -> Reading {
-    Reading { offset: None, port: None, ..reading.clone() }
+    Reading { offset: None, port: None, master: None, ..reading.clone() }
+}
+
+/// Whether its master is known to be another than before.
+fn follows_another(before: &Reading, now: &Reading) -> bool {
+    before.master.is_some_and(|before| now.master.is_some_and(|now| now != before))
 }

@@ -6,7 +6,10 @@ use super::domain::{Domain, Limits, Source, clock_of};
 use super::line::{Line, Message, Process, Servo};
 use super::outbox::Who;
 use super::{DaemonLog, MOST_DOMAINS, nanos};
-use crate::{GpsFix, Instance, Measurement, Offset, Port, Reading, Resource, Sentinel, SyncState};
+use crate::{
+    ClockIdentity, GpsFix, Instance, Measurement, Offset, Port, Reading, Resource, Sentinel,
+    SyncState,
+};
 
 const CLOCK_REALTIME: Instance = Instance::from_static("CLOCK_REALTIME");
 
@@ -83,6 +86,7 @@ impl DaemonLog {
                 };
                 self.synce(Resource::SynceQuality, device, interface, reading, time);
             }
+            Message::BestMaster(master) => self.chosen(key, master, time),
             Message::ProcessDown => self.process_down(key, line.process, time),
             Message::Remark => {}
         }
@@ -112,6 +116,17 @@ impl DaemonLog {
         };
         if let Some(state) = state {
             self.enter(key, state, Some(Measurement::Offset(offset)), time);
+        }
+    }
+
+    /// Another best master. The publisher says nothing of it, so that only a change is worth a word.
+    fn chosen(&mut self, key: &SmolStr, master: ClockIdentity, time: i64) {
+        let Some(domain) = self.domains.get_mut(key) else { return };
+        let before = domain.master.replace(master);
+        if before.is_some_and(|before| before != master)
+            && let Some(state) = domain.state.clone()
+        {
+            self.enter(key, state, None, time);
         }
     }
 
@@ -157,8 +172,9 @@ impl DaemonLog {
             _ => timed.then(|| time.saturating_add(nanos(self.settings.holdover_timeout))),
         };
         domain.enter(&state, deadline);
-        let port = domain.port.clone();
-        let reading = Reading { state: Some(state), offset, port, ..Reading::new(Instance::NODE) };
+        let (port, master) = (domain.port.clone(), domain.master);
+        let reading =
+            Reading { state: Some(state), offset, port, master, ..Reading::new(Instance::NODE) };
         self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time);
         self.say_node(time);
     }

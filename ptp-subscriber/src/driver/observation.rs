@@ -23,7 +23,7 @@ pub enum What {
     /// The current state of a resource; its origin is `Origin::Pull`.
     Pulled {
         /// The event, about the publisher's own node.
-        event: Event,
+        event: Box<Event>,
         /// The bytes it was decoded from.
         raw: Bytes,
     },

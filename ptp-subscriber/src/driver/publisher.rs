@@ -84,7 +84,7 @@ impl PublisherTask<'_> {
             let (answer, events) = self.perform(action).await;
             self.reconciler.handle_answer(answer, Instant::now(), jitter());
             for (event, raw) in events {
-                self.report(What::Pulled { event, raw }).await?;
+                self.report(What::Pulled { event: Box::new(event), raw }).await?;
             }
             while let Some(change) = self.reconciler.poll_change() {
                 self.report_change(change).await?;

@@ -152,7 +152,7 @@ async fn every_event_of_an_array_is_pulled() {
         let pulled = subscriber.drain().all_observed.iter().filter_map(|seen| match &seen.what {
             What::Pulled { event, raw } => {
                 // Its own bytes and not those of the array.
-                assert_eq!(Event::from_slice(raw).unwrap(), *event);
+                assert_eq!(Event::from_slice(raw).unwrap(), **event);
                 Some(event.readings.clone())
             }
             _ => None,

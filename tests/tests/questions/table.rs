@@ -115,7 +115,7 @@ pub(crate) fn questions() -> Vec<Question> {
                 let evidence = &incident["evidence"][0];
                 json!([incidents(&json!([incident])), incident["verdict"], evidence["node"]])
             },
-            is: json!([[["ptp-path-loss", ["worker-3"], "03:20"]], "likely", "worker-3"]),
+            is: json!([[["ptp-path-loss", ["worker-3"], "03:20"]], "confirmed", "worker-3"]),
         },
         Question {
             asks: "Which nodes will exceed 1.5 µs tonight?",
@@ -232,8 +232,8 @@ pub(crate) fn questions() -> Vec<Question> {
             },
             is: json!([
                 [
-                    ["publisher-artefact", "likely", "resolved"],
-                    ["ptp-path-loss", "inconclusive", "resolved"]
+                    ["publisher-artefact", "confirmed", "resolved"],
+                    ["ptp-path-loss", "likely", "resolved"]
                 ],
                 "publisher-artefact"
             ]),

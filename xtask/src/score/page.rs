@@ -82,9 +82,11 @@ pub(crate) fn forecasts(rows: &[(&str, Tally)], total: &Tally) -> String {
 /// The whole page.
 pub(crate) fn page(rows: &[(&str, Tally)], total: &Tally) -> String {
     format!(
-        "<!-- Written by `cargo xtask score --seeds score`. Change the sources instead. -->\n{}\n{}\n{}\n{}\n{}",
+        "<!-- Written by `cargo xtask score --seeds score`. Change the sources instead. -->\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
         include_str!("intro.md"),
         table(rows, total),
+        include_str!("calibration.md"),
+        total.calibration.table(),
         include_str!("forecasts.md"),
         forecasts(rows, total),
         include_str!("limits.md")

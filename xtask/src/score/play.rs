@@ -9,6 +9,7 @@ use ptp_diagnostics::{Engine, Settings, Severity, Topology};
 use ptp_events::{NodeName, Received, SyncState};
 use ptp_sim::{Delivery, Kind, LabelledFault, Node, RootCause, Scenario};
 
+use super::calibration::Calibration;
 use super::matching::{matching, same_cause};
 
 /// What came of one scenario.
@@ -30,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) delays: Vec<f64>,
     /// What was forecast halfway to the crossing of the limit.
     pub(crate) forecasts: Vec<Judged>,
+    /// What was said of a cause, and whether it was so.
+    pub(crate) calibration: Calibration,
     pub(crate) remarks: Vec<String>,
 }
 
@@ -161,6 +164,7 @@ fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
             }
             continue;
         };
+        outcome.calibration.push(incident.confidence, same_cause(fault, incident));
         if same_cause(fault, incident) {
             outcome.right_cause += 1;
         } else {
@@ -185,6 +189,7 @@ fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
     }
     for spare in matched.spare {
         outcome.false_incidents += 1;
+        outcome.calibration.push(incidents[spare].confidence, false);
         let mess = truth.mess.join(", ");
         let told = tell(&incidents[spare], truth.start);
         outcome.remarks.push(format!("FALSE {told} (mess: {mess})"));

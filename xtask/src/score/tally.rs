@@ -1,5 +1,6 @@
 //! Sums over scenarios, and the figures that follow from them.
 
+use super::calibration::Calibration;
 use super::play::{Basis, Judged, Outcome};
 
 #[derive(Debug, Default)]
@@ -14,6 +15,7 @@ pub(crate) struct Tally {
     pub(crate) alerts: u32,
     pub(crate) quiet_alerts: u32,
     delays: Vec<f64>,
+    pub(crate) calibration: Calibration,
     /// Forecasts that rest on measurements.
     pub(crate) measured: Forecasts,
     /// Forecasts of the others, where the topology says what an oscillator holds.
@@ -67,6 +69,7 @@ impl Tally {
             tally.alerts += outcome.alerts;
             tally.quiet_alerts += outcome.quiet_alerts;
             tally.delays.extend(&outcome.delays);
+            tally.calibration.add(&outcome.calibration);
             for judged in &outcome.forecasts {
                 if judged.basis != Basis::Default {
                     tally.informed.push(*judged);

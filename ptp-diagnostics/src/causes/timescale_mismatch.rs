@@ -1,0 +1,33 @@
+//! Two clocks keep time in different timescales, or a whole number of seconds apart.
+
+use super::{Cause, DECISIVE, Reach, RootCause, Watch, look, run, seen};
+use crate::model::stage::Stage;
+use crate::model::symptom::Symptom as S;
+
+pub(crate) const CAUSE: Cause = Cause {
+    root: RootCause::TimescaleMismatch,
+    code: "timescale-mismatch",
+    title: "Clocks a whole number of seconds apart",
+    manual: "A clock keeps TAI where UTC is meant, or the other way round: 37 s apart since 2017 (IERS \
+        Bulletin C); or a leap second is missing or counted twice.\n\nShown by: a node's time or offset that \
+        jumps by whole seconds, to the millisecond, and stays.\n\nTold apart by: no path, servo or \
+        oscillator moves a clock by exactly whole seconds.",
+    decide_by: "currentUtcOffset and currentUtcOffsetValid (pmc GET TIME_PROPERTIES_DATA_SET), and phc2sys -O",
+    reaches_followers: false,
+    stage: Stage::Path,
+    reach: Reach::Here,
+    watch: Watch::Usual,
+    prior: -1.5,
+    predicts: &[
+        seen(S::WholeSeconds, DECISIVE + DECISIVE, -DECISIVE),
+        seen(S::ReferenceSilent, -DECISIVE, 0.0),
+    ],
+    actions: &[
+        run(
+            "Ask ptp4l for the UTC offset that it was told",
+            "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET TIME_PROPERTIES_DATA_SET'",
+        ),
+        run("Compare the system clock with the PTP clock", "{exec} phc_ctl {interface} cmp"),
+        look("Check the leap second file (leapfile of ts2phc) and -O of phc2sys; chronyd must not step the same clock"),
+    ],
+};

@@ -1,0 +1,385 @@
+//! All incidents: opening, worsening, clearing, the end, coming back.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ptp_events::Received;
+
+use super::evidence;
+use super::explain::resolve_hold;
+use super::filing::key;
+use super::finding::Finding;
+use super::incident::{Incident, IncidentId, MAX_FINDINGS, Status};
+use super::index::Index;
+use crate::Severity;
+use crate::causality::Subject;
+use crate::causality::score::{Diagnosis, judge};
+use crate::model::Model;
+use crate::model::node::{ClockId, NodeId};
+use crate::model::symptom::Symptoms;
+use crate::model::timeline::Fact;
+
+/// What happened to an incident.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It began.
+    Opened,
+    /// It got worse.
+    Escalated,
+    /// Something was added to it, or its cause is better known.
+    Updated,
+    /// It is over.
+    Resolved,
+    /// It was over, and came back.
+    Reopened,
+}
+
+/// A change of an incident.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// Which incident.
+    pub incident: IncidentId,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// When.
+    pub at: Received,
+}
+
+/// Where a finding is kept: its incident, and its place in the incident's list if it is listed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FindingRef {
+    pub incident: IncidentId,
+    listed: Option<usize>,
+}
+
+/// A finding about to be filed.
+pub(crate) struct Found {
+    pub subject: Subject,
+    pub severity: Severity,
+    pub now: Received,
+    pub says: String,
+}
+
+/// All incidents, and where to find them.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(super) incidents: BTreeMap<IncidentId, Incident>,
+    pub(super) index: Index,
+    next: u64,
+    /// Those that are over, the first to end first.
+    resolved: VecDeque<IncidentId>,
+    changes: VecDeque<Change>,
+    /// Incidents to look at again, and when.
+    due: Vec<(Received, IncidentId)>,
+}
+
+impl Ledger {
+    pub(crate) fn get(&self, id: IncidentId) -> Option<&Incident> {
+        self.incidents.get(&id)
+    }
+
+    /// Notes that people were told of an incident as it is now.
+    pub(crate) fn tell(&mut self, id: IncidentId, now: Received) {
+        if let Some(incident) = self.incidents.get_mut(&id) {
+            incident.told = Some(incident.as_told(now));
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (IncidentId, &Incident)> {
+        self.incidents.iter().map(|(id, incident)| (*id, incident))
+    }
+
+    pub(crate) fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
+    }
+
+    /// Times at which to call [`Self::handle_due`], since this was last asked.
+    pub(crate) fn poll_due(&mut self) -> Option<(Received, IncidentId)> {
+        self.due.pop()
+    }
+
+    pub(super) fn changed(&mut self, incident: IncidentId, kind: ChangeKind, at: Received) {
+        self.changes.push_back(Change { incident, kind, at });
+    }
+
+    pub(super) fn open(
+        &mut self,
+        model: &Model,
+        found: &Found,
+        diagnosis: Diagnosis,
+        seen: Symptoms,
+    ) -> IncidentId {
+        let id = IncidentId(self.next);
+        self.next += 1;
+        let incident = Incident {
+            key: key(model, &found.subject),
+            severity: found.severity,
+            status: Status::Firing,
+            opened_at: found.subject.since,
+            detected_at: found.now,
+            resolved_at: None,
+            affected: std::iter::once(found.subject.node).collect(),
+            clocks: BTreeSet::new(),
+            findings: Vec::new(),
+            found_at: 0,
+            witnesses: Vec::new(),
+            open_findings: 0,
+            cleared_at: found.now,
+            reopened: 0,
+            told: None,
+            merged_into: None,
+            left: false,
+            due: None,
+            latest: found.subject,
+            seen,
+            diagnosis,
+        };
+        self.incidents.insert(id, incident);
+        self.place(model, id);
+        self.changed(id, ChangeKind::Opened, found.now);
+        id
+    }
+
+    /// Makes an incident known where it can reach, and gathers what its nodes said when it began.
+    pub(super) fn place(&mut self, model: &Model, id: IncidentId) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        incident.affected.extend(incident.diagnosis.origin.iter().copied());
+        self.index.place(model, id, incident);
+        for node in incident.affected.clone() {
+            self.connect(model, id, node);
+        }
+    }
+
+    pub(super) fn connect(&mut self, model: &Model, id: IncidentId, node: NodeId) {
+        if self.index.connect(id, node)
+            && let Some(incident) = self.incidents.get_mut(&id)
+        {
+            evidence::gather(model, incident, node);
+        }
+    }
+
+    /// Judges an incident anew, by what is seen now and what was seen before.
+    pub(super) fn reconsider(
+        &mut self,
+        model: &Model,
+        id: IncidentId,
+        subject: &Subject,
+        is_wider: bool,
+        now: Received,
+    ) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        // What follows is explained by the origin, and says nothing new about it.
+        if !incident.diagnosis.origin.contains(&subject.node) && !is_wider {
+            return;
+        }
+        let judgement = judge(model, subject, now, incident.seen, Some(&incident.diagnosis));
+        incident.seen = judgement.seen;
+        let diagnosis = judgement.diagnosis;
+        // A cause on another node is not ours to blame for what this one already explains.
+        let wide = diagnosis.cause.cause().reaches_followers;
+        let related = wide || diagnosis.origin.iter().any(|node| incident.affected.contains(node));
+        if !related || diagnosis == incident.diagnosis {
+            return;
+        }
+        let renamed = diagnosis.cause != incident.diagnosis.cause;
+        incident.diagnosis = diagnosis;
+        if renamed {
+            self.index.forget_reach(model, id, &self.incidents[&id]);
+        }
+        self.place(model, id);
+        self.changed(id, ChangeKind::Updated, now);
+    }
+
+    pub(super) fn reopen(&mut self, model: &Model, id: IncidentId, now: Received) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        incident.status = Status::Firing;
+        incident.resolved_at = None;
+        incident.left = false;
+        incident.reopened += 1;
+        incident.told = None;
+        self.index.forget_end(model, id, incident);
+        self.index.place(model, id, incident);
+        for node in &incident.affected {
+            self.index.connect(id, *node);
+        }
+        self.resolved.retain(|other| *other != id);
+        self.changed(id, ChangeKind::Reopened, now);
+    }
+
+    /// Adds a finding to its incident.
+    pub(super) fn add(&mut self, model: &Model, id: IncidentId, found: Found) -> FindingRef {
+        let Found { subject, severity, now, says } = found;
+        self.connect(model, id, subject.node);
+        let incident = self.incidents.get_mut(&id).expect("the caller has just found it");
+        incident.affected.insert(subject.node);
+        incident.opened_at = incident.opened_at.min(subject.since);
+        incident.open_findings += 1;
+        incident.latest = subject;
+        incident.note_stage(subject.stage(model));
+        incident.clocks.extend(subject.clock);
+        let listed = (incident.findings.len() < MAX_FINDINGS).then(|| {
+            let clock = subject.clock.map(|id| model.clock(id));
+            incident.findings.push(Finding {
+                code: subject.code,
+                node: model.node(subject.node).name.clone(),
+                resource: clock.map(|clock| clock.resource().clone()),
+                instance: clock
+                    .map_or(ptp_events::Instance::NODE, |clock| clock.instance().clone()),
+                since: subject.since,
+                detected_at: now,
+                until: None,
+                severity,
+                says,
+            });
+            incident.findings.len() - 1
+        });
+        let blind = incident.note_blind(subject.node, model);
+        let severity = severity.max(blind.unwrap_or(severity));
+        let escalated = severity > incident.severity;
+        incident.severity = incident.severity.max(severity);
+        // The first finding is told of by the opening itself.
+        if escalated || incident.findings.len() > 1 {
+            let kind = if escalated { ChangeKind::Escalated } else { ChangeKind::Updated };
+            self.changed(id, kind, now);
+        }
+        FindingRef { incident: id, listed }
+    }
+
+    /// A finding got worse.
+    pub(crate) fn worsen(
+        &mut self,
+        kept: FindingRef,
+        severity: Severity,
+        says: String,
+        now: Received,
+    ) {
+        let Some(incident) = self.incidents.get_mut(&kept.incident) else {
+            return;
+        };
+        if let Some(finding) = kept.listed.and_then(|at| incident.findings.get_mut(at)) {
+            finding.severity = finding.severity.max(severity);
+            finding.says = says;
+        }
+        if severity > incident.severity {
+            incident.severity = severity;
+            let kind = ChangeKind::Escalated;
+            self.changed(kept.incident, kind, now);
+        }
+    }
+
+    /// A finding cleared.
+    pub(crate) fn clear(&mut self, model: &Model, kept: FindingRef, now: Received) {
+        let Some(incident) = self.incidents.get_mut(&kept.incident) else {
+            return;
+        };
+        if let Some(finding) = kept.listed.and_then(|at| incident.findings.get_mut(at)) {
+            finding.until = Some(now);
+        }
+        incident.open_findings = incident.open_findings.saturating_sub(1);
+        if incident.open_findings == 0 {
+            incident.cleared_at = now;
+            self.schedule(model, kept.incident, now);
+        }
+    }
+
+    /// A clock of `node` changed; `recovered` when it is now locked.
+    pub(crate) fn handle_fact(
+        &mut self,
+        model: &Model,
+        node: NodeId,
+        clock: ClockId,
+        fact: &Fact,
+        recovered: bool,
+    ) {
+        for id in self.index.of_node(node).to_vec() {
+            let Some(incident) = self.incidents.get_mut(&id) else {
+                continue;
+            };
+            evidence::push(model, incident, node, clock, fact);
+            let subject = Subject { since: fact.at, ..incident.latest };
+            if subject.clock == Some(clock) && !recovered {
+                self.reconsider(model, id, &subject, false, fact.at);
+            }
+            let Some(incident) = self.incidents.get(&id) else {
+                continue;
+            };
+            if recovered && incident.open_findings == 0 {
+                self.schedule(model, id, fact.at);
+            }
+        }
+    }
+
+    fn schedule(&mut self, model: &Model, id: IncidentId, now: Received) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        let due = now.after(resolve_hold(model, incident));
+        incident.due = Some(due);
+        self.due.push((due, id));
+    }
+
+    /// It is time to see whether an incident is over.
+    pub(crate) fn handle_due(&mut self, model: &Model, id: IncidentId, now: Received) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if incident.status == Status::Resolved
+            || incident.open_findings > 0
+            || incident.due != Some(now)
+        {
+            return;
+        }
+        // Healthy since the last of its clocks came back. One that has not will say so itself.
+        let mut healthy_since = incident.cleared_at;
+        for id in &incident.clocks {
+            // It took its fault along.
+            if model.node(model.owner(*id)).gone {
+                continue;
+            }
+            let clock = model.clock(*id);
+            if let Some((state, since)) = clock.state() {
+                if model.is_artefact(*id) || model.is_locked_after_all(model.owner(*id), clock) {
+                    continue;
+                }
+                if !state.is_locked() {
+                    return;
+                }
+                healthy_since = healthy_since.max(since);
+            }
+        }
+        let blind = incident.affected.iter().any(|node| model.node(*node).blind.is_some());
+        let due = healthy_since.after(resolve_hold(model, incident));
+        if blind || due > now {
+            let due = due.max(now.after(model.settings.resolve));
+            incident.due = Some(due);
+            self.due.push((due, id));
+            return;
+        }
+        incident.left = incident.affected.iter().all(|node| model.node(*node).gone);
+        self.resolve(model, id, now);
+    }
+
+    pub(super) fn resolve(&mut self, model: &Model, id: IncidentId, now: Received) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        incident.status = Status::Resolved;
+        incident.resolved_at = Some(now);
+        incident.due = None;
+        self.index.end(model, id, incident);
+        self.resolved.push_back(id);
+        self.changed(id, ChangeKind::Resolved, now);
+        if self.resolved.len() > model.settings.max_incidents
+            && let Some(oldest) = self.resolved.pop_front()
+            && let Some(forgotten) = self.incidents.remove(&oldest)
+        {
+            self.index.forget_end(model, oldest, &forgotten);
+        }
+    }
+}
