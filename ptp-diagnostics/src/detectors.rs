@@ -3,6 +3,7 @@
 mod clock_class_degraded;
 mod contradictions;
 mod detector;
+mod frequent_class_changes;
 mod frequent_state_changes;
 mod gnss_fault;
 mod grandmaster_switch;
@@ -52,6 +53,7 @@ pub const BUILT_IN: &[Detector] = &[
     frequent_state_changes::DETECTOR,
     never_locked::DETECTOR,
     clock_class_degraded::DETECTOR,
+    frequent_class_changes::DETECTOR,
     synce_degraded::DETECTOR,
     os_clock_unsynchronised::DETECTOR,
     inconsistent_state::DETECTOR,

@@ -1,7 +1,8 @@
 //! A clock went FREERUN because its process died, and was LOCKED again within `process-restart`
 //! (default 30 s).
 //!
-//! Severity: INFO; nobody is told. Clears after the same time.
+//! Severity: INFO, and nobody is told; WARNING at the third time within `state-changes-window` (default
+//! 1 h), as something restarts it then. Clears after `process-restart`.
 //!
 //! The daemon reports a dead process as FREERUN with the offset -9999999999999999, which no
 //! measurement gives. A restart after a configuration change looks like this on every clock of the
@@ -25,6 +26,9 @@ pub(super) const DETECTOR: Detector = Detector {
     describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
 };
 
+/// How many restarts within `state-changes-window` make a loop: nobody restarts a process by hand so often.
+const LOOP: usize = 3;
+
 const DOWN: Measurement = Measurement::Sentinel(Sentinel::ProcessDown);
 
 fn examine(view: &View<'_>) -> Assessment {
@@ -38,8 +42,18 @@ fn examine(view: &View<'_>) -> Assessment {
     let again = last.at.after(window);
     if was_down && view.clock.is_locked() && last.at.since(before.at) <= window && view.now < again
     {
-        Assessment::Firing { severity: Severity::Info, since: before.at, again: Some(again) }
+        let severity = if is_loop(view) { Severity::Warning } else { Severity::Info };
+        Assessment::Firing { severity, since: before.at, again: Some(again) }
     } else {
         Assessment::Quiet
     }
+}
+
+/// Whether it has been restarted so often of late that something restarts it.
+fn is_loop(view: &View<'_>) -> bool {
+    let from = view.now.before(view.settings.state_changes_window);
+    let downs = view.clock.facts().iter().rev().take_while(|fact| fact.at >= from).filter(
+        |fact| matches!(&fact.said, Said::State { measured: Some(measured), .. } if *measured == DOWN),
+    );
+    downs.count() >= LOOP
 }

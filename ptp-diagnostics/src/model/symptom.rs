@@ -72,6 +72,8 @@ pub enum Symptom {
     HighOffset,
     /// A detector found too many changes of state.
     Frequent,
+    /// A detector found that the announced class gets worse again and again.
+    ClassFlaps,
     /// A detector found that all who lost their lock together came back together.
     Returned,
     /// A detector found that a clock was never LOCKED.
@@ -121,6 +123,7 @@ impl Symptom {
         Self::Hugging,
         Self::HighOffset,
         Self::Frequent,
+        Self::ClassFlaps,
         Self::Returned,
         Self::NeverLocked,
         Self::Skewed,

@@ -619,3 +619,50 @@ fn what_comes_late_does_not_overwrite_what_is_newer() {
     assert_eq!(engine.counts().overtaken, 1);
     assert_snapshot!(tell(&engine.report()), @"nothing");
 }
+
+#[test]
+fn a_process_that_is_restarted_again_and_again_is_told() {
+    let mut story = "0 w1 lock LOCKED 3\n".to_owned();
+    for n in 1..=3 {
+        let at = n * 300;
+        story += &format!("{at} w1 lock FREERUN down\n{} w1 lock LOCKED 4\n", at + 8);
+    }
+    insta::assert_snapshot!(diagnose(&(story + "1200 end")), @"
+    WARNING process-restart (confirmed), firing: since 300, known at 308; from w1, affects w1
+      INFO w1 process-restart [lock-state] since 300, known at 308, until 338: FREERUN with its process down, then LOCKED again
+      INFO w1 process-restart [lock-state] since 600, known at 608, until 638: FREERUN with its process down, then LOCKED again
+      WARNING w1 process-restart [lock-state] since 900, known at 908, until 938: FREERUN with its process down, then LOCKED again
+    alert at 908: opened WARNING Again: PTP processes restarted on w1
+    ");
+}
+
+/// Each time for less than a worse class must last.
+#[test]
+fn a_class_that_flaps_is_found_though_none_of_it_lasts() {
+    let flaps = |node: &str, times: u32| {
+        let mut story = format!("0 {node} lock LOCKED 3\n0.1 {node} class 6\n");
+        for n in 1..=times {
+            let at = 100 + n * 10;
+            story += &format!("{at}.0 {node} class 140\n{at}.8 {node} class 6\n");
+        }
+        story + "300 end"
+    };
+    insta::assert_snapshot!(crate::fixture::tell_all([
+        ("of a grandmaster", format!("0 gm gnss SYNCHRONIZED 3 fix=3\n{}", flaps("gm", 12))),
+        ("told by a follower", flaps("w1", 12)),
+        ("not often enough", flaps("w1", 9)),
+    ]), @"
+    of a grandmaster
+    WARNING unknown (likely), firing: since 110, known at 210; from gm, affects gm
+      WARNING gm frequent-class-changes [clock-class] since 110, known at 210: the class got worse more than 10 times within 60 min
+    alert at 210: opened WARNING Synchronisation fault of unknown cause on gm
+
+    told by a follower
+    WARNING grandmaster-degraded (confirmed), firing: since 110, known at 210; from w1, affects w1
+      WARNING w1 frequent-class-changes [clock-class] since 110, known at 210: the class got worse more than 10 times within 60 min
+    alert at 210: opened WARNING Upstream grandmaster degraded on w1
+
+    not often enough
+    nothing
+    ");
+}
