@@ -357,7 +357,7 @@ mod tests {
         the antenna is open: gnss-antenna-fault (confirmed, 0.99), then nothing
         the receiver failed: gnss-receiver-fault (confirmed, 0.99), then nothing
         it is well, the clock is not: gnss-receiver-fault (likely, 0.63), then process-down
-        a worse class, PTP is LOCKED: grandmaster-degraded (likely, 0.94), then nothing
+        a worse class, PTP is LOCKED: grandmaster-degraded (confirmed, 0.96), then nothing
         the system clock alone: os-clock-fault (confirmed, 0.95), then nothing
         phc2sys died: process-down (confirmed, 0.96), then os-clock-fault
         ");

@@ -16,7 +16,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Class,
     reach: Reach::Upstream,
     watch: Watch::Usual,
-    prior: 0.0,
+    prior: 0.5,
     predicts: &[
         // It serves time all the same, of a worse class (ITU-T G.8275.1 table 2).
         seen(S::PtpLocked, FAIR, 0.0),

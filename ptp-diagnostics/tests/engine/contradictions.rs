@@ -331,14 +331,14 @@ fn a_class_from_when_the_node_was_lost_is_its_own() {
     alert at 102: opened WARNING GNSS signal lost on w1
 
     it never lost its lock: it is its grandmaster's
-    WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
+    WARNING grandmaster-degraded (confirmed), firing: since 100, known at 103; from w1, affects w1
       WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
     alert at 103: opened WARNING Upstream grandmaster degraded on w1
 
     nor did it where only its system clock did
     CRITICAL os-clock-fault (likely), firing: since 50, known at 60; from w1, affects w1
       CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60: FREERUN
-    WARNING grandmaster-degraded (likely), firing: since 100, known at 103; from w1, affects w1
+    WARNING grandmaster-degraded (confirmed), firing: since 100, known at 103; from w1, affects w1
       WARNING w1 clock-class-degraded [clock-class] since 100, known at 103: class 7: T-GM in holdover, within specification
     alert at 60: opened CRITICAL System clock not synchronised on w1
     alert at 103: opened WARNING Upstream grandmaster degraded on w1
