@@ -132,6 +132,7 @@ root_causes! {
     GnssSignalLoss => gnss_signal_loss,
     UpstreamLoss => upstream_loss,
     GrandmasterDegraded => grandmaster_degraded,
+    GrandmasterUnstable => grandmaster_unstable,
     GrandmasterSwitch => grandmaster_switch,
     Misconfiguration => misconfiguration,
     TimescaleMismatch => timescale_mismatch,

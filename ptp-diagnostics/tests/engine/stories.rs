@@ -625,7 +625,7 @@ fn a_process_that_is_restarted_again_and_again_is_told() {
     let mut story = "0 w1 lock LOCKED 3\n".to_owned();
     for n in 1..=3 {
         let at = n * 300;
-        story += &format!("{at} w1 lock FREERUN down\n{} w1 lock LOCKED 4\n", at + 8);
+        writeln!(story, "{at} w1 lock FREERUN down\n{} w1 lock LOCKED 4", at + 8).unwrap();
     }
     insta::assert_snapshot!(diagnose(&(story + "1200 end")), @"
     WARNING process-restart (confirmed), firing: since 300, known at 308; from w1, affects w1
@@ -643,7 +643,7 @@ fn a_class_that_flaps_is_found_though_none_of_it_lasts() {
         let mut story = format!("0 {node} lock LOCKED 3\n0.1 {node} class 6\n");
         for n in 1..=times {
             let at = 100 + n * 10;
-            story += &format!("{at}.0 {node} class 140\n{at}.8 {node} class 6\n");
+            writeln!(story, "{at}.0 {node} class 140\n{at}.8 {node} class 6").unwrap();
         }
         story + "300 end"
     };
@@ -653,14 +653,14 @@ fn a_class_that_flaps_is_found_though_none_of_it_lasts() {
         ("not often enough", flaps("w1", 9)),
     ]), @"
     of a grandmaster
-    WARNING unknown (likely), firing: since 110, known at 210; from gm, affects gm
+    WARNING grandmaster-unstable (confirmed), firing: since 110, known at 210; from gm, affects gm
       WARNING gm frequent-class-changes [clock-class] since 110, known at 210: the class got worse more than 10 times within 60 min
-    alert at 210: opened WARNING Synchronisation fault of unknown cause on gm
+    alert at 210: opened WARNING Grandmaster unstable on gm
 
     told by a follower
-    WARNING grandmaster-degraded (confirmed), firing: since 110, known at 210; from w1, affects w1
+    WARNING grandmaster-unstable (likely), firing: since 110, known at 210; from w1, affects w1
       WARNING w1 frequent-class-changes [clock-class] since 110, known at 210: the class got worse more than 10 times within 60 min
-    alert at 210: opened WARNING Upstream grandmaster degraded on w1
+    alert at 210: opened WARNING Grandmaster unstable on w1
 
     not often enough
     nothing
