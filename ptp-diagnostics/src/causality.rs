@@ -56,6 +56,14 @@ impl Subject {
         {
             return Stage::Ptp;
         }
+        // Both clocks are LOCKED; only sync-state disagrees.
+        if *clock.resource() == Resource::SyncState
+            && self.shows(Symptom::Contradiction)
+            && model.ptp_unlocked(self.node).is_none()
+            && model.os_is_locked(self.node)
+        {
+            return Stage::Artefact;
+        }
         match clock.resource() {
             Resource::Gnss => Stage::Receiver,
             Resource::ClockClass => Stage::Class,

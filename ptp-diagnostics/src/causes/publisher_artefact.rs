@@ -1,6 +1,6 @@
 //! What the publisher says is known to be wrong.
 
-use super::{Cause, DECISIVE, FAINT, FAIR, Reach, RootCause, STRONG, Watch, run, seen};
+use super::{Cause, DECISIVE, FAINT, Reach, RootCause, STRONG, Watch, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -18,7 +18,7 @@ pub(crate) const CAUSE: Cause = Cause {
     prior: -2.0,
     predicts: &[
         seen(S::Artefact, DECISIVE, 0.0),
-        seen(S::Contradiction, FAIR, 0.0),
+        seen(S::Contradiction, STRONG, 0.0),
         seen(S::ReferenceSilent, -FAINT, 0.0),
         seen(S::ProcessDown, -STRONG, 0.0),
     ],

@@ -8,7 +8,7 @@
 //! measurement gives. A restart after a configuration change looks like this on every clock of the
 //! node. What does not come back is a `loss-of-lock`.
 
-use ptp_events::{Measurement, Resource, Sentinel, SyncState};
+use ptp_events::{Measurement, Received, Resource, Sentinel, SyncState};
 
 use crate::Severity;
 use crate::detectors::{Assessment, Detector, Scope, Shows, View};
@@ -52,8 +52,15 @@ fn examine(view: &View<'_>) -> Assessment {
 /// Whether it has been restarted so often of late that something restarts it.
 fn is_loop(view: &View<'_>) -> bool {
     let from = view.now.before(view.settings.state_changes_window);
-    let downs = view.clock.facts().iter().rev().take_while(|fact| fact.at >= from).filter(
-        |fact| matches!(&fact.said, Said::State { measured: Some(measured), .. } if *measured == DOWN),
-    );
-    downs.count() >= LOOP
+    let mut restarts = 0;
+    let mut last: Option<Received> = None;
+    for fact in view.clock.facts().iter().filter(|fact| fact.at >= from) {
+        let down = matches!(&fact.said, Said::State { measured: Some(DOWN), .. });
+        // What one restart makes the publisher say is over within seconds.
+        if down && last.is_none_or(|last| fact.at.since(last) > view.settings.process_restart) {
+            restarts += 1;
+            last = Some(fact.at);
+        }
+    }
+    restarts >= LOOP
 }

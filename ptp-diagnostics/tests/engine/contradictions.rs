@@ -177,7 +177,7 @@ fn class_6_that_is_said_again_in_holdover_is_stale_or_dangerous() {
     alert at 103: opened WARNING PTP path lost on bc
 
     of a grandmaster
-    CRITICAL gnss-receiver-fault (likely), firing: since 100, known at 103; from gm, affects gm
+    CRITICAL gnss-receiver-fault (inconclusive), firing: since 100, known at 103; from gm, affects gm
       WARNING gm holdover [lock-state] since 100, known at 103: HOLDOVER
       CRITICAL gm inconsistent-state [clock-class] since 100, known at 170: class 6 is announced in HOLDOVER
     alert at 103: opened WARNING GNSS receiver fault on gm
