@@ -18,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use ptp_subscriber::gate::Gate;
 
-use crate::brain::Brain;
+use crate::engine_task::EngineTask;
 use crate::health::Health;
 use crate::identity::Identity;
 use crate::intake::ToStore;
@@ -33,7 +33,7 @@ pub use problem::Problem;
 #[derive(Clone)]
 pub struct Api {
     /// Snapshots and notifications.
-    pub brain: Brain,
+    pub engine: EngineTask,
     /// What is kept.
     pub store: Store,
     /// Silences in force.

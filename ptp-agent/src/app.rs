@@ -20,9 +20,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Access, Api, Metrics, router, unguarded};
-use crate::brain::{Brain, Recalled};
 use crate::config::{Config, Publishers, loopback};
 use crate::discovery::{client, follow, tell_missing_right};
+use crate::engine_task::{EngineTask, Recalled};
 use crate::health::Health;
 use crate::identity::Identity;
 use crate::intake::{ToStore, watch as watch_seen};
@@ -120,11 +120,11 @@ impl App {
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
             opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
-        let (brain, alerts, thinking) = recalled.start(store.clone(), given);
+        let (engine, alerts, thinking) = recalled.start(store.clone(), given);
 
         let mut tasks = JoinSet::new();
         let stop = Stops::default();
-        let brain_task = tokio::spawn(thinking);
+        let diagnosing = tokio::spawn(thinking);
         if was_running {
             store.give(Input::Resumed).await?;
         }
@@ -152,18 +152,18 @@ impl App {
             silenced,
             clock: clock.clone(),
             health: health.clone(),
-            snapshot: brain.snapshot.clone(),
+            snapshot: engine.snapshot.clone(),
             grace: config.grace / 2,
         };
         tasks.spawn(dispatch(alerts, sinks, telling, stop.telling.clone()));
 
         let api = Api {
-            brain: brain.clone(),
+            engine: engine.clone(),
             store: store.clone(),
             silences,
             health: health.clone(),
             metrics: Arc::new(Metrics::new(
-                brain.clone(),
+                engine.clone(),
                 store.clone(),
                 Arc::clone(&gate),
                 counts,
@@ -181,22 +181,23 @@ impl App {
         tasks.spawn(serve(api_socket, routes, limits, stop.serving.clone().cancelled_owned()));
 
         let leave = stop.subscribing.clone();
+        let publishers = &config.publishers;
         let targets =
-            follow(&config.publishers, client, &brain, &store, &health, &mut tasks, leave.clone())?;
+            follow(publishers, client, &engine, &store, &health, &mut tasks, leave.clone())?;
         let (seen, observations) = mpsc::channel(SEEN);
         let settings = subscribing(&config, &callback);
         let driving = tokio::spawn(driver::run(targets, settings, directory, clock, seen, leave));
         tasks.spawn(watch_seen(observations, store.clone(), health.clone()));
         health.set_ready(true);
         Ok(Running {
-            brain,
+            engine,
             store,
             health,
             grace: config.grace,
             stop,
             tasks,
             driving,
-            brain_task,
+            diagnosing,
             writer,
         })
     }
@@ -225,7 +226,7 @@ fn routes(
     tasks: &mut JoinSet<()>,
 ) -> axum::Router {
     let reach = reach(config, &api, callback_secret, client, stop);
-    tasks.spawn(mcp::follow_brain(api.brain.clone(), Arc::clone(&reach)));
+    tasks.spawn(mcp::follow_engine(api.engine.clone(), Arc::clone(&reach)));
     let hosts = config.mcp_hosts.clone();
     let origins = config.mcp_origins.iter().cloned().chain(own_origins(&hosts, port)).collect();
     let tools = mcp::serve_http(reach, api.access.clone(), hosts, origins);
@@ -388,7 +389,7 @@ struct Stops {
 #[derive(Debug)]
 pub struct Running {
     /// Snapshots and notifications.
-    pub brain: Brain,
+    pub engine: EngineTask,
     /// What is kept.
     pub store: Store,
     /// How the agent itself is.
@@ -397,7 +398,7 @@ pub struct Running {
     stop: Stops,
     tasks: JoinSet<()>,
     driving: tokio::task::JoinHandle<Result<(), ptp_events::client::TlsError>>,
-    brain_task: tokio::task::JoinHandle<()>,
+    diagnosing: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -405,7 +406,7 @@ impl Running {
     /// Returns when a part ended that never should, with its name: the process had better end too.
     pub async fn broken(&mut self) -> &'static str {
         tokio::select! {
-            _ = &mut self.brain_task => "the engine",
+            _ = &mut self.diagnosing => "the engine",
             _ = &mut self.driving => "the subscriber",
         }
     }
@@ -413,7 +414,7 @@ impl Running {
     /// Stops in order: leaves the publishers, lets requests and alerts finish, closes the journal.
     /// Returns whether all of it was done within the grace.
     pub async fn stop(self) -> bool {
-        let Self { store, health, grace, stop, mut tasks, driving, brain_task, writer, .. } = self;
+        let Self { store, health, grace, stop, mut tasks, driving, diagnosing, writer, .. } = self;
         health.set_ready(false);
         let drained = async {
             stop.subscribing.cancel();
@@ -421,7 +422,7 @@ impl Running {
             stop.receiving.cancel();
             // What was let in is written and diagnosed, then what came of it is told.
             store.close();
-            let _ = brain_task.await;
+            let _ = diagnosing.await;
             stop.telling.cancel();
             stop.serving.cancel();
             while tasks.join_next().await.is_some() {}

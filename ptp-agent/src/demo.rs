@@ -15,8 +15,8 @@ use ptp_events::publisher::{Options as PublisherOptions, Publisher};
 use ptp_events::{NodeName, Resource};
 
 use crate::app::App;
-use crate::brain::Notification;
 use crate::config::Config;
+use crate::engine_task::Notification;
 use story::{STORY, healthy, now};
 
 /// How the demo is shown.
@@ -47,7 +47,7 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
     let app = App::bind(config).await?;
     let api = app.api_addr()?;
     let running = app.start().await?;
-    let mut notifications = running.brain.notifications.subscribe();
+    let mut notifications = running.engine.notifications.subscribe();
 
     writeln!(out, "A grandmaster and four followers, on this machine; the agent watches them.")?;
     writeln!(out, "Look at it meanwhile:")?;
@@ -91,7 +91,7 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
                 if let Ok(notification) = notification {
                     show(&notification, out)?;
                 }
-                let snapshot = running.brain.snapshot.borrow().clone();
+                let snapshot = running.engine.snapshot.borrow().clone();
                 let firing = snapshot.report.incidents.iter().any(|i| i.resolved_at.is_none());
                 if next.is_none() && !firing && !snapshot.report.incidents.is_empty() {
                     break;
@@ -99,14 +99,14 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
             }
             () = tokio::time::sleep_until(end) => break,
             () = tokio::time::sleep(Duration::from_millis(500)), if next.is_none() => {
-                let snapshot = running.brain.snapshot.borrow().clone();
+                let snapshot = running.engine.snapshot.borrow().clone();
                 if snapshot.report.incidents.iter().all(|i| i.resolved_at.is_some()) {
                     break;
                 }
             }
         }
     }
-    let snapshot = running.brain.snapshot.borrow().clone();
+    let snapshot = running.engine.snapshot.borrow().clone();
     let (events, incidents, alerts) = (
         snapshot.report.input.events,
         snapshot.report.incidents.len(),

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::brain::Brain;
 use crate::config::Publishers;
+use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::rights;
 use crate::store::Store;
@@ -19,8 +19,8 @@ pub(crate) type Targets = watch::Receiver<Vec<ptp_subscriber::target::Target>>;
 type Discovery = watch::Receiver<Status>;
 
 /// The nodes that the journal tells of.
-fn known_nodes(brain: &Brain) -> Vec<NodeName> {
-    brain.snapshot.borrow().report.nodes.iter().map(|entry| entry.node.clone()).collect()
+fn known_nodes(engine: &EngineTask) -> Vec<NodeName> {
+    engine.snapshot.borrow().report.nodes.iter().map(|entry| entry.node.clone()).collect()
 }
 
 /// Takes leave of the nodes that left the cluster while nobody was running: of the others,
@@ -109,7 +109,7 @@ pub(crate) async fn tell_missing_right(wanted: bool, health: Health) {
 pub(crate) fn follow(
     publishers: &Publishers,
     client: Option<kube::Client>,
-    brain: &Brain,
+    engine: &EngineTask,
     store: &Store,
     health: &Health,
     tasks: &mut JoinSet<()>,
@@ -129,6 +129,6 @@ pub(crate) fn follow(
     let (found, running) = kubernetes::discover(client, settings, stop);
     tasks.spawn(running);
     tasks.spawn(tell_discovery(found.status.clone(), looked_for, health.clone()));
-    tasks.spawn(tell_gone(known_nodes(brain), found.targets.clone(), found.status, store.clone()));
+    tasks.spawn(tell_gone(known_nodes(engine), found.targets.clone(), found.status, store.clone()));
     Ok(found.targets)
 }

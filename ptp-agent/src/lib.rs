@@ -6,16 +6,16 @@
 //!
 //! ```text
 //! receiver ─► gate ─┐
-//!                   ├─► store (journal, one order) ─► brain (the engine) ─► snapshots ─► API
+//!                   ├─► store (journal, one order) ─► engine task ─► snapshots ─► API
 //! driver (pulls) ───┘                                        └─► notifications ─► sinks, SSE
 //! ```
 
 pub mod api;
 pub mod app;
-pub mod brain;
 pub mod config;
 pub mod demo;
 mod discovery;
+pub mod engine_task;
 pub mod health;
 pub mod identity;
 pub mod intake;

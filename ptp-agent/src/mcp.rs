@@ -39,7 +39,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-pub use changes::{Change, follow_brain};
+pub use changes::{Change, follow_engine};
 pub use cluster::{Cluster, ClusterError, Right};
 pub use http::{Caller, serve_http};
 pub use page::markdown;

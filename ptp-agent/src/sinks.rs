@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use ptp_diagnostics::report::{Alert, IncidentReport};
 use tokio::sync::watch;
 
-use crate::brain::Snapshot;
+use crate::engine_task::Snapshot;
 
 pub use alertmanager::Alertmanager;
 pub(crate) use alertmanager::alerts_url;

@@ -19,7 +19,7 @@ use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-pub use tables::{Silence, StoredAlert, StoredIncident, Wanted};
+pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident};
 
 /// How many inputs may wait to be written. At 600 bytes each this bounds the memory to some tens
 /// of MB; a publisher sends at most about 1500 per second (observed, see docs/protocol.md §3).
@@ -275,7 +275,7 @@ impl Store {
     /// When reading fails.
     pub fn older_incidents(
         &self,
-        wanted: &Wanted,
+        wanted: &IncidentQuery,
         held: &[String],
         skip: usize,
         limit: usize,

@@ -30,7 +30,7 @@ use slot::Slot;
 
 /// What shall be true of one publisher.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Wanted {
+pub struct DesiredState {
     /// Where it shall send events: our URL, with its token.
     pub callback: String,
     /// Every subscription whose endpoint lies below this URL is ours too, from an earlier life.
@@ -42,9 +42,9 @@ pub struct Wanted {
 }
 
 /// Without the callback, whose token is not for logs.
-impl fmt::Debug for Wanted {
+impl fmt::Debug for DesiredState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wanted")
+        f.debug_struct("DesiredState")
             .field("callback_base", &self.callback_base)
             .field("resources", &self.resources)
             .field("node", &self.node)
@@ -52,7 +52,7 @@ impl fmt::Debug for Wanted {
     }
 }
 
-impl Wanted {
+impl DesiredState {
     /// Whether a subscription with this endpoint was made by us.
     fn owns(&self, endpoint: &str) -> bool {
         let base = self.callback_base.trim_end_matches('/');
@@ -105,7 +105,7 @@ enum Leaving {
 /// Keeps track of one publisher.
 #[derive(Debug)]
 pub struct Reconciler {
-    wanted: Wanted,
+    wanted: DesiredState,
     pace: Pace,
     /// The version of the API that it answered in. What the operator's configuration says of it is
     /// nothing to go by: a value from an earlier release may have stayed there.
@@ -126,7 +126,7 @@ pub struct Reconciler {
 impl Reconciler {
     /// Starts to keep track of a publisher; the first action is due at once.
     #[must_use]
-    pub fn new(mut wanted: Wanted, pace: Pace, now: Instant) -> Self {
+    pub fn new(mut wanted: DesiredState, pace: Pace, now: Instant) -> Self {
         wanted.resources.sort();
         wanted.resources.dedup();
         Self {

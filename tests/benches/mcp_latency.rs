@@ -144,7 +144,7 @@ async fn main() {
     let app = App::bind(config).await.unwrap();
     let api = app.api_addr().unwrap();
     let running = app.start().await.unwrap();
-    let report = running.brain.snapshot.borrow().report.clone();
+    let report = running.engine.snapshot.borrow().report.clone();
     keep(&running.store, &report.incidents).await;
     let (nodes, incidents) = (report.nodes.len(), report.incidents.len());
     println!("{nodes} nodes, {incidents} incidents, {} alerts", report.alerts.len());

@@ -19,7 +19,7 @@ use super::{Api, Problem};
 const MAX_HOURS: f64 = 8784.0;
 
 /// Which alerts are wanted.
-struct Wanted<'a> {
+struct AlertQuery<'a> {
     since: Received,
     until: Option<Received>,
     severity: Option<Severity>,
@@ -27,7 +27,7 @@ struct Wanted<'a> {
     node: Option<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> AlertQuery<'a> {
     /// Of the last 24 hours unless the query says otherwise.
     fn read(query: &'a HashMap<String, String>, now: Received) -> Result<Self, Problem> {
         let hours = parameter(query, "hours", "a number of hours from 0 to 8784", |text| {
@@ -59,8 +59,8 @@ pub(super) async fn documented(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<Vec<Alert>>, Problem> {
     only(&query, &["hours", "severity", "node", "status"])?;
-    let wanted = Wanted::read(&query, api.store.clock().stamp())?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let wanted = AlertQuery::read(&query, api.store.clock().stamp())?;
+    let snapshot = api.engine.snapshot.borrow().clone();
     let alerts = snapshot.report.alerts.iter().filter(|alert| wanted.takes(alert));
     Ok(Json(alerts.cloned().collect()))
 }
@@ -83,8 +83,8 @@ pub(super) async fn alerts(
     let known = ["limit", "cursor", "hours", "since", "until", "severity", "node", "status"];
     only(&query, &known)?;
     let paging = paging(&query)?;
-    let wanted = Wanted::read(&query, api.store.clock().stamp())?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let wanted = AlertQuery::read(&query, api.store.clock().stamp())?;
+    let snapshot = api.engine.snapshot.borrow().clone();
     let (mut items, mut total, mut critical) = (Vec::new(), 0, 0);
     for alert in snapshot.report.alerts.iter().rev().filter(|alert| wanted.takes(alert)) {
         if total >= paging.cursor && items.len() < paging.limit {

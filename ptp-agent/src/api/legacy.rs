@@ -30,7 +30,7 @@ pub(super) async fn summary(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<BTreeMap<String, NodeSummary>>, Problem> {
     only(&query, &["node"])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let report = &snapshot.report;
     let wanted = query.get("node");
     // Few of the incidents go on; all of them for each node would be too many to look at.

@@ -18,7 +18,7 @@ use ptp_diagnostics::{NodeState, Severity};
 use ptp_subscriber::gate::{Gate, Outcome};
 
 use super::Api;
-use crate::brain::Brain;
+use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::identity::Identity;
 use crate::intake::ToStore;
@@ -34,7 +34,7 @@ impl Metrics {
     /// Registers everything that can be measured.
     #[must_use]
     pub fn new(
-        brain: Brain,
+        engine: EngineTask,
         store: Store,
         gate: Arc<Gate<ToStore>>,
         sinks: Vec<(String, Arc<SinkStatus>)>,
@@ -44,7 +44,7 @@ impl Metrics {
         let labels = identity.labels();
         let labels = labels.map(|(name, value)| (name.to_owned().into(), value.to_owned().into()));
         let mut registry = Registry::with_prefix_and_labels("ptp_agent", labels);
-        registry.register_collector(Box::new(Figures { brain, store, gate, sinks, health }));
+        registry.register_collector(Box::new(Figures { engine, store, gate, sinks, health }));
         Self { registry }
     }
 }
@@ -65,7 +65,7 @@ pub(super) async fn show(State(api): State<Api>) -> Response {
 
 /// Reads what others count, at each scrape.
 struct Figures {
-    brain: Brain,
+    engine: EngineTask,
     store: Store,
     gate: Arc<Gate<ToStore>>,
     sinks: Vec<(String, Arc<SinkStatus>)>,
@@ -82,7 +82,7 @@ type Labels = [(&'static str, String); 1];
 
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let snapshot = self.brain.snapshot.borrow().clone();
+        let snapshot = self.engine.snapshot.borrow().clone();
         let (report, counts) = (&snapshot.report, &snapshot.counts);
         let stored = self.store.counts();
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);

@@ -10,13 +10,13 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use super::Api;
-use crate::brain::Notification;
+use crate::engine_task::Notification;
 
 /// `GET /api/v1/stream`.
 pub(super) async fn changes(
     State(api): State<Api>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let notifications = BroadcastStream::new(api.brain.notifications.subscribe());
+    let notifications = BroadcastStream::new(api.engine.notifications.subscribe());
     let events = notifications.map(|item| {
         Ok(match item {
             Ok(Notification { change, incident, .. }) => {

@@ -90,7 +90,7 @@ async fn blind_windows(
     Query(query): Params,
 ) -> Answer<Listed<BlindWindow>> {
     only(&query, &["limit", "cursor", "node"])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let node = query.get("node");
     let windows = snapshot.report.blind_windows.iter().rev();
     let wanted = windows.filter(|w| node.is_none_or(|node| w.node.as_str() == node));
@@ -138,7 +138,7 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         .map_err(|_| failed("reading the journal was given up"))?
         .map_err(|_| failed("the journal cannot be read; see /health"))?;
     if entries.is_empty() && cursor.is_none() {
-        let snapshot = api.brain.snapshot.borrow().clone();
+        let snapshot = api.engine.snapshot.borrow().clone();
         not_about_nobody(&snapshot.report, node.as_ref().map(NodeName::as_str))?;
     }
     let next_cursor = (entries.len() == limit)

@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 
 use super::source::Remote;
 use super::{Reach, Server, resources};
-use crate::brain::{Brain, Notification};
+use crate::engine_task::{EngineTask, Notification};
 
 /// Something that subscribers may want to look at again.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,10 +37,10 @@ fn changes(opened: bool, incident: &str, nodes: impl Iterator<Item = String>) ->
     changes
 }
 
-/// Tells of what the brain tells, until that ends or we do.
-pub async fn follow_brain(brain: Brain, reach: Arc<Reach>) {
-    let mut notifications = brain.notifications.subscribe();
-    drop(brain);
+/// Tells of what the engine task tells, until that ends or we do.
+pub async fn follow_engine(engine: EngineTask, reach: Arc<Reach>) {
+    let mut notifications = engine.notifications.subscribe();
+    drop(engine);
     loop {
         let notification = tokio::select! {
             () = reach.shutdown.cancelled() => return,

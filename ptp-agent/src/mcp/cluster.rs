@@ -82,7 +82,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Log of the daemon",
         Cluster,
         Reads,
-        logs::Wanted,
+        logs::LogQuery,
         logs::schema(),
         logs::daemon,
         "The latest lines of linuxptp-daemon (ptp4l, phc2sys, ts2phc …) on a node, and the events they \
@@ -93,7 +93,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Log of the publisher",
         Cluster,
         Reads,
-        logs::Wanted,
+        logs::LogQuery,
         logs::schema(),
         logs::proxy,
         "The latest lines of cloud-event-proxy on a node: what it published, to whom, and why not."
@@ -103,7 +103,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Metrics of a node",
         Cluster,
         Reads,
-        metrics::Wanted,
+        metrics::MetricsQuery,
         metrics::schema(),
         metrics::get,
         "The figures a node's exporters show at this moment: states, offsets in nanoseconds, clock class, \
@@ -243,7 +243,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Run a command",
         Command,
         Reads,
-        command::Wanted,
+        command::CommandQuery,
         command::schema(),
         command::run,
         "Runs one command of a fixed list in the daemon's container of a node, as program and arguments, \

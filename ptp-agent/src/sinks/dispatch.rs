@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Message, Named, Silences, SinkError, SinkStatus, alertmanager};
-use crate::brain::Snapshot;
+use crate::engine_task::Snapshot;
 use crate::health::Health;
 
 /// How many alerts may wait for one sink; there is at most one per change of an incident.

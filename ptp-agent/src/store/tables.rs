@@ -72,7 +72,7 @@ impl Silence {
 
 /// Which incidents to give.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct IncidentQuery {
     /// `firing` or `resolved`.
     pub status: Option<String>,
     /// As in reports.
@@ -185,7 +185,7 @@ pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), Journal
 /// Incidents that are not among `held`, the newest first.
 pub(super) fn older_incidents(
     journal: &mut Journal,
-    wanted: &Wanted,
+    wanted: &IncidentQuery,
     held: &[String],
     skip: usize,
     limit: usize,
@@ -206,7 +206,7 @@ pub(super) fn older_incidents(
          ORDER BY opened_at DESC, id LIMIT ?7 OFFSET ?8"
     ))?;
     let held = serde_json::to_string(held).unwrap_or_default();
-    let Wanted { status, severity, node, root_cause, since } = wanted;
+    let IncidentQuery { status, severity, node, root_cause, since } = wanted;
     let since = since.map(Received::as_nanos);
     let [limit, skip] = [limit, skip].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     let rows = select

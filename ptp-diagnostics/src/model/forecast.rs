@@ -22,14 +22,14 @@ const NINE_OF_TEN: f64 = 1.2816;
 
 /// What was measured during a holdover, by something that still knows better.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HoldoverTracker {
     /// When the reference was lost, and the offset then, in nanoseconds.
     lost: Option<(Received, i64)>,
     /// Nothing until something is measured: most clocks never are.
     filter: Option<Box<Filter>>,
 }
 
-impl Held {
+impl HoldoverTracker {
     /// The reference was lost at `at`, with this offset.
     pub(crate) fn begin(&mut self, at: Received, nanos: i64) {
         self.lost = Some((at, nanos));
@@ -120,7 +120,7 @@ impl Prior {
 }
 
 /// What the measurements lead to; `None` while there are too few, and for ever after the horizon.
-fn measured(held: &Held, settings: &Settings) -> Option<Crossing> {
+fn measured(held: &HoldoverTracker, settings: &Settings) -> Option<Crossing> {
     let (since, _) = held.lost?;
     let filter = held.filter.as_deref().filter(|filter| filter.samples() >= LEAST)?;
     let horizon = 20.0 * settings.holdover_model.as_secs_f64();
@@ -172,7 +172,7 @@ mod tests {
 
     fn holdover(seconds: u64, offset: impl Fn(f64) -> f64) -> Option<Crossing> {
         let since = Received::from_nanos(0);
-        let mut held = Held::default();
+        let mut held = HoldoverTracker::default();
         held.begin(since, 0);
         for second in (1..=seconds).step_by(20) {
             #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_are_survived() {
         for wild in [i64::MIN, i64::MAX] {
-            let mut held = Held::default();
+            let mut held = HoldoverTracker::default();
             held.begin(Received::from_nanos(i64::MIN), wild);
             for at in [i64::MIN, 0, 1, 2, 3, i64::MAX] {
                 held.push(Received::from_nanos(at), wild);

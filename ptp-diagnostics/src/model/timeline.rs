@@ -15,7 +15,7 @@ pub use self::samples::Samples;
 pub(crate) use self::samples::is_calm;
 use crate::Settings;
 use crate::model::clock_class;
-use crate::model::forecast::Held;
+use crate::model::forecast::HoldoverTracker;
 use crate::model::recent::Recent;
 use crate::model::trace::Trace;
 
@@ -116,7 +116,7 @@ pub struct Timeline {
 
     samples: Samples,
     trace: Trace,
-    held: Held,
+    held: HoldoverTracker,
     /// The latest gaps between events that changed nothing, in turn, and how many there were: the cadence
     /// of polling, if there is one.
     gaps: [Duration; CADENCE_GAPS],
@@ -180,7 +180,7 @@ impl Timeline {
             quality_since: at,
             samples: Samples::default(),
             trace: Trace::default(),
-            held: Held::default(),
+            held: HoldoverTracker::default(),
             gaps: [Duration::ZERO; CADENCE_GAPS],
             gaps_seen: 0,
             cadence: None,

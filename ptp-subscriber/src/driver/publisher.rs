@@ -10,7 +10,7 @@ use ptp_events::client::{Client, ClientError};
 use ptp_events::{Event, Received};
 
 use super::{Ending, Observation, Shared, What};
-use crate::reconcile::{Action, Answer, Change, Failure, Jitter, Reconciler, Wanted};
+use crate::reconcile::{Action, Answer, Change, DesiredState, Failure, Jitter, Reconciler};
 use crate::target::Target;
 
 /// Runs until `ending`, or until nobody listens any more.
@@ -21,7 +21,7 @@ pub(super) async fn run(
 ) {
     let settings = &shared.settings;
     let callback_base = format!("{}/event", settings.callback_base);
-    let wanted = Wanted {
+    let wanted = DesiredState {
         callback: format!("{callback_base}/{}", shared.directory.token(&target.name)),
         callback_base,
         resources: settings.resources.clone(),

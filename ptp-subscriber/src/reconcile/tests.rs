@@ -124,7 +124,7 @@ struct Run {
 impl Run {
     fn new(proxy: Proxy, node: Option<&str>) -> Self {
         let now = Instant::now();
-        let wanted = Wanted {
+        let wanted = DesiredState {
             callback: CALLBACK.to_owned(),
             callback_base: BASE.to_owned(),
             resources: Resource::ALL.to_vec(),

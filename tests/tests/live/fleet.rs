@@ -77,7 +77,7 @@ impl Agent {
     }
 
     pub(crate) fn report(&self) -> Report {
-        self.running.brain.snapshot.borrow().report.clone()
+        self.running.engine.snapshot.borrow().report.clone()
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {

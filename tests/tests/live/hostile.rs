@@ -68,7 +68,7 @@ async fn what_comes_late_does_not_overwrite_what_is_newer() {
         (!report.alerts.is_empty()).then(|| report.incidents[0].clone())
     });
     assert!(incident.await.resolved_at.is_none());
-    assert_eq!(agent.running.brain.snapshot.borrow().counts.overtaken, 1);
+    assert_eq!(agent.running.engine.snapshot.borrow().counts.overtaken, 1);
     let (_, node) = agent.get("/api/v1/nodes/w1").await;
     let clocks = node["clocks"].as_array().unwrap();
     let clock = clocks.iter().find(|clock| clock["resource"] == "lock-state").unwrap();

@@ -25,7 +25,7 @@ async fn a_thousand_nodes_are_current_within_thirty_seconds() {
     let began = Instant::now();
     let agent = Agent::start(config).await;
     within(Duration::from_secs(30), "all nodes LOCKED", || {
-        let report = agent.running.brain.snapshot.borrow().clone();
+        let report = agent.running.engine.snapshot.borrow().clone();
         let locked = |node: &NodeReport| node.state == NodeState::Locked;
         let nodes = &report.report.nodes;
         let all = nodes.len() == NODES && nodes.iter().all(locked);

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::parameters::{SEVERITIES, not_about_nobody, only, root_cause, time, word};
 use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
-use crate::brain::Snapshot;
-use crate::store::{Store, Wanted};
+use crate::engine_task::Snapshot;
+use crate::store::{IncidentQuery, Store};
 
 /// `GET /api/v1/incidents`: the newest first.
 pub(super) async fn incidents(
@@ -21,7 +21,7 @@ pub(super) async fn incidents(
     only(&query, &["limit", "cursor", "status", "severity", "node", "root_cause", "since"])?;
     let Paging { limit, cursor } = paging(&query)?;
     let statuses = [Status::Firing, Status::Resolved].map(|s| (s.as_str(), s.as_str()));
-    let wanted = Wanted {
+    let wanted = IncidentQuery {
         status: word(&query, "status", &statuses)?.map(str::to_owned),
         severity: word(&query, "severity", &SEVERITIES)?.map(|severity| severity.to_string()),
         node: query.get("node").cloned(),
@@ -29,7 +29,7 @@ pub(super) async fn incidents(
         since: time(&query, "since", api.store.clock().stamp())?,
     };
     let node = wanted.node.clone();
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let held = snapshot.report.incidents.iter().rev().filter(|incident| wants(&wanted, incident));
     let held: Vec<&IncidentReport> = held.collect();
     let mut items: Vec<Value> = held
@@ -51,7 +51,7 @@ pub(super) async fn incidents(
     Ok(Json(Listed { items, next_cursor }))
 }
 
-fn wants(wanted: &Wanted, incident: &IncidentReport) -> bool {
+fn wants(wanted: &IncidentQuery, incident: &IncidentReport) -> bool {
     let is = |wanted: &Option<String>, actual| wanted.as_deref().is_none_or(|w| w == actual);
     is(&wanted.status, incident.status.as_str())
         && is(&wanted.severity, incident.severity.as_str())
@@ -70,11 +70,11 @@ fn ids(snapshot: &Snapshot) -> Vec<String> {
 /// Those that only the journal has still.
 async fn older(
     api: &Api,
-    wanted: Wanted,
+    wanted: IncidentQuery,
     skip: usize,
     limit: usize,
 ) -> Result<Vec<Value>, Problem> {
-    let held = ids(&api.brain.snapshot.borrow());
+    let held = ids(&api.engine.snapshot.borrow());
     read(api, move |store| store.older_incidents(&wanted, &held, skip, limit)).await
 }
 
@@ -92,7 +92,7 @@ async fn read<T: Send + 'static>(
 
 /// `GET /api/v1/incidents/{id}`.
 pub(super) async fn incident(State(api): State<Api>, Path(id): Path<String>) -> Answer<Value> {
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let held = snapshot.report.incidents.iter().find(|incident| incident.id == id);
     let found = match held {
         Some(incident) => serde_json::to_value(incident).ok(),
@@ -103,7 +103,7 @@ pub(super) async fn incident(State(api): State<Api>, Path(id): Path<String>) -> 
 
 /// `GET /api/v1/forecasts`: of incidents that go on.
 pub(super) async fn forecasts(State(api): State<Api>) -> Json<Value> {
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let items: Vec<_> = snapshot
         .report
         .incidents

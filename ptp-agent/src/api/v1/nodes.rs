@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::super::parameters::{not_about_nobody, only};
 use super::{Answer, Api, Listed, Params, Problem, page, paging};
-use crate::brain::ClockSamples;
+use crate::engine_task::ClockSamples;
 use crate::health::Condition;
 
 /// How many nodes that are not LOCKED, and conditions, an overview names.
@@ -50,7 +50,7 @@ struct Named {
 
 pub(super) async fn fleet(State(api): State<Api>, Query(query): Params) -> Answer<Fleet> {
     only(&query, &[])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let report = &snapshot.report;
     let mut states = BTreeMap::new();
     let mut roles = BTreeMap::new();
@@ -89,12 +89,12 @@ pub(super) async fn nodes(
     Query(query): Params,
 ) -> Answer<Listed<NodeReport>> {
     only(&query, &["limit", "cursor"])?;
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     Ok(page(&paging(&query)?, snapshot.report.nodes.iter().cloned()))
 }
 
 pub(super) async fn node(State(api): State<Api>, Path(name): Path<String>) -> Answer<NodeReport> {
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     not_about_nobody(&snapshot.report, Some(&name))?;
     let found = snapshot.report.nodes.iter().find(|node| node.node.as_str() == name);
     found.cloned().map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such node"))
@@ -110,6 +110,6 @@ pub(super) async fn samples(
     let missing = || Problem::new(StatusCode::NOT_FOUND, "no such node");
     let node = NodeName::new(&name).map_err(|_| missing())?;
     let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the engine is busy; try again");
-    let clocks = api.brain.samples(node).await.ok_or(busy)?.ok_or_else(missing)?;
+    let clocks = api.engine.samples(node).await.ok_or(busy)?.ok_or_else(missing)?;
     Ok(page(&paging(&query)?, clocks.into_iter()))
 }

@@ -64,7 +64,7 @@ pub(super) async fn make(
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     let new: NewSilence = serde_json::from_slice(&body).map_err(|error| bad(&error.to_string()))?;
     let now = api.store.clock().stamp();
-    let snapshot = api.brain.snapshot.borrow().clone();
+    let snapshot = api.engine.snapshot.borrow().clone();
     let (silence, warnings) = silence_of(new, now, &snapshot.report)?;
     if !api.silences.put(silence.clone(), now) {
         return Err(Problem::new(StatusCode::CONFLICT, "there are too many silences; end some"));

@@ -109,7 +109,7 @@ fn allowed() -> String {
 /// Which command, on which node.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Wanted {
+pub(in super::super) struct CommandQuery {
     /// The node's name
     node: String,
     /// The program and its arguments, a word each, such as `["ethtool", "-T", "ens1f0"]`
@@ -128,7 +128,7 @@ pub(super) fn schema() -> Value {
     ])
 }
 
-pub(super) async fn run(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+pub(super) async fn run(reach: &Reach, wanted: CommandQuery) -> Result<Answer, Refusal> {
     if !is_allowed(&wanted.command) {
         return Err(Refusal::Arguments(format!(
             "this command is not on the list of those that may be run: {}",

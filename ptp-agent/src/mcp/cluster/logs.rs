@@ -32,7 +32,7 @@ const LINE: usize = 400;
 /// Which part of a log is wanted.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Wanted {
+pub(in super::super) struct LogQuery {
     /// The node's name; may be left out where there is only one
     node: Option<String>,
     /// How many of its last lines are searched; 200 unless given
@@ -88,15 +88,15 @@ pub(super) fn rows(event: &Event) -> impl Iterator<Item = Value> {
     })
 }
 
-pub(super) async fn daemon(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+pub(super) async fn daemon(reach: &Reach, wanted: LogQuery) -> Result<Answer, Refusal> {
     show(reach, wanted, DAEMON_CONTAINER).await
 }
 
-pub(super) async fn proxy(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+pub(super) async fn proxy(reach: &Reach, wanted: LogQuery) -> Result<Answer, Refusal> {
     show(reach, wanted, PROXY_CONTAINER).await
 }
 
-async fn show(reach: &Reach, wanted: Wanted, container: &str) -> Result<Answer, Refusal> {
+async fn show(reach: &Reach, wanted: LogQuery, container: &str) -> Result<Answer, Refusal> {
     let cluster = cluster(reach)?;
     let of = daemon_of(cluster, wanted.node.as_deref()).await?;
     let part = Part {

@@ -60,7 +60,7 @@ pub(super) fn events(metrics: &Metrics) -> Vec<Event> {
 /// Whose metrics are wanted.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Wanted {
+pub(in super::super) struct MetricsQuery {
     /// The node's name; may be left out where there is only one
     node: Option<String>,
     /// How many samples at most; 100 unless given, 200 at most
@@ -89,7 +89,7 @@ pub(super) fn schema() -> Value {
     ])
 }
 
-pub(super) async fn get(reach: &Reach, wanted: Wanted) -> Result<Answer, Refusal> {
+pub(super) async fn get(reach: &Reach, wanted: MetricsQuery) -> Result<Answer, Refusal> {
     let cluster = cluster(reach)?;
     let of = daemon(cluster, wanted.node.as_deref()).await?;
     let Scrape { metrics, by } = scrape(cluster, &of.pod).await?;

@@ -12,7 +12,7 @@ use super::{Fact, Said, Samples, Timeline};
 use crate::Settings;
 use crate::model::clock_class;
 use crate::model::crossings::Crossings;
-use crate::model::forecast::Held;
+use crate::model::forecast::HoldoverTracker;
 use crate::model::trace::Trace;
 
 impl Timeline {
@@ -266,7 +266,7 @@ impl Timeline {
         &self.trace
     }
 
-    pub(crate) const fn held(&self) -> &Held {
+    pub(crate) const fn held(&self) -> &HoldoverTracker {
         &self.held
     }
 

@@ -71,9 +71,9 @@ type Question = (NodeName, oneshot::Sender<Option<Vec<ClockSamples>>>);
 /// How many questions may wait.
 const QUESTIONS: usize = 16;
 
-/// What others see of the brain.
+/// What others see of the engine task.
 #[derive(Clone, Debug)]
-pub struct Brain {
+pub struct EngineTask {
     questions: mpsc::Sender<Question>,
     /// The latest snapshot.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -95,7 +95,7 @@ pub struct Recalled {
     pub trouble: Option<String>,
 }
 
-impl Brain {
+impl EngineTask {
     /// The latest offsets of a node's PTP clocks; the outer `None` says that the engine is too busy
     /// to answer, the inner that there is no such node.
     pub async fn samples(&self, node: NodeName) -> Option<Option<Vec<ClockSamples>>> {
@@ -149,23 +149,23 @@ impl Recalled {
             .collect()
     }
 
-    /// The brain, what people are to be told, and the task that is the brain; it ends when the
+    /// How to ask it, what people are to be told, and the task that is the engine task; it ends when the
     /// store does.
     ///
     /// Whoever tells people must keep up: unlike other listeners they are waited for, as an alert
     /// must not get lost when many come at once.
-    #[must_use = "the brain thinks only while its task runs"]
+    #[must_use = "the engine works only while its task runs"]
     pub fn start(
         self,
         store: Store,
         mut given: mpsc::Receiver<Vec<Given>>,
-    ) -> (Brain, mpsc::Receiver<Message>, impl Future<Output = ()> + Send) {
+    ) -> (EngineTask, mpsc::Receiver<Message>, impl Future<Output = ()> + Send) {
         let Self { engine, told, .. } = self;
         let now = store.clock().stamp();
         let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
         let (notifications, _) = broadcast::channel(LISTENERS_LAG);
         let (questions, mut asked) = mpsc::channel::<Question>(QUESTIONS);
-        let brain = Brain { questions, snapshot, notifications: notifications.clone() };
+        let handle = EngineTask { questions, snapshot, notifications: notifications.clone() };
         let (alerts, to_tell) = mpsc::channel(ALERTS);
         let mut task = Task {
             engine,
@@ -218,7 +218,7 @@ impl Recalled {
             // Whatever is told is recorded by now.
             task.store.finish();
         };
-        (brain, to_tell, run)
+        (handle, to_tell, run)
     }
 }
 
@@ -438,7 +438,7 @@ mod tests {
         let recalled = Recalled::from(&mut opened, Settings::default());
         let path = Some(journal.to_owned());
         let (store, given, writer) = opened.start(path, Retention::default(), clock.started());
-        let (brain, mut alerts, thinking) = recalled.start(store.clone(), given);
+        let (engine, mut alerts, thinking) = recalled.start(store.clone(), given);
         for state in ["LOCKED", "FREERUN"] {
             store.give_all((0..nodes).map(|node| lock(node, state)).collect()).await.unwrap();
             clock.pass(Duration::from_mins(1));
@@ -455,7 +455,7 @@ mod tests {
         };
         let ((), told) = tokio::join!(thinking, told);
         writer.join().unwrap();
-        let report = brain.snapshot.borrow().report.clone();
+        let report = engine.snapshot.borrow().report.clone();
         (told, report)
     }
 
