@@ -315,6 +315,7 @@ impl Engine {
         let Some(id) = self.model.find_node(node) else { return };
         self.end_blindness(id, now);
         self.model.nodes[id.0 as usize].gone = true;
+        self.model.note_in_domain(id);
         self.update_state(id, now);
         self.examine_clocks(id, now);
         self.examine_node(id, now, true);

@@ -217,9 +217,20 @@ impl Model {
 
     /// Whether a master has lost its own reference, or says so.
     pub(crate) fn is_troubled(&self, master: NodeId) -> bool {
-        self.bad_receiver(master).is_some()
-            || self.degraded_class(master).is_some()
-            || self.ptp_unlocked(master).is_some()
+        !self.node(master).gone
+            && (self.bad_receiver(master).is_some()
+                || self.degraded_class(master).is_some()
+                || self.ptp_unlocked(master).is_some())
+    }
+
+    /// Notes in its domain whether a node is LOCKED, and whether it is a master in trouble; nothing is
+    /// expected of one that left.
+    pub(crate) fn note_in_domain(&mut self, node: NodeId) {
+        let Node { domain, gone, role, .. } = *self.node(node);
+        let is_locked = gone || self.ptp_unlocked(node).is_none();
+        let is_troubled = role == Role::Grandmaster && self.is_troubled(node);
+        self.domains[domain].note_lock(node, is_locked);
+        self.domains[domain].note_trouble(node, is_troubled);
     }
 
     /// Whether the node is a grandmaster, by its receiver or by the class it announces of itself.

@@ -21,9 +21,10 @@ pub struct Settings {
     /// `persistent-freerun`: FREERUN without a break for longer than this.
     #[serde(deserialize_with = "duration")]
     pub persistent_freerun: Duration,
-    /// `frequent-state-changes`: more than this many changes within `state-changes-window`.
+    /// `frequent-state-changes`, `frequent-class-changes`: more than this many changes within `state-changes-window`.
     pub state_changes: u32,
-    /// `frequent-state-changes`: the time in which changes are counted.
+    /// `frequent-state-changes`, `frequent-class-changes`: the time in which changes are counted, and
+    /// restarts (`process-restart`).
     #[serde(deserialize_with = "duration")]
     pub state_changes_window: Duration,
     /// `high-offset`: magnitude over this, in nanoseconds; the publishers' own default threshold.

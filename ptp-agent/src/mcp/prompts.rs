@@ -64,7 +64,7 @@ pub(super) const RUNBOOKS: &[Runbook] = &[
         text: "Explain the incident named below to the audience named below, in at most 200 words and \
             without jargon. Use get_incident for it and explain_code for its root cause. Say what \
             happened and when, which sites it was felt on, whether it goes on, how sure the cause is \
-            (confirmed, probable or undecided are different things: do not claim more), what it can \
+            (confirmed, likely and inconclusive are different things: do not claim more), what it can \
             mean for the radio service (5G TDD needs nodes within about 1.5 microseconds of each \
             other), what is being done, and what would have prevented it if that is known.",
     },

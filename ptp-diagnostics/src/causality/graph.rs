@@ -49,6 +49,8 @@ const WITHIN: &[Edge] = &[
     Edge { from: Stage::Path, to: Stage::Synce, when: Model::ptp_troubled },
     always(Stage::Process, Stage::Ptp),
     always(Stage::Process, Stage::Os),
+    always(Stage::TimeOfDay, Stage::Ptp),
+    always(Stage::TimeOfDay, Stage::Os),
     // A master of a worse class may serve a time that moves, or be one that all turn away from.
     Edge { from: Stage::Class, to: Stage::Ptp, when: follows_worse_master },
     always(Stage::Ptp, Stage::Class),
@@ -83,20 +85,30 @@ pub(crate) fn master_reaches(
     stage: Stage,
     since: Received,
 ) -> bool {
-    if master == node || !model.shares_domain(node, &[master]) {
+    if master == node || !model.shares_domain(node, &[master]) || model.is_grandmaster(node) {
         return false;
     }
-    let class = model.degraded_class(master);
     let bad = model.is_troubled(master);
     match stage {
         Stage::Class => bad,
         Stage::Ptp | Stage::Os | Stage::Overall => {
             bad && (model.receives_reference(node)
-                || class.is_some_and(clock_class::is_free_running)
+                || went_free(model, master, node, since)
                 || model.domain_outage(node, since).is_some())
         }
         _ => false,
     }
+}
+
+/// Whether a master went free shortly before a node fell silent, or is free while most of the others are
+/// without their lock as well: with others LOCKED, and long after, the node has a fault of its own.
+fn went_free(model: &Model, master: NodeId, node: NodeId, since: Received) -> bool {
+    let mut classes = model.of(master, &Resource::ClockClass).filter_map(Timeline::class);
+    let free = classes.find(|(class, _)| clock_class::is_free_running(*class));
+    free.is_some_and(|(_, at)| {
+        apart(at, since) <= model.settings.correlate * 2
+            || model.domain(node).others_are_locked(node) == Some(false)
+    })
 }
 
 /// Whether a node hears the boundary clock `relay`, which has lost its own reference: it announces the

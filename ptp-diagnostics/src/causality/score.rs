@@ -115,9 +115,17 @@ pub(crate) fn judge(
     let seen = look(&Case::new(model, subject, now)).and(before);
     let mut hypotheses = candidates(model, subject, seen, now);
     if let Some(named) = named {
-        let at = |h: &Hypothesis| h.cause == named.cause;
-        match hypotheses.iter_mut().find(|h| at(h)) {
-            Some(same) => same.score += MARGIN,
+        let shared = matches!(named.cause.cause().reach, Reach::Segment);
+        let wide = shared || named.cause.cause().stage == Stage::Telemetry;
+        let same = |h: &Hypothesis| h.cause == named.cause && (wide || h.origin == named.origin);
+        match hypotheses.iter_mut().find(|h| same(h)) {
+            Some(same) => {
+                same.score += MARGIN;
+                // What many lost is not one node's because the others' losses are longer ago.
+                if same.origin.len() < named.origin.len() && named.origin.contains(&subject.node) {
+                    same.origin.clone_from(&named.origin);
+                }
+            }
             None => hypotheses.push(Hypothesis {
                 cause: named.cause,
                 origin: named.origin.clone(),
@@ -268,8 +276,14 @@ mod tests {
 
     #[test]
     fn what_is_seen_decides_between_the_causes() {
-        const PTP: &[Stage] =
-            &[Stage::Segment, Stage::Path, Stage::Process, Stage::Ptp, Stage::Artefact];
+        const PTP: &[Stage] = &[
+            Stage::Segment,
+            Stage::Path,
+            Stage::Process,
+            Stage::TimeOfDay,
+            Stage::Ptp,
+            Stage::Artefact,
+        ];
         const GRANDMASTER: &[Stage] = &[Stage::Receiver, Stage::Process, Stage::Ptp];
         const CLASS: &[Stage] = &[Stage::Segment, Stage::Path, Stage::Class, Stage::Artefact];
         const OS: &[Stage] = &[Stage::Os, Stage::Process, Stage::Artefact];

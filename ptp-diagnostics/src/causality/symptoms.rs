@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ptp_events::{Offset, Received, Resource, SyncState};
+use ptp_events::{Received, Resource, SyncState};
 
 use super::Subject;
 use super::graph::apart;
@@ -88,7 +88,9 @@ const HERE: &[(Symptom, Look)] = &[
     }),
     (Symptom::OffsetNear, |case| {
         let limit = case.model.settings.offset_ns;
-        case.moved().map(|offset| offset * 5 >= limit * 4 && !is_far(offset, limit))
+        case.moved().map(|offset| {
+            offset.saturating_mul(5) >= limit.saturating_mul(4) && !is_far(offset, limit)
+        })
     }),
     (Symptom::Trend, |case| {
         let trace = case.ptp?.trace();
@@ -204,21 +206,22 @@ fn moved_together(case: &Case<'_>) -> Option<bool> {
 /// One loss is followed by a few more while the servo settles again, and one jump of its reference by
 /// those of a servo that rings (docs/protocol.md §5): neither is an unstable path.
 fn flapping(case: &Case<'_>) -> Option<bool> {
-    let (clock, since) = (case.ptp?, case.subject.since);
-    let from = since.before(case.model.settings.relock);
+    let clock = case.ptp?;
+    let from = case.now.before(case.model.settings.relock);
     let (mut silent, mut moved) = (0, 0);
-    let mut first = None;
+    let (mut first, mut last) = (case.now, None);
     for fact in clock.facts().iter().rev().take_while(|fact| fact.at >= from) {
         match &fact.said {
             Said::State { state: SyncState::Holdover, .. } => silent += 1,
             Said::State { state: SyncState::Freerun, stale: false, .. } => {
                 moved += 1;
-                first = Some(fact.at);
+                first = fact.at;
+                last.get_or_insert(fact.at);
             }
             _ => {}
         }
     }
-    let rings = first.is_none_or(|first| since.since(first) < RINGING);
+    let rings = last.is_none_or(|last| last.since(first) < RINGING);
     Some(silent > 1 || (moved > 2 && !rings))
 }
 
@@ -229,11 +232,11 @@ fn process_down(case: &Case<'_>) -> Option<bool> {
     Some(clocks.any(|clock| !clock.is_locked() && clock.process_down()))
 }
 
-/// The node's clock, or its offset, is off by whole seconds, to the millisecond.
+/// Its offset is whole seconds, to the millisecond.
 fn whole_seconds(case: &Case<'_>) -> Option<bool> {
+    // How far stamps are from when we receive them is blurred by latency.
     if case.subject.shows(Symptom::Skewed) {
-        let skew = case.model.node(case.subject.node).skew.latest;
-        return Some(Offset::from_nanos(skew).whole_seconds().is_some());
+        return None;
     }
     let (_, offset) = case.own()?.samples().last?;
     Some(offset.whole_seconds().is_some())

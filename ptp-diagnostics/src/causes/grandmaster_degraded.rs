@@ -9,7 +9,8 @@ pub(crate) const CAUSE: Cause = Cause {
     code: "grandmaster-degraded",
     title: "Upstream grandmaster degraded",
     manual: "An upstream grandmaster lost its own reference and says so by its class.\n\nShown by: a \
-        class change on the followers, together, while their PTP stays LOCKED.\n\nTold apart by: no GNSS \
+        class change on the followers, together, while their PTP stays LOCKED; or followers that lose their lock \
+        together once it runs free.\n\nTold apart by: no GNSS \
         receiver of ours is involved.",
     decide_by: "the grandmaster's own alarms, and the class in its Announce messages",
     reaches_followers: true,

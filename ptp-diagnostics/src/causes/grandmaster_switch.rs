@@ -8,8 +8,9 @@ pub(crate) const CAUSE: Cause = Cause {
     root: RootCause::GrandmasterSwitch,
     code: "grandmaster-switch",
     title: "Another grandmaster was chosen",
-    manual: "The best master clock algorithm chose another grandmaster.\n\nShown by: a short transient or \
-        class change on every follower of a domain within 5 s, all recovered.",
+    manual: "The best master clock algorithm chose another grandmaster.\n\nShown by: most \
+        followers of a domain lose their lock within 10 s, and all are LOCKED again within 20 s; or a log of ptp4l \
+        that names another best master.",
     decide_by: "grandmasterIdentity before and after (pmc GET PARENT_DATA_SET)",
     reaches_followers: true,
     stage: Stage::Segment,

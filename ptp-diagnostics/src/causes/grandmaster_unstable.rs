@@ -11,7 +11,9 @@ pub(crate) const CAUSE: Cause = Cause {
     manual: "A grandmaster announces a worse class and a good one in turn, each for too short to be an outage: \
         a receiver at the edge of its fix, a DPLL that loses its lock for moments, or limits that are too tight.\n\n\
         Shown by: a class that got worse more than ten times within an hour.\n\nTold apart by: an outage lasts, and \
-        goes through the holdover classes. Every change makes followers compare masters anew (ITU-T G.8275.1, 6.3).",
+        goes through the holdover classes. Every change makes followers compare masters anew (ITU-T G.8275.1, 6.3). A \
+        boundary clock passes the class of its master on: of several nodes that say so, look at the one nearest to \
+        the receiver.",
     decide_by: "the times of CLOCK_CLASS_CHANGE in the grandmaster's log beside those of its receiver and DPLL",
     reaches_followers: true,
     stage: Stage::Class,

@@ -8,8 +8,8 @@ pub(crate) const CAUSE: Cause = Cause {
     root: RootCause::OscillatorDrift,
     code: "oscillator-drift",
     title: "Oscillator drift",
-    manual: "The oscillator ages, follows the temperature, or never learned to hold over.\n\nShown by: a \
-        steady trend of the offset while LOCKED, or a holdover that ends much sooner than its model.",
+    manual: "The oscillator ages, or follows the temperature, faster than its servo follows.\n\nShown by: a \
+        steady trend of the offset while LOCKED, away from zero.",
     decide_by: "the servo's frequency correction against temperature over a day",
     reaches_followers: false,
     stage: Stage::Ptp,

@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
         oscillator moves a clock by exactly whole seconds.",
     decide_by: "currentUtcOffset and currentUtcOffsetValid (pmc GET TIME_PROPERTIES_DATA_SET), and phc2sys -O",
     reaches_followers: false,
-    stage: Stage::Path,
+    stage: Stage::TimeOfDay,
     reach: Reach::Here,
     watch: Watch::Usual,
     prior: -1.5,

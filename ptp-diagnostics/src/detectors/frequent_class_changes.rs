@@ -33,7 +33,9 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    let limit = view.settings.state_changes as usize;
+    // More than are remembered cannot be counted.
+    let remembered = (view.settings.history / 2).saturating_sub(1);
+    let limit = (view.settings.state_changes as usize).min(remembered);
     let needed = if view.firing.is_some() { limit.div_ceil(2) } else { limit + 1 };
     let facts = view.clock.facts();
     // Every worse one follows a better one.
@@ -41,12 +43,14 @@ fn examine(view: &View<'_>) -> Assessment {
         return Assessment::Quiet;
     }
     let class_of = |said: &Said| match said {
-        Said::Class(class) => Some(clock_class::rank(*class)),
+        // 255 says nothing of a reference.
+        Said::Class(class) if class.0 != 255 => Some(clock_class::rank(*class)),
         _ => None,
     };
     let mut worse = Vec::new();
     for (before, fact) in facts.iter().zip(facts.iter().skip(1)) {
-        if class_of(&fact.said) > class_of(&before.said) {
+        let (was, is) = (class_of(&before.said), class_of(&fact.said));
+        if was.zip(is).is_some_and(|(was, is)| is > was) {
             worse.push(fact.at);
         }
     }

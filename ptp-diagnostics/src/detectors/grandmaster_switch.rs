@@ -1,4 +1,4 @@
-//! At least three clocks, and at least half of a timing domain, lost their lock within `upstream`
+//! At least three nodes, and at least half of those that follow in a timing domain, lost their lock within `upstream`
 //! (default 10 s) of each other, and all were LOCKED again within `switch` (default 20 s).
 //!
 //! Severity: INFO; nobody is told. Clears after `resolve` (default 30 s).

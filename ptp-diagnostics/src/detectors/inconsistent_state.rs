@@ -5,7 +5,8 @@
 //! are checked that events alone decide:
 //!
 //! - **sync-state is the worst** of the PTP and the system clock (FREERUN, HOLDOVER, LOCKED), on nodes
-//!   with one of each; with several it is not said which of them count.
+//!   with one of each; with several it is not said which of them count. When both are LOCKED and it
+//!   stays worse, the publisher is stuck: `publisher-artefact`.
 //! - **The system clock is not LOCKED while PTP is FREERUN**: it follows PTP, on every interface.
 //! - **A grandmaster in HOLDOVER does not announce class 6**: whoever follows trusts bad time. Of
 //!   other clocks this is known as a bug of the publisher, `publisher-artefact`.

@@ -1,6 +1,7 @@
 //! A clock has been FREERUN without a break for longer than `persistent-freerun` (default 5 min).
 //!
-//! Severity: CRITICAL. Needs no further event: time passing is enough.
+//! Severity: CRITICAL; INFO while a servo that was not seen to settle since it started may still be
+//! settling. Needs no further event: time passing is enough.
 //!
 //! In FREERUN nothing holds a clock; a typical oscillator leaves 1.5 µs within minutes to hours.
 //! What took the lock away is told by the incident's root cause. The threshold is the one that

@@ -84,24 +84,20 @@ impl Engine {
             let is_locked = timeline.is_locked();
             let by_offset = timeline.lost_by_offset().is_some();
             let down = timeline.process_down();
+            // A number without a state is no loss.
+            let lost = timeline.unlocked_since().is_some() && !was_unlocked;
             if timeline.cadence() != cadence {
                 self.model.nodes[node.0 as usize].learn_cadence(&self.model.clocks);
             }
-            if resource == Resource::LockState && (is_locked != was_locked || !was_unlocked) {
-                let all = self.model.ptp_unlocked(node).is_none();
-                let domain = self.model.node(node).domain;
-                self.model.domains[domain].note_lock(node, all);
-            }
-            if resource == Resource::LockState && !is_locked && !was_unlocked {
+            if resource == Resource::LockState && lost {
                 let domain = self.model.nodes[node.0 as usize].domain;
                 self.model.domains[domain]
                     .push_loss(Loss { at, node, by_offset, down }, &self.model.settings);
             }
             self.learn_role(node, &resource, clock, at);
-            if changed && self.model.node(node).role == Role::Grandmaster {
-                let troubled = self.model.is_troubled(node);
-                let domain = self.model.node(node).domain;
-                self.model.domains[domain].note_trouble(node, troubled);
+            let tells = resource == Resource::LockState && (is_locked != was_locked || lost);
+            if tells || self.model.node(node).role == Role::Grandmaster {
+                self.model.note_in_domain(node);
             }
             if changed {
                 self.tell_ledger(node, clock, is_locked && !was_locked);
@@ -145,6 +141,7 @@ impl Engine {
             return;
         }
         self.update_state(id, at);
+        self.model.note_in_domain(id);
         for member in 0..self.model.nodes[id.0 as usize].clocks.len() {
             let clock = self.model.nodes[id.0 as usize].clocks[member].id;
             for slot in 0..self.slots.subjects(clock) {

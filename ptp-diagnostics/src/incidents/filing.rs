@@ -64,9 +64,10 @@ impl Ledger {
         let passed_on = stage == Stage::Class && model.ptp_unlocked(subject.node).is_none();
         if let Some(own) = here.iter().find(began_here).filter(|_| !passed_on) {
             let incident = &self.incidents[own];
+            let with_ptp = stage == Stage::Os && model.ptp_unlocked(subject.node).is_some();
             let of_many = incident.is_of_segment()
                 && incident.diagnosis.origin.len() > 1
-                && matches!(stage, Stage::Ptp | Stage::Class | Stage::Overall);
+                && (matches!(stage, Stage::Ptp | Stage::Class | Stage::Overall) || with_ptp);
             return of_many.then_some(*own);
         }
         let there =
@@ -146,7 +147,7 @@ impl Ledger {
         subject: &Subject,
         now: Received,
     ) -> bool {
-        self.get(kept.incident).is_none_or(|incident| {
+        self.get(self.live(kept.incident)).is_none_or(|incident| {
             incident.diagnosis.origin.contains(&subject.node)
                 || (incident.affected.contains(&subject.node)
                     && explains_below(model, incident, subject))
@@ -181,7 +182,7 @@ impl Ledger {
         }
     }
 
-    /// Ends `from` because `into` explains it. Its open findings clear with it.
+    /// Ends `from` because `into` explains it, which its open findings count for from now on.
     fn merge(
         &mut self,
         model: &Model,
@@ -194,11 +195,14 @@ impl Ledger {
             return;
         };
         incident.merged_into = Some(key.to_owned());
+        incident.continues_in = Some(into);
+        let open = std::mem::take(&mut incident.open_findings);
         let (affected, clocks) = (incident.affected.clone(), incident.clocks.clone());
         let opened = incident.opened_at;
         if let Some(target) = self.incidents.get_mut(&into) {
             target.affected.extend(affected.iter().copied());
             target.clocks.extend(clocks);
+            target.open_findings += open;
             target.opened_at = target.opened_at.min(opened);
         }
         self.resolve(model, from, now);

@@ -130,6 +130,8 @@ pub(crate) struct Incident {
     pub told: Option<Told>,
     /// Why it ended, when not by getting well.
     pub merged_into: Option<String>,
+    /// The same, by number.
+    pub continues_in: Option<IncidentId>,
     /// It ended because every node that it affected left.
     pub left: bool,
     pub due: Option<Received>,

@@ -98,6 +98,14 @@ impl Ledger {
         self.due.pop()
     }
 
+    /// Where an incident goes on, if it turned out to be part of another.
+    pub(super) fn live(&self, mut id: IncidentId) -> IncidentId {
+        while let Some(next) = self.incidents.get(&id).and_then(|incident| incident.continues_in) {
+            id = next;
+        }
+        id
+    }
+
     pub(super) fn changed(&mut self, incident: IncidentId, kind: ChangeKind, at: Received) {
         self.changes.push_back(Change { incident, kind, at });
     }
@@ -128,6 +136,7 @@ impl Ledger {
             reopened: 0,
             told: None,
             merged_into: None,
+            continues_in: None,
             left: false,
             due: None,
             latest: found.subject,
@@ -186,11 +195,14 @@ impl Ledger {
             return;
         }
         let renamed = diagnosis.cause != incident.diagnosis.cause;
+        let moved = diagnosis.origin != incident.diagnosis.origin;
         incident.diagnosis = diagnosis;
         if renamed {
             self.index.forget_reach(model, id, &self.incidents[&id]);
         }
-        self.place(model, id);
+        if renamed || moved {
+            self.place(model, id);
+        }
         self.changed(id, ChangeKind::Updated, now);
     }
 
@@ -259,33 +271,39 @@ impl Ledger {
         says: String,
         now: Received,
     ) {
-        let Some(incident) = self.incidents.get_mut(&kept.incident) else {
-            return;
-        };
-        if let Some(finding) = kept.listed.and_then(|at| incident.findings.get_mut(at)) {
+        if let Some(finding) = self.finding(kept) {
             finding.severity = finding.severity.max(severity);
             finding.says = says;
         }
+        let live = self.live(kept.incident);
+        let Some(incident) = self.incidents.get_mut(&live) else {
+            return;
+        };
         if severity > incident.severity {
             incident.severity = severity;
-            let kind = ChangeKind::Escalated;
-            self.changed(kept.incident, kind, now);
+            self.changed(live, ChangeKind::Escalated, now);
         }
     }
 
     /// A finding cleared.
     pub(crate) fn clear(&mut self, model: &Model, kept: FindingRef, now: Received) {
-        let Some(incident) = self.incidents.get_mut(&kept.incident) else {
-            return;
-        };
-        if let Some(finding) = kept.listed.and_then(|at| incident.findings.get_mut(at)) {
+        if let Some(finding) = self.finding(kept) {
             finding.until = Some(now);
         }
+        let live = self.live(kept.incident);
+        let Some(incident) = self.incidents.get_mut(&live) else {
+            return;
+        };
         incident.open_findings = incident.open_findings.saturating_sub(1);
         if incident.open_findings == 0 {
             incident.cleared_at = now;
-            self.schedule(model, kept.incident, now);
+            self.schedule(model, live, now);
         }
+    }
+
+    /// Where a finding is listed.
+    fn finding(&mut self, kept: FindingRef) -> Option<&mut Finding> {
+        self.incidents.get_mut(&kept.incident)?.findings.get_mut(kept.listed?)
     }
 
     /// A clock of `node` changed; `recovered` when it is now locked.

@@ -12,6 +12,8 @@ pub enum Stage {
     Path,
     /// A process: ptp4l, phc2sys, ts2phc.
     Process,
+    /// The time of day: which second it is.
+    TimeOfDay,
     /// A PTP clock.
     Ptp,
     /// The clock class that a node announces.
@@ -35,6 +37,7 @@ impl Stage {
         Self::Segment,
         Self::Path,
         Self::Process,
+        Self::TimeOfDay,
         Self::Ptp,
         Self::Class,
         Self::Os,

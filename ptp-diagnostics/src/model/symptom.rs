@@ -37,7 +37,7 @@ pub enum Symptom {
     OthersLocked,
     /// It turned to another master.
     AnotherMaster,
-    /// It lost its lock several times within seconds.
+    /// It lost its lock again and again within `relock`, and not because its servo rings.
     Flapping,
     /// Its losses of lock are such as a threshold makes that is too tight.
     AtThreshold,
@@ -138,6 +138,7 @@ impl Symptom {
         matches!(
             self,
             Self::OthersLocked
+                | Self::ReceiverWell
                 | Self::PtpLocked
                 | Self::OsLocked
                 | Self::NoLockEver
@@ -163,6 +164,10 @@ impl Symptom {
         )
     }
 }
+
+/// Each has a bit, and all are listed.
+const _: () =
+    assert!(Symptom::ALL.len() <= 64 && Symptom::Artefact as usize + 1 == Symptom::ALL.len());
 
 /// Those that are states, a bit each.
 const STATES: u64 = {

@@ -394,7 +394,9 @@ impl Timeline {
         }
         let offset = measured.and_then(Measurement::offset).filter(|_| state.is_locked());
         match offset {
-            Some(offset) if was_locked && offset.magnitude() * 3 <= settings.offset_ns => {
+            Some(offset)
+                if was_locked && offset.magnitude().saturating_mul(3) <= settings.offset_ns =>
+            {
                 let since = *self.calm_since.get_or_insert(at);
                 self.note_settled(at, since, SETTLED);
             }

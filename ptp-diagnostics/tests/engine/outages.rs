@@ -129,10 +129,54 @@ fn a_grandmaster_that_goes_free_is_one_incident_of_three_alerts_at_most() {
     assert_snapshot!(told.join("\n"), @"
     it is not ours: upstream-loss from bc
     it is not ours: upstream-loss from w000
-    it is not ours: upstream-loss from w017
-    it is not ours: upstream-loss from w044
-    it is not ours: upstream-loss from w179
     it tells its class: gnss-signal-loss from gm
     its receiver tells: gnss-signal-loss from gm
+    ");
+}
+
+/// One that has been free for long, or that left, is nobody's excuse: the others are LOCKED.
+#[test]
+fn a_grandmaster_that_is_free_for_long_masks_no_other_fault() {
+    let mut begin = String::new();
+    for node in ["gm-a", "gm-b", "w1", "w2", "w3", "w4"] {
+        writeln!(begin, "0 {node} lock LOCKED 3\n0.1 {node} class 6").unwrap();
+    }
+    begin += "1 gm-a gnss SYNCHRONIZED 3 fix=3\n1 gm-b gnss SYNCHRONIZED 3 fix=3\n";
+    begin += "10 gm-a gnss FAILURE-NOFIX fix=0\n10.1 gm-a lock HOLDOVER 3\n10.2 gm-a class 7\n";
+    begin += "20 gm-a class 140\n30 gm-a lock FREERUN 3\n30.1 gm-a class 248\n";
+    let lost = "3000 w1 lock HOLDOVER 3\n3005 w1 lock FREERUN 3\n3100 end";
+    insta::assert_snapshot!(crate::fixture::tell_all([
+        ("it is still free", format!("{begin}{lost}")),
+        ("it left", format!("{begin}100 gm-a gone\n{lost}")),
+    ]), @"
+    it is still free
+    CRITICAL gnss-signal-loss (confirmed), firing: since 10, known at 11.2; from gm-a, affects gm-a
+      CRITICAL gm-a clock-class-degraded [clock-class] since 10.2, known at 11.2: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL gm-a gnss-fault [gnss-sync-status] since 10, known at 13: GNSS FAILURE-NOFIX, gpsFix 0
+      WARNING gm-a holdover [lock-state] since 10.1, known at 13.1, until 30: HOLDOVER
+      CRITICAL gm-a loss-of-lock [lock-state] since 30, known at 40: FREERUN
+      CRITICAL gm-a persistent-freerun [lock-state] since 30, known at 330: FREERUN without a break for more than 5 min
+    CRITICAL ptp-path-loss (confirmed), firing: since 3000, known at 3003; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 3000, known at 3003, until 3005: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 3005, known at 3015: FREERUN
+    alert at 11.2: opened WARNING GNSS signal lost on gm-a
+    alert at 20: escalated CRITICAL GNSS signal lost on gm-a
+    alert at 3003: opened WARNING PTP path lost on w1
+    alert at 3015: escalated CRITICAL PTP path lost on w1
+
+    it left
+    CRITICAL gnss-signal-loss (confirmed), resolved: since 10, known at 11.2, over at 130; from gm-a, affects gm-a
+      CRITICAL gm-a clock-class-degraded [clock-class] since 10.2, known at 11.2, until 100: class 140: T-GM in holdover, out of specification (category 1)
+      CRITICAL gm-a gnss-fault [gnss-sync-status] since 10, known at 13, until 100: GNSS FAILURE-NOFIX, gpsFix 0
+      WARNING gm-a holdover [lock-state] since 10.1, known at 13.1, until 30: HOLDOVER
+      CRITICAL gm-a loss-of-lock [lock-state] since 30, known at 40, until 100: FREERUN
+    CRITICAL ptp-path-loss (confirmed), firing: since 3000, known at 3003; from w1, affects w1
+      WARNING w1 holdover [lock-state] since 3000, known at 3003, until 3005: HOLDOVER
+      CRITICAL w1 loss-of-lock [lock-state] since 3005, known at 3015: FREERUN
+    alert at 11.2: opened WARNING GNSS signal lost on gm-a
+    alert at 20: escalated CRITICAL GNSS signal lost on gm-a
+    alert at 130: resolved CRITICAL Resolved: GNSS signal lost on gm-a
+    alert at 3003: opened WARNING PTP path lost on w1
+    alert at 3015: escalated CRITICAL PTP path lost on w1
     ");
 }

@@ -233,7 +233,7 @@ pub(crate) fn questions() -> Vec<Question> {
             is: json!([
                 [
                     ["publisher-artefact", "confirmed", "resolved"],
-                    ["ptp-path-loss", "likely", "resolved"]
+                    ["ptp-path-loss", "inconclusive", "resolved"]
                 ],
                 "publisher-artefact"
             ]),
