@@ -89,7 +89,6 @@ impl Subject {
             {
                 Stage::Ptp
             }
-            // The event of one of the clocks below was lost; which one, nothing tells.
             stage => stage,
         }
     }

@@ -75,10 +75,11 @@ const ALTERNATIVES: usize = 3;
 /// What a master that is known to be in trouble weighs against a fault of the node's own: several
 /// hundred to one, as independent faults within minutes are that rare.
 const KNOWN_TROUBLE: f32 = 6.0;
-/// Symptoms are not quite independent, so the odds are less than their product; fitted to the
-/// development seeds (`cargo xtask score`, docs/quality.md).
+/// Symptoms are not quite independent, so the odds are less than their product. A judgement, which the
+/// calibration of docs/quality.md checks.
 const SHARPNESS: f32 = 0.8;
-/// How much likelier another cause must be to take the place of the one that people were told.
+/// How much stronger the evidence for another cause must be to take the place of the one an incident has:
+/// twice.
 const MARGIN: f32 = 0.7;
 
 /// A cause at a place.

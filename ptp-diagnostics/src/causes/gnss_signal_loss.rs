@@ -20,8 +20,8 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Receiver,
     reach: Reach::Grandmaster,
     watch: Watch::Usual,
+    // The commonest of the three: jamming, obstruction, a splitter. A judgement.
     prior: 0.0,
-    // The commonest of the three: jamming, obstruction, weather, a splitter (EUSPA GNSS reports).
     predicts: &[
         // The grandmaster goes into HOLDOVER (ITU-T G.8275.1, appendix V).
         seen(S::ReferenceSilent, FAIR, 0.0),

@@ -12,7 +12,7 @@ pub(crate) const CAUSE: Cause = Cause {
         such as an overall sync-state without any word from the clocks below it.",
     decide_by: "the daemon's log at the time of the first event",
     reaches_followers: false,
-    // Whatever it is, it is before everything that is seen of it.
+    // Mostly it is about the PTP clock, and then it is between the node and its master.
     stage: Stage::Path,
     reach: Reach::Unnamed,
     watch: Watch::Usual,

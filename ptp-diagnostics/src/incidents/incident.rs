@@ -69,12 +69,12 @@ pub(crate) struct Told {
     cause: RootCause,
     /// Whether the evidence decided for that cause.
     sure: bool,
-    /// When its cause was told of first.
+    /// When people were told last.
     at: Received,
 }
 
-/// How long after people were told of a cause another may be a second fault, and is not the same one
-/// better known.
+/// How long after people were told of an incident another cause may be a second fault, and is not the same
+/// one better known.
 const ANOTHER_FAULT: Duration = Duration::from_mins(1);
 
 /// How many times more nodes must be silent than people were told of, so that they are told again: a

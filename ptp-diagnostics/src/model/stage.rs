@@ -1,5 +1,8 @@
 //! The chain along which time, and its faults, travel.
 
+/// An incident keeps a bit for each.
+const _: () = assert!(Stage::COUNT <= 16);
+
 /// A link of the chain: what a fault breaks first, and what a finding is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]

@@ -330,11 +330,10 @@ impl Timeline {
         if !changed {
             return false;
         }
-        let measures = matches!(measured, Some(Measurement::Offset(_)));
         if self.state.is_none() {
             self.began_unlocked = !state.is_locked() && state != SyncState::Holdover;
         }
-        let crossed = measured.and_then(Measurement::offset).filter(|_| measures);
+        let crossed = measured.and_then(Measurement::offset);
         self.lost_by_offset = state == SyncState::Freerun
             && self.is_locked()
             && crossed.is_some_and(|offset| self.may_cross(offset, settings));
