@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut engine = Engine::new(Settings::default());
     for recorded in Reader::new(bytes).flatten() {
         let time = recorded.time();
-        engine.handle_event(recorded.event, time);
+        engine.handle_evidence(recorded.evidence, time);
     }
     if let Some(latest) = engine.latest() {
         engine.finish(latest.after(Duration::from_secs(1000)));

@@ -244,9 +244,11 @@ fn feed(
     let too_late = args.until.is_some_and(|until| time >= until);
     if !too_early && !too_late {
         if let Some(gatherer) = gatherer {
-            gatherer.handle_event(&recorded.event, time);
+            if let Some(event) = recorded.evidence.clone().published() {
+                gatherer.handle_event(&event, time);
+            }
         }
-        engine.handle_event(recorded.event, time);
+        engine.handle_evidence(recorded.evidence, time);
     }
 }
 

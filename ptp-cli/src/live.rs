@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ptp_events::client::Tls;
-use ptp_events::recording::{Merge, Origin, Reader, Recorded, Writer, decompress};
+use ptp_events::recording::{Merge, Origin, Reader, Writer, decompress};
 use ptp_events::server::{Limits, Refusal, receiver, serve};
-use ptp_events::{ReceiveClock, Received};
+use ptp_events::{Event, ReceiveClock, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
 use ptp_subscriber::driver::{self, What};
 use ptp_subscriber::gate::{Accepted, Gate, Intake};
@@ -172,12 +172,15 @@ pub(crate) fn replay(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<O
         let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
         sources.push(Reader::new(decompress(BufReader::new(file))?));
     }
-    let mut events: Vec<Recorded> = Vec::new();
+    let mut events: Vec<(Received, Event)> = Vec::new();
     for (source, item) in Merge::new(sources) {
         let path = args.files[source].display();
-        events.push(item.with_context(|| format!("cannot replay `{path}`"))?);
+        let recorded = item.with_context(|| format!("cannot replay `{path}`"))?;
+        let time = recorded.time();
+        // A publisher publishes, and nothing that only a log shows.
+        events.extend(recorded.evidence.published().map(|event| (time, event)));
     }
-    events.sort_by_key(Recorded::time);
+    events.sort_by_key(|(time, _)| *time);
     anyhow::ensure!(!events.is_empty(), "there are no events to replay");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -186,19 +189,19 @@ pub(crate) fn replay(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<O
 
 async fn replaying(
     args: &ReplayArgs,
-    events: Vec<Recorded>,
+    events: Vec<(Received, Event)>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Outcome> {
     let stop = interrupt::token();
-    let mut fleet = Fleet::bind(events.iter().map(|e| &e.event.node), &args.live, out).await?;
+    let mut fleet = Fleet::bind(events.iter().map(|(_, event)| &event.node), &args.live, out).await?;
     let play = async {
         fleet.subscribed(args.live.wait).await;
-        let (first, begun) = (events[0].time(), tokio::time::Instant::now());
-        for recorded in &events {
-            let after = recorded.time().since(first).div_f64(args.live.speed);
+        let (first, begun) = (events[0].0, tokio::time::Instant::now());
+        for (time, event) in &events {
+            let after = time.since(first).div_f64(args.live.speed);
             tokio::time::sleep_until(begun + after).await;
-            if let Some(publisher) = fleet.get(&recorded.event.node) {
-                publisher.publish(&recorded.event).await;
+            if let Some(publisher) = fleet.get(&event.node) {
+                publisher.publish(event).await;
             }
         }
         tokio::time::sleep(args.live.linger).await;

@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use ptp_events::observation::Evidence;
 use ptp_events::{DecodeError, Event, Input, Instance, NodeName, Received, Resource};
 
 use self::inbox::Inbox;
@@ -176,7 +177,12 @@ impl Engine {
     /// Events may come out of order by up to [`Settings::reorder_window`]; later ones are placed
     /// at the time reached.
     pub fn handle_event(&mut self, event: Event, received: Received) {
-        self.inbox.push(received, event);
+        self.handle_evidence(Evidence::Event(event), received);
+    }
+
+    /// Takes in anything that is known of a node's clocks: an event, or what a log shows.
+    pub fn handle_evidence(&mut self, evidence: Evidence, received: Received) {
+        self.inbox.push(received, evidence);
         self.handle_time(received);
     }
 

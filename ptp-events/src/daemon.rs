@@ -1,9 +1,10 @@
-//! The log of linuxptp-daemon, as the events a publisher would have made of it.
+//! The log of linuxptp and its daemon, as evidence: what a publisher would have said, and more.
 //!
 //! `cloud-event-proxy` knows nothing but these lines: it reads them from a socket and publishes
 //! what changes. [`DaemonLog`] draws the same conclusions (docs/protocol.md §9), so that a log can
-//! be diagnosed where nobody kept the events. It adds what the publisher keeps to itself: offsets,
-//! at most one a second for each clock.
+//! be diagnosed where nobody kept the events. It adds what the publisher keeps to itself: offsets and
+//! how the servo answers them, at most once a second for each clock; what became of a port and why;
+//! DPLL, time of day, processes, and what they complain of.
 //!
 //! ```
 //! use ptp_events::daemon::{DaemonLog, DaemonSettings, LogLine};
@@ -14,19 +15,21 @@
 //!     "2026-11-23T06:40:20.13Z ptp4l[1106.120]: [ptp4l.0.config] port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED",
 //!     "2026-11-23T06:40:20.23Z ptp4l[1106.220]: [ptp4l.0.config] master offset 45 s2 freq -3972 path delay 89",
 //! ]) {
-//!     log.handle_line(LogLine { number, text, received: None });
+//!     log.handle_line(LogLine::new(number, text));
 //! }
-//! let said = log.poll_event().ok_or("nothing")?;
-//! assert_eq!(said.event.readings[0].state, Some(SyncState::Locked));
-//! assert_eq!(said.event.readings[0].instance.as_str(), "ens1fx/master");
-//! assert_eq!(said.event.stamped.unwrap().to_string(), "2026-11-23T06:40:20.23Z");
+//! let told = std::iter::from_fn(|| log.poll_evidence()).map(|told| told.evidence);
+//! let events: Vec<_> = told.filter_map(|evidence| evidence.published()).collect();
+//! assert_eq!(events[0].readings[0].state, Some(SyncState::Locked));
+//! assert_eq!(events[0].readings[0].instance.as_str(), "ens1fx/master");
+//! assert_eq!(events[0].stamped.unwrap().to_string(), "2026-11-23T06:40:20.23Z");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod before;
 mod domain;
+mod found;
 mod line;
 mod outbox;
-mod prefix;
 mod rules;
 mod timebase;
 
@@ -35,19 +38,27 @@ use std::time::Duration;
 
 use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
 
+use crate::observation::{Evidence, Observation, Observed};
 use crate::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Received, Stamped, SyncState,
 };
 use domain::{Domain, Limits, Patience, Source};
+use found::Bracket;
 use line::Line;
-use outbox::{Outbox, Waiting, Who};
+use outbox::{Outbox, Waiting, What, Who};
 use timebase::{Placed, Timebase};
+
+pub(crate) use before::{Whose, names, parse_time};
+pub(crate) use found::{Found, find};
 
 /// How many configurations of one node are told apart; the daemon runs a handful.
 const MOST_DOMAINS: usize = 32;
 
 /// The longest line we look at, in bytes. The real ones have about 100.
 pub(crate) const MAX_LINE_BYTES: usize = 4096;
+
+/// How much of a line of another program is looked at for a time, in bytes.
+const FOREIGN_BYTES: usize = 64;
 
 /// What the publisher is configured with, and the log does not tell.
 ///
@@ -92,6 +103,16 @@ pub struct LogLine<'a> {
     pub text: &'a str,
     /// When it was received, if it was recorded so; goes before every time in the line.
     pub received: Option<Received>,
+    /// When it was written, if something beside the line tells; goes before what stands in front of it.
+    pub written: Option<Received>,
+}
+
+impl<'a> LogLine<'a> {
+    /// A line of which nothing else is known.
+    #[must_use]
+    pub const fn new(number: u64, text: &'a str) -> Self {
+        Self { number, text, received: None, written: None }
+    }
 }
 
 /// What a line turned out to be.
@@ -105,18 +126,18 @@ pub enum LineKind {
     Foreign,
 }
 
-/// An event made of a line.
+/// What a line tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LogEvent {
-    /// What the publisher would have said.
-    pub event: Event,
+pub struct LogEvidence {
+    /// What the publisher would have said, or what it would not.
+    pub evidence: Evidence,
     /// The line it is made of, counted from 1.
     pub line: u64,
 }
 
-/// Makes events of the lines of one node's daemon.
+/// Makes evidence of the lines of one node's daemon.
 ///
-/// Lines go in with [`Self::handle_line`], events come out of [`Self::poll_event`]. An event waits
+/// Lines go in with [`Self::handle_line`], evidence comes out of [`Self::poll_evidence`]. An event waits
 /// while later lines may tell its time (linuxptp prints the time since the node started) or its
 /// interface (ptp4l's offsets name none); [`Self::finish`] hands out what still waits.
 #[derive(Debug)]
@@ -159,10 +180,10 @@ impl DaemonLog {
         }
     }
 
-    /// An empty log of a pod's daemon, read by the same settings; `first` when no other is known.
+    /// An empty log of a node, or of a pod's, read by the same settings; `first` when no other is known.
     #[must_use]
-    pub fn of_pod(&self, pod: NodeName, first: bool) -> Self {
-        let node = if first && self.settings.name_is_sure { self.node.clone() } else { pod };
+    pub fn of_node(&self, named: NodeName, first: bool) -> Self {
+        let node = if first && self.settings.name_is_sure { self.node.clone() } else { named };
         Self::new(node, self.settings.clone())
     }
 
@@ -170,6 +191,11 @@ impl DaemonLog {
     #[must_use]
     pub const fn node(&self) -> &NodeName {
         &self.node
+    }
+
+    /// When the log was last written to, if that is known.
+    pub(crate) const fn written(&self) -> Option<Received> {
+        self.settings.written
     }
 
     /// How many lines were understood.
@@ -192,29 +218,78 @@ impl DaemonLog {
 
     /// Takes one line.
     pub fn handle_line(&mut self, line: LogLine<'_>) -> LineKind {
-        if line.text.len() > MAX_LINE_BYTES {
-            return LineKind::Foreign;
-        }
-        let (wall, text) = prefix::strip(line.text, self.settings.written);
-        let Some(parsed) = Line::parse(text) else {
-            if line::is_daemons(text) {
-                self.ignored += 1;
-                return LineKind::Ignored;
+        match find(line.text).filter(|_| line.text.len() <= MAX_LINE_BYTES) {
+            Some(found) => {
+                let before = found.read_before(self.settings.written);
+                self.handle_found(line, &found, before.wall)
             }
-            return LineKind::Foreign;
-        };
-        self.understood += 1;
+            None => self.handle_foreign(line),
+        }
+    }
+
+    /// Takes a line of another program: it may be the only one that tells the time of day.
+    pub(crate) fn handle_foreign(&mut self, line: LogLine<'_>) -> LineKind {
+        if !self.timebase.is_anchored() {
+            let end = line.text.floor_char_boundary(FOREIGN_BYTES);
+            let wall = line.written.or(before::read(&line.text[..end], self.settings.written).wall);
+            if let Some(wall) = wall
+                && let Some(placed) = self.timebase.place(Bracket::None, Some(wall.as_nanos()), None)
+            {
+                self.shift(placed.shift);
+            }
+        }
+        LineKind::Foreign
+    }
+
+    /// How often the wall clock was set while the lines were written.
+    #[must_use]
+    pub const fn wall_clock_jumps(&self) -> u64 {
+        self.timebase.jumps()
+    }
+
+    /// Takes one line, in which linuxptp's own text was found, after a `wall` clock time.
+    pub(crate) fn handle_found(
+        &mut self,
+        line: LogLine<'_>,
+        found: &Found<'_>,
+        wall: Option<Received>,
+    ) -> LineKind {
+        let parsed = Line::parse(found);
+        // `[12.345] usb 1-1: …` is the kernel's.
+        let process = found.process.or(parsed.as_ref().map(|line| line.process));
+        let Some(process) = process else { return LineKind::Foreign };
         self.outbox.at_line(line.number);
-        let wall = line.received.or(wall).map(Received::as_nanos);
-        let Placed { time, shift } = self.timebase.place(parsed.bracket, wall);
+        let wall = line.written.or(wall);
+        let nanos = |time: Option<Received>| time.map(Received::as_nanos);
+        let Some(Placed { time, shift }) =
+            self.timebase.place(found.bracket, nanos(wall), nanos(line.received))
+        else {
+            self.ignored += 1;
+            return LineKind::Ignored;
+        };
         self.shift(shift);
         self.time_out(time);
-        let key = domain_key(parsed.config);
-        if self.domains.contains_key(&key) || self.domains.len() < MOST_DOMAINS {
-            self.domains.entry(key.clone()).or_default();
-            self.take(&key, parsed, time);
+        let key = domain_key(found.tag);
+        if !self.domains.contains_key(&key) {
+            if self.domains.len() >= MOST_DOMAINS {
+                return LineKind::Understood;
+            }
+            let mut domain = Domain::default();
+            if !is_config(found.tag) {
+                // OpenShift 4.6 to 4.9 tagged lines with the interface.
+                domain.learn(found.tag, false);
+            }
+            self.domains.insert(key.clone(), domain);
         }
-        LineKind::Understood
+        if let Some(parsed) = parsed {
+            self.understood += 1;
+            self.take(&key, parsed, time);
+            LineKind::Understood
+        } else {
+            self.ignored += 1;
+            self.see(&key, process, Observed::Alive, time);
+            LineKind::Ignored
+        }
     }
 
     /// No line follows: what waits goes out with what is known.
@@ -228,8 +303,8 @@ impl DaemonLog {
         self.finished
     }
 
-    /// The next event, in the order of the lines.
-    pub fn poll_event(&mut self) -> Option<LogEvent> {
+    /// What the lines tell next, in their order.
+    pub fn poll_evidence(&mut self) -> Option<LogEvidence> {
         let now = self.finished || self.outbox.is_full();
         let first = self.outbox.first()?;
         if !now && !self.timebase.is_anchored() {
@@ -245,16 +320,19 @@ impl DaemonLog {
                 domain.name()?.clone()
             }
         };
-        let Waiting { resource, reading, time, line, nth, .. } = self.outbox.take_first()?;
+        let Waiting { resource, what, time, line, nth, .. } = self.outbox.take_first()?;
         let id = EventId::new(&format_smolstr!("line-{line}.{nth}")).ok()?;
-        let event = Event {
-            id,
-            node: self.node.clone(),
-            resource,
-            stamped: Some(Stamped::from_nanos(time)),
-            readings: [Reading { instance, ..reading }].into(),
+        let (node, stamped) = (self.node.clone(), Some(Stamped::from_nanos(time)));
+        let evidence = match what {
+            What::Said(reading) => {
+                let readings = [Reading { instance, ..reading }].into();
+                Evidence::Event(Event { id, node, resource, stamped, readings })
+            }
+            What::Seen(observed) => {
+                Evidence::Observation(Observation { id, node, resource, instance, stamped, observed })
+            }
         };
-        Some(LogEvent { event, line })
+        Some(LogEvidence { evidence, line })
     }
 
     fn shift(&mut self, shift: i64) {
@@ -296,7 +374,7 @@ impl DaemonLog {
                 }
                 _ => domain.last_offset.map(Measurement::Offset),
             };
-            self.enter(&key, state, measured, at);
+            self.enter(&key, state, measured, at, None);
         }
     }
 }
@@ -305,8 +383,18 @@ fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// The number that configurations of one clock share: `0` of `ts2phc.0.config`.
-fn domain_key(config: &str) -> SmolStr {
-    let number = config.split('.').nth(1).unwrap_or(config);
-    number.chars().take(8).collect::<String>().to_smolstr()
+/// Whether a tag is the name of a configuration: `ptp4l.0.config`.
+fn is_config(tag: &str) -> bool {
+    matches!(tag.rsplit_once('.'), Some((_, "config" | "cfg" | "conf")))
+}
+
+/// The number that configurations of one clock share, `0` of `ts2phc.0.config`; the tag itself where it
+/// is none.
+fn domain_key(tag: &str) -> SmolStr {
+    let number = match tag.split('.').nth(1) {
+        Some(number) if is_config(tag) => number,
+        _ if tag.is_empty() => "0",
+        _ => tag,
+    };
+    number.chars().take(16).collect::<String>().to_smolstr()
 }

@@ -30,6 +30,7 @@ pub mod daemon;
 #[cfg(feature = "journal")]
 pub mod journal;
 pub mod metrics;
+pub mod observation;
 #[cfg(feature = "publisher")]
 pub mod publisher;
 pub mod recording;

@@ -17,7 +17,7 @@
 //! "#;
 //! let events: Result<Vec<_>, _> = Reader::new(&log[..]).collect();
 //! let events = events?;
-//! assert_eq!(events[0].event.node.as_str(), "n1");
+//! assert_eq!(events[0].evidence.node().as_str(), "n1");
 //! assert_eq!(events[0].line, 2);
 //! # Ok::<(), ptp_events::recording::ReadError>(())
 //! ```
@@ -27,6 +27,7 @@ mod compression;
 mod form;
 mod logged;
 mod merge;
+mod nested;
 mod reader;
 mod sequence;
 mod splitter;
@@ -34,7 +35,8 @@ mod writer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Received, Stamped};
+use crate::observation::Evidence;
+use crate::{Received, Stamped};
 
 pub use batch::{Batch, Batches, Decoded};
 pub use compression::decompress;
@@ -61,11 +63,11 @@ pub enum Origin {
     Unknown,
 }
 
-/// One event of a recording.
+/// What one record of a recording tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recorded {
-    /// What was said.
-    pub event: Event,
+    /// What was said, or seen.
+    pub evidence: Evidence,
     /// When it was received, if the recording knows.
     pub received: Option<Received>,
     /// How it came.
@@ -79,7 +81,7 @@ impl Recorded {
     /// which readers refuse ([`LineProblem::NoTime`]).
     #[must_use]
     pub fn time(&self) -> Received {
-        let stamped = || self.event.stamped.map(Stamped::assume_received);
+        let stamped = || self.evidence.stamped().map(Stamped::assume_received);
         self.received.or_else(stamped).unwrap_or(Received::from_nanos(0))
     }
 }

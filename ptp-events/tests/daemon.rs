@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use ptp_events::daemon::{DaemonLog, DaemonSettings, LineKind, LogEvent, LogLine};
+use ptp_events::daemon::{DaemonLog, DaemonSettings, LineKind, LogEvidence, LogLine};
 use ptp_events::{Event, NodeName, Received, Stamped};
 
 fn recording(name: &str) -> String {
@@ -20,15 +20,31 @@ fn log(settings: DaemonSettings) -> DaemonLog {
     DaemonLog::new(NodeName::new("n").unwrap(), settings)
 }
 
+/// What a publisher would say, and the line it is from.
+#[derive(Debug, PartialEq)]
+struct Said {
+    event: Event,
+    line: u64,
+}
+
+/// What a publisher would say of what a log tells.
+fn published(log: &mut DaemonLog) -> Vec<Said> {
+    let told = std::iter::from_fn(|| log.poll_evidence());
+    told.filter_map(|LogEvidence { evidence, line }| Some(Said { event: evidence.published()?, line })).collect()
+}
+
 /// Everything a log says, and what its lines were.
-fn read(mut log: DaemonLog, lines: &[&str]) -> (Vec<LogEvent>, Vec<LineKind>) {
+fn read(mut log: DaemonLog, lines: &[&str]) -> (Vec<Said>, Vec<LineKind>) {
     let (mut events, mut kinds) = (Vec::new(), Vec::new());
     for (number, text) in (1..).zip(lines) {
-        kinds.push(log.handle_line(LogLine { number, text, received: None }));
-        events.extend(std::iter::from_fn(|| log.poll_event()));
+        // What a capture wrote before a line is when that was received.
+        let captured = text.split_once(' ').filter(|(time, _)| time.len() == 19);
+        let received = captured.and_then(|(time, _)| time.parse().ok()).map(Received::from_nanos);
+        kinds.push(log.handle_line(LogLine { received, ..LogLine::new(number, text) }));
+        events.extend(published(&mut log));
     }
     log.finish();
-    events.extend(std::iter::from_fn(|| log.poll_event()));
+    events.extend(published(&mut log));
     (events, kinds)
 }
 
@@ -56,7 +72,7 @@ fn changes<'a>(
     for event in events.into_iter().filter(|event| !event.is_placeholder()) {
         for reading in &event.readings {
             let mut without = reading.clone();
-            without.offset = None;
+            (without.offset, without.port, without.master) = (None, None, None);
             let key = (event.resource.clone(), reading.instance.clone());
             if last.insert(key, without.clone()).as_ref() == Some(&without) {
                 continue;
@@ -143,7 +159,7 @@ fn told(settings: DaemonSettings, lines: &str) -> String {
     let lines: Vec<_> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (events, kinds) = read(log(settings), &lines);
     let mut told = String::new();
-    for LogEvent { event, line } in events {
+    for Said { event, line } in events {
         let reading = &event.readings[0];
         write!(told, "{} {} {}", event.stamped.unwrap(), event.resource, reading.instance).unwrap();
         let mut part = |name: &str, value: Option<String>| {
@@ -186,10 +202,10 @@ fn times_come_from_the_nearest_wall_clock() {
 fn without_a_wall_clock_times_count_from_1970_and_it_shows() {
     let mut log = log(DaemonSettings::default());
     let text = "phc2sys[100.500]: [ptp4l.0.config] CLOCK_REALTIME phc offset 5 s2 freq 0 delay 1";
-    log.handle_line(LogLine { number: 1, text, received: None });
-    assert_eq!(log.poll_event(), None);
+    log.handle_line(LogLine::new(1, text));
+    assert_eq!(published(&mut log), []);
     log.finish();
-    let said = log.poll_event().unwrap();
+    let said = published(&mut log).remove(0);
     assert_eq!(said.event.stamped.unwrap().to_string(), "1970-01-01T00:01:40.5Z");
     assert!(!log.has_wall_clock());
 }
@@ -340,9 +356,9 @@ proptest! {
         let mut log = log(settings);
         let mut understood = 0;
         for (number, text) in (1..).zip(&lines) {
-            let kind = log.handle_line(LogLine { number, text, received: written });
+            let kind = log.handle_line(LogLine { number, text, received: written, written });
             understood += u64::from(kind == LineKind::Understood);
-            while let Some(said) = log.poll_event() {
+            for said in published(&mut log) {
                 prop_assert!(said.line <= number);
                 prop_assert_eq!(said.event.readings.len(), 1);
             }

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
+use ptp_events::observation::Evidence;
 use ptp_events::recording::{
     Batches, Merge, Origin, ReadError, Reader, Recorded, Sequence, Writer, decompress,
 };
@@ -66,7 +68,7 @@ fn every_form_holds_the_same_event() {
         format!(r#"{{"event":{EVENT}}}"#),
     ] {
         let got = all(&text).remove(0).unwrap();
-        assert_eq!((&got.event, got.received), (&expect.event, None), "{text}");
+        assert_eq!((&got.evidence, got.received), (&expect.evidence, None), "{text}");
     }
     // Whatever came before, what a forwarder adds does not make an event something else.
     let added = EVENT.replacen('{', r#"{"event":"x","#, 1);
@@ -80,7 +82,8 @@ fn every_form_holds_the_same_event() {
 
 #[test]
 fn what_the_writer_writes_reads_back() {
-    let event = all(EVENT).remove(0).unwrap().event;
+    let evidence = all(EVENT).remove(0).unwrap().evidence;
+    let event = evidence.event().unwrap().clone();
     let received = Received::parse("2026-11-23T06:40:30.0015Z").unwrap();
     let mut writer = Writer::new(Vec::new());
     writer.write(received, Origin::Push, &event).unwrap();
@@ -89,7 +92,7 @@ fn what_the_writer_writes_reads_back() {
     let text = String::from_utf8(writer.finish().unwrap()).unwrap();
     let got: Vec<_> = all(&text).into_iter().map(Result::unwrap).collect();
     assert_eq!(got.len(), 2);
-    assert!(got.iter().all(|r| r.event == event && r.received == Some(received)));
+    assert!(got.iter().all(|r| r.evidence == evidence && r.received == Some(received)));
     assert_eq!((got[0].origin, got[1].origin), (Origin::Push, Origin::Pull));
 }
 
@@ -115,6 +118,16 @@ fn files_merge_in_time_order() {
 }
 
 /// The forms in which the daemon's lines are found, compressed or not.
+/// The evidence without its time.
+fn untimed(recorded: &Recorded) -> Evidence {
+    let mut evidence = recorded.evidence.clone();
+    match &mut evidence {
+        Evidence::Event(event) => event.stamped = None,
+        Evidence::Observation(seen) => seen.stamped = None,
+    }
+    evidence
+}
+
 #[test]
 fn a_daemons_log_is_recognised_by_what_is_in_it() {
     let json = fs::read(recordings().join("bc_lock.fed.jsonl")).unwrap();
@@ -151,10 +164,18 @@ fn a_daemons_log_is_recognised_by_what_is_in_it() {
         std::iter::from_fn(|| sequence.poll_recorded()).map(Result::unwrap).collect::<Vec<_>>()
     };
     let expect = events(&json);
-    assert_eq!(expect.len(), 10);
+    assert_eq!(expect.len(), 13);
     assert_eq!(in_batches(&json), expect);
-    for bytes in [prefixed, dated, zstd] {
-        assert_eq!(events(&bytes), expect);
+    assert_eq!(events(&zstd), expect);
+    // Where somebody else wrote the time down, the brackets tell the distances.
+    for bytes in [prefixed, dated] {
+        let told = events(&bytes);
+        assert_eq!(told.len(), expect.len());
+        for (told, expect) in told.iter().zip(&expect) {
+            assert_eq!(untimed(told), untimed(expect));
+            let apart = told.time().since(expect.time()).max(expect.time().since(told.time()));
+            assert!(apart <= Duration::from_secs(2), "{told:?}");
+        }
     }
     // The time of day comes late, and an interface's name later still.
     let bare: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();

@@ -1,18 +1,19 @@
-//! Puts events back into time order before anything else sees them.
+//! Puts evidence back into time order before anything else sees it.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
-use ptp_events::{Event, Received};
+use ptp_events::Received;
+use ptp_events::observation::Evidence;
 
-/// The most events held back; past it the oldest go on early.
+/// How much is held back at most; past it the oldest go on early.
 const MAX_HELD: usize = 100_000;
 
-/// An event waiting for its turn.
+/// Something waiting for its turn.
 #[derive(Debug)]
 struct Waiting {
     received: Received,
-    event: Event,
+    evidence: Evidence,
 }
 
 /// By receive time. Equal times are put in an order that depends on the content alone, so that
@@ -21,13 +22,21 @@ struct Waiting {
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
         self.received.cmp(&other.received).then_with(|| {
-            let (a, b) = (&self.event, &other.event);
-            a.stamped
-                .cmp(&b.stamped)
-                .then_with(|| a.node.cmp(&b.node))
-                .then_with(|| a.resource.cmp(&b.resource))
-                .then_with(|| a.readings.cmp(&b.readings))
-                .then_with(|| a.id.cmp(&b.id))
+            let (a, b) = (&self.evidence, &other.evidence);
+            a.stamped()
+                .cmp(&b.stamped())
+                .then_with(|| a.node().cmp(b.node()))
+                .then_with(|| a.resource().cmp(b.resource()))
+                .then_with(|| match (a, b) {
+                    (Evidence::Event(a), Evidence::Event(b)) => {
+                        a.readings.cmp(&b.readings).then_with(|| a.id.cmp(&b.id))
+                    }
+                    (Evidence::Observation(a), Evidence::Observation(b)) => (&a.instance, &a.observed)
+                        .cmp(&(&b.instance, &b.observed))
+                        .then_with(|| a.id.cmp(&b.id)),
+                    (Evidence::Event(_), Evidence::Observation(_)) => Ordering::Less,
+                    (Evidence::Observation(_), Evidence::Event(_)) => Ordering::Greater,
+                })
         })
     }
 }
@@ -46,7 +55,7 @@ impl PartialEq for Waiting {
 
 impl Eq for Waiting {}
 
-/// Events in time order.
+/// Evidence in time order.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     /// Those that came in order: the usual case, without a heap's cost.
@@ -56,8 +65,8 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    pub(crate) fn push(&mut self, received: Received, event: Event) {
-        let waiting = Waiting { received, event };
+    pub(crate) fn push(&mut self, received: Received, evidence: Evidence) {
+        let waiting = Waiting { received, evidence };
         if self.ordered.back().is_none_or(|back| *back <= waiting) {
             self.ordered.push_back(waiting);
         } else {
@@ -65,8 +74,8 @@ impl Inbox {
         }
     }
 
-    /// The next event, if it was received at or before `until`, or too many are held.
-    pub(crate) fn pop(&mut self, until: Received) -> Option<(Received, Event)> {
+    /// The next, if it was received at or before `until`, or too many are held.
+    pub(crate) fn pop(&mut self, until: Received) -> Option<(Received, Evidence)> {
         let late_first = match (self.ordered.front(), self.late.peek()) {
             (Some(ordered), Some(Reverse(late))) => late < ordered,
             (None, Some(_)) => true,
@@ -81,6 +90,6 @@ impl Inbox {
             return None;
         }
         let waiting = if late_first { self.late.pop()?.0 } else { self.ordered.pop_front()? };
-        Some((waiting.received, waiting.event))
+        Some((waiting.received, waiting.evidence))
     }
 }

@@ -4,11 +4,13 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
+use ptp_events::observation::{Evidence, Observation};
 use ptp_events::{
     Event, Instance, NodeName, Port, Reading, Received, Resource, Stamped, SyncState,
 };
 
 use super::{Engine, Timer};
+use crate::Settings;
 use crate::model::domain::Loss;
 use crate::model::node::{ClockId, Member, Node, NodeId, Role};
 use crate::model::skew::skew;
@@ -23,17 +25,24 @@ const LATE: Duration = Duration::from_secs(2);
 const RETURNED: Duration = Duration::from_secs(10);
 
 impl Engine {
-    pub(super) fn apply(&mut self, event: Event, at: Received) {
-        if matches!(event.resource, Resource::Other(_)) {
+    pub(super) fn apply(&mut self, evidence: Evidence, at: Received) {
+        if matches!(evidence.resource(), Resource::Other(_)) {
             self.counts.unknown_resources += 1;
             return;
         }
-        let Some(node) = self.node_id(&event.node, at) else {
+        let Some(node) = self.node_id(evidence.node(), at) else {
             self.counts.nodes_refused += 1;
             return;
         };
         // Whatever it says: a new publisher may say what the old one said last, with the same stamp.
         self.return_node(node, at);
+        match evidence {
+            Evidence::Event(event) => self.apply_event(node, event, at),
+            Evidence::Observation(seen) => self.apply_observation(node, seen, at),
+        }
+    }
+
+    fn apply_event(&mut self, node: NodeId, event: Event, at: Received) {
         let window = self.model.settings.reorder_window.max(LATE);
         if event.is_placeholder() {
             let content = contents(&event);
@@ -56,7 +65,7 @@ impl Engine {
             if reading.instance.is_placeholder() {
                 continue;
             }
-            let Some(clock) = self.clock_id(node, &resource, &reading, at) else {
+            let Some(clock) = self.clock_id(node, &resource, &reading.instance, at) else {
                 self.counts.clocks_refused += 1;
                 fresh = true;
                 continue;
@@ -72,38 +81,10 @@ impl Engine {
                     self.note_skew(node, at, said);
                 }
             }
-            let timeline = &mut self.model.clocks[clock.0 as usize];
-            if timeline.is_overtaken(at, stamped, window) {
-                self.counts.overtaken += 1;
-                continue;
-            }
-            let was_locked = timeline.is_locked();
-            let was_unlocked = timeline.unlocked_since().is_some();
-            let cadence = timeline.cadence();
-            let changed = timeline.apply(at, stamped, &id, reading, &self.model.settings);
-            let is_locked = timeline.is_locked();
-            let by_offset = timeline.lost_by_offset().is_some();
-            let down = timeline.process_down();
-            // A number without a state is no loss.
-            let lost = timeline.unlocked_since().is_some() && !was_unlocked;
-            if timeline.cadence() != cadence {
-                self.model.nodes[node.0 as usize].learn_cadence(&self.model.clocks);
-            }
-            if resource == Resource::LockState && lost {
-                let domain = self.model.nodes[node.0 as usize].domain;
-                self.model.domains[domain]
-                    .push_loss(Loss { at, node, by_offset, down }, &self.model.settings);
-            }
-            self.learn_role(node, &resource, clock, at);
-            let tells = resource == Resource::LockState && (is_locked != was_locked || lost);
-            if tells || self.model.node(node).role == Role::Grandmaster {
-                self.model.note_in_domain(node);
-            }
-            if changed {
-                self.tell_ledger(node, clock, is_locked && !was_locked);
-            }
-            self.examine_after(node, clock, changed, at);
-            any_change |= changed;
+            any_change |= self.grow(node, clock, &resource, (at, stamped), |timeline, settings| {
+                let changed = timeline.apply(at, stamped, &id, reading, settings);
+                (changed, changed)
+            });
         }
         if fresh {
             self.counts.events += 1;
@@ -112,6 +93,81 @@ impl Engine {
         } else {
             self.counts.duplicates += 1;
         }
+    }
+
+    /// What was seen at first hand. A log has its own order, and holds nothing twice but what was
+    /// printed twice.
+    fn apply_observation(&mut self, node: NodeId, seen: Observation, at: Received) {
+        let Observation { id, resource, instance, stamped, observed, .. } = seen;
+        let Some(clock) = self.clock_id(node, &resource, &instance, at) else {
+            self.counts.clocks_refused += 1;
+            return;
+        };
+        let stamped = stamp(stamped, at);
+        let mut news = false;
+        let changed = self.grow(node, clock, &resource, (at, stamped), |timeline, settings| {
+            let before = timeline.changes();
+            let changed = timeline.observe(at, stamped, &id, observed, settings);
+            // A state is told as what an event says.
+            let said = timeline.changes() != before;
+            news = changed && !said;
+            (changed, said)
+        });
+        if news
+            && let Some(seen) = self.model.clock(clock).first_hand()
+            && let Some(fact) = seen.facts().back()
+        {
+            self.ledger.handle_fact(&self.model, node, clock, fact, false);
+            self.collect_changes();
+        }
+        self.counts.events += 1;
+        self.count_for(node, at);
+        self.after_event(node, changed, at);
+    }
+
+    /// Lets `change` change a clock, and what is known of its node and domain by it; it says whether
+    /// anything changed, and whether that is something said. Returns the first.
+    fn grow(
+        &mut self,
+        node: NodeId,
+        clock: ClockId,
+        resource: &Resource,
+        (at, stamped): (Received, Stamped),
+        change: impl FnOnce(&mut Timeline, &Settings) -> (bool, bool),
+    ) -> bool {
+        let window = self.model.settings.reorder_window.max(LATE);
+        let timeline = &mut self.model.clocks[clock.0 as usize];
+        if timeline.is_overtaken(at, stamped, window) {
+            self.counts.overtaken += 1;
+            return false;
+        }
+        let was_locked = timeline.is_locked();
+        let was_unlocked = timeline.unlocked_since().is_some();
+        let cadence = timeline.cadence();
+        let (changed, said) = change(timeline, &self.model.settings);
+        let is_locked = timeline.is_locked();
+        let by_offset = timeline.lost_by_offset().is_some();
+        let down = timeline.process_down();
+        // A number without a state is no loss.
+        let lost = timeline.unlocked_since().is_some() && !was_unlocked;
+        if timeline.cadence() != cadence {
+            self.model.nodes[node.0 as usize].learn_cadence(&self.model.clocks);
+        }
+        if *resource == Resource::LockState && lost {
+            let domain = self.model.nodes[node.0 as usize].domain;
+            self.model.domains[domain]
+                .push_loss(Loss { at, node, by_offset, down }, &self.model.settings);
+        }
+        self.learn_role(node, resource, clock, at);
+        let tells = *resource == Resource::LockState && (is_locked != was_locked || lost);
+        if tells || self.model.node(node).role == Role::Grandmaster {
+            self.model.note_in_domain(node);
+        }
+        if said {
+            self.tell_ledger(node, clock, is_locked && !was_locked);
+        }
+        self.examine_after(node, clock, changed, at);
+        changed
     }
 
     /// Compares a node's stamp with the time of receipt, and that with what other nodes have.
@@ -238,7 +294,7 @@ impl Engine {
         &mut self,
         node: NodeId,
         resource: &Resource,
-        reading: &Reading,
+        instance: &Instance,
         at: Received,
     ) -> Option<ClockId> {
         let Node { domain, clocks: known, other_names, .. } =
@@ -247,7 +303,7 @@ impl Engine {
         let found = known
             .iter()
             .chain(&*other_names)
-            .find(|member| member.resource == *resource && member.instance == reading.instance);
+            .find(|member| member.resource == *resource && member.instance == *instance);
         if let Some(member) = found {
             return Some(member.id);
         }
@@ -255,12 +311,12 @@ impl Engine {
             return None;
         }
         let same = |member: &&Member| {
-            member.resource == *resource && is_same_card(&member.instance, &reading.instance)
+            member.resource == *resource && is_same_card(&member.instance, instance)
         };
         // Of two ports of one card nobody can say which of them the card's name means.
         let mut cards = known.iter().filter(same);
         if let (Some(card), None) = (cards.next(), cards.next()) {
-            let member = Member { instance: reading.instance.clone(), ..card.clone() };
+            let member = Member { instance: instance.clone(), ..card.clone() };
             let id = member.id;
             other_names.push(member);
             return Some(id);
@@ -269,9 +325,8 @@ impl Engine {
             && !known.iter().any(|member| member.resource == *resource);
         self.model.domains[domain].ptp_nodes += usize::from(first_ptp);
         let id = self.slots.add_clock(node, resource);
-        let instance = reading.instance.clone();
         known.push(Member { id, resource: resource.clone(), instance: instance.clone() });
-        self.model.add_clock(node, Timeline::new(resource.clone(), instance, at));
+        self.model.add_clock(node, Timeline::new(resource.clone(), instance.clone(), at));
         Some(id)
     }
 }

@@ -18,7 +18,9 @@ const BEFORE: Duration = Duration::from_secs(5);
 pub(crate) fn gather(model: &Model, incident: &mut Incident, node: NodeId) {
     let from = incident.opened_at.before(BEFORE);
     for member in &model.node(node).clocks {
-        for fact in model.clock(member.id).facts().iter().filter(|fact| fact.at >= from) {
+        let clock = model.clock(member.id);
+        let seen = clock.first_hand().into_iter().flat_map(|seen| seen.facts());
+        for fact in clock.facts().iter().chain(seen).filter(|fact| fact.at >= from) {
             push(model, incident, node, member.id, fact);
         }
     }

@@ -1,16 +1,19 @@
 //! One clock over time, as running statistics: an event costs the same after a year as at first.
 
+pub mod firsthand;
 mod known;
 mod samples;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ptp_events::observation::Observed;
 use ptp_events::{
     ClockClass, ClockIdentity, EventId, GpsFix, Instance, Measurement, Offset, Port, QualityLevel,
     Reading, Received, Resource, Sentinel, Stamped, SyncState,
 };
 
+use self::firsthand::FirstHand;
 pub use self::samples::Samples;
 pub(crate) use self::samples::is_calm;
 use crate::Settings;
@@ -51,6 +54,8 @@ pub enum Said {
     Master(ClockIdentity),
     /// A `SyncE` quality level, and the extended one.
     Quality(QualityLevel, Option<QualityLevel>),
+    /// What was seen of it at first hand.
+    Seen(Observed),
 }
 
 /// One clock's story so far. Everything in it is of bounded size.
@@ -127,12 +132,23 @@ pub struct Timeline {
     /// The master it follows, and since when, if it followed another before.
     master: Option<(ClockIdentity, Option<Received>)>,
     recent: Recent,
+    /// What a log shows of it; `None` of a clock that is known by events alone.
+    first_hand: Option<Box<FirstHand>>,
+}
+
+/// What stands in an offset's place, and whether it was measured just now for certain.
+struct Measured {
+    what: Option<Measurement>,
+    first_hand: bool,
 }
 
 /// How long offsets must be well within the threshold for a servo to have settled, and how long it must
 /// be LOCKED where nobody asks for them: a slow one that overshoots is on its way through for minutes.
 const SETTLED: Duration = Duration::from_mins(10);
 const SETTLED_UNSEEN: Duration = Duration::from_mins(25);
+
+/// How many times its threshold a clock is off that has no lock at all.
+const FAR_BEYOND: u64 = 10;
 
 /// How many gaps make a cadence, and how short they may be: a burst is no polling.
 const CADENCE_GAPS: usize = 5;
@@ -188,6 +204,7 @@ impl Timeline {
             recent: Recent::default(),
             port: None,
             master: None,
+            first_hand: None,
         }
     }
 
@@ -245,7 +262,8 @@ impl Timeline {
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
-            changed |= self.apply_state(at, gap, event, state, reading.offset, settings);
+            let measured = Measured { what: reading.offset, first_hand: false };
+            changed |= self.apply_state(at, gap, event, state, measured, settings);
         }
         if let Some(class) = reading.clock_class {
             changed |= self.apply_class(at, event, class, settings);
@@ -263,24 +281,63 @@ impl Timeline {
         changed
     }
 
+    /// Takes in what was seen of it at first hand; returns whether that is worth telling.
+    pub(crate) fn observe(
+        &mut self,
+        at: Received,
+        stamped: Stamped,
+        event: &EventId,
+        observed: Observed,
+        settings: &Settings,
+    ) -> bool {
+        let gap = at.since(self.last_seen);
+        let first = self.events == 0;
+        self.events += 1;
+        self.last_seen = at;
+        self.last_stamped = stamped;
+        let first_hand = self.first_hand.get_or_insert_default();
+        let mut changed = first_hand.push(at, event, &observed);
+        match observed {
+            Observed::Sample(sample) => {
+                let what = Some(Measurement::Offset(sample.offset));
+                let measured = Measured { what, first_hand: true };
+                changed |= self.apply_state(at, gap, event, sample.state, measured, settings);
+                if !changed && !first {
+                    self.push_gap(gap);
+                }
+            }
+            Observed::Port(change) => self.port = change.port.or_else(|| self.port.take()),
+            _ => {}
+        }
+        changed
+    }
+
     fn apply_state(
         &mut self,
         at: Received,
         gap: Duration,
         event: &EventId,
         state: SyncState,
-        measured: Option<Measurement>,
+        Measured { what: measured, first_hand }: Measured,
         settings: &Settings,
     ) -> bool {
         let changed = self.state.as_ref() != Some(&state);
         // In HOLDOVER, and in the FREERUN that follows it, the offset is the last one before the
         // loss (docs/protocol.md §4); and nothing measured stays the same to the nanosecond.
-        let stale = state == SyncState::Holdover
-            || (state == SyncState::Freerun
-                && (self.state == Some(SyncState::Holdover)
-                    || (!changed
-                        && (self.previous == Some(SyncState::Holdover)
-                            || measured == self.entered_with))));
+        let stale = !first_hand
+            && (state == SyncState::Holdover
+                || (state == SyncState::Freerun
+                    && (self.state == Some(SyncState::Holdover)
+                        || (!changed
+                            && (self.previous == Some(SyncState::Holdover)
+                                || measured == self.entered_with)))));
+        if let Some(seen) = &mut self.first_hand
+            && !first_hand
+            && let Some(Measurement::Offset(offset)) = measured
+            && !stale
+        {
+            seen.measured(at, offset);
+        }
         if changed {
             self.denied = (0, at);
         }
@@ -313,6 +370,7 @@ impl Timeline {
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
         if state.is_locked() {
             if let Some(lost) = self.unlocked_since.take() {
+                self.trace.forget_beyond(settings.offset_ns.saturating_mul(FAR_BEYOND));
                 if self.last_locked.is_some() {
                     self.last_break = Some((lost, at, self.process_down));
                 }

@@ -105,6 +105,16 @@ impl Trace {
         }
     }
 
+    /// Forgets the samples that are farther off than any servo leaves a clock it has locked: they were
+    /// measured while it had none, and say nothing of how it keeps time now.
+    pub(crate) fn forget_beyond(&mut self, limit_ns: u64) {
+        let limit = limit_ns as f64;
+        if self.samples.iter().any(|(_, nanos)| nanos.abs() > limit) {
+            self.samples.retain(|(_, nanos)| nanos.abs() <= limit);
+            self.measure_spread();
+        }
+    }
+
     /// Forgets the samples: what comes now has another reference, or none.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ptp_events::observation::{Observed, PortChange, PortEvent};
 use ptp_events::{Measurement, Received, Resource, Sentinel};
 
 use crate::causality::score::Verdict;
@@ -42,6 +43,41 @@ pub(crate) fn says(resource: &Resource, said: &Said) -> String {
             format!("SyncE quality level {quality}, extended {extended}")
         }
         Said::Quality(quality, None) => format!("SyncE quality level {quality}"),
+        Said::Seen(observed) => seen(observed),
+    }
+}
+
+/// What was seen at first hand, in words.
+fn seen(observed: &Observed) -> String {
+    match observed {
+        Observed::Sample(sample) => format!("offset {}", sample.offset),
+        Observed::Port(PortChange { port, from, to, why }) => {
+            let port = port.as_ref().map_or("a port".to_owned(), ToString::to_string);
+            let why = match why {
+                PortEvent::Fault => " on a fault",
+                PortEvent::AnnounceTimeout => ": no Announce from a master",
+                PortEvent::SynchronizationFault => ": the servo jumped",
+                _ => "",
+            };
+            format!("{port} went from {} to {}{why}", from.as_str(), to.as_str())
+        }
+        Observed::Dpll(dpll) => {
+            let lock = match dpll.is_locked() {
+                Some(true) => "DPLL locked",
+                Some(false) => "DPLL not locked",
+                None => "DPLL of unknown state",
+            };
+            match dpll.pps {
+                Some(false) => format!("{lock}, no 1PPS"),
+                _ => lock.to_owned(),
+            }
+        }
+        Observed::TimeOfDay { available: true } => "time of day (NMEA) there".to_owned(),
+        Observed::TimeOfDay { available: false } => "no time of day (NMEA)".to_owned(),
+        Observed::Process { name, up: true } => format!("{name} was started"),
+        Observed::Process { name, up: false } => format!("{name} ended"),
+        Observed::Remark(remark) => remark.as_str().to_owned(),
+        _ => "alive".to_owned(),
     }
 }
 
@@ -50,7 +86,7 @@ fn is_healthy(said: &Said) -> bool {
     match said {
         Said::State { state, .. } => state.is_locked(),
         Said::Class(class) => clock_class::is_traceable(*class),
-        Said::Master(_) | Said::Quality(..) => false,
+        Said::Master(_) | Said::Quality(..) | Said::Seen(_) => false,
     }
 }
 

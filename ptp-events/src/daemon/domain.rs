@@ -2,7 +2,7 @@
 
 use crate::{ClockIdentity, Instance, Offset, Port as PortName, SyncState};
 
-use super::line::{Port, Servo};
+use crate::observation::{PortState, Servo};
 
 /// Who says what state the PTP clock is in.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -130,21 +130,21 @@ impl Domain {
     }
 
     /// A port changed at `time`; true when the clock goes into HOLDOVER by it.
-    pub(super) fn port(&mut self, from: Port, to: Port, time: i64) -> bool {
+    pub(super) fn port(&mut self, from: PortState, to: PortState, time: i64) -> bool {
         // Of several ports only one is followed; what the others do says nothing of it.
-        if from == Port::Slave {
+        if from == PortState::Slave {
             self.believe_port = None;
         }
-        if to == Port::Slave {
+        if to == PortState::Slave {
             self.following = Following::Yes;
             self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));
-        } else if from == Port::Slave || self.following == Following::Unknown {
+        } else if from == PortState::Slave || self.following == Following::Unknown {
             self.following = Following::No;
         }
         // Observed: SLAVE to FAULTY, LISTENING. A port that turns PASSIVE has a better one beside
         // it, and is not reported.
-        from == Port::Slave
-            && to == Port::Other
+        from == PortState::Slave
+            && !matches!(to, PortState::Slave | PortState::Passive)
             && self.source == Source::Servo
             && self.state != Some(SyncState::Holdover)
     }

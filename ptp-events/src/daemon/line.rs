@@ -1,70 +1,18 @@
-//! One line of the daemon, taken apart.
+//! What linuxptp and its daemon say, taken apart.
 
+use super::found::{Bracket, Found, Process, without_tag};
+use crate::observation::{Dpll, PortEvent, PortState, Remark, Servo};
 use crate::units::{decimal, small};
 use crate::{ClockClass, ClockIdentity, GpsFix, Offset, QualityLevel};
 
-/// From here on the number in a line's brackets is seconds since 1970, not since the node started:
-/// nothing runs for 31 years.
-const EPOCH_FROM_SECONDS: i64 = 1_000_000_000;
-
-/// The time in a line's brackets.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Bracket {
-    /// Since the node started, in nanoseconds: what linuxptp itself prints.
-    Monotonic(i64),
-    /// Since 1970, in nanoseconds but whole seconds: what the daemon adds itself.
-    Epoch(i64),
-}
-
-/// Who wrote the line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Process {
-    Ptp4l,
-    Phc2sys,
-    Ts2phc,
-    Gnss,
-    Dpll,
-    Gm,
-    Tbc,
-    Synce4l,
-}
-
-impl Process {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "ptp4l" => Self::Ptp4l,
-            "phc2sys" => Self::Phc2sys,
-            "ts2phc" => Self::Ts2phc,
-            "gnss" => Self::Gnss,
-            "dpll" => Self::Dpll,
-            "GM" => Self::Gm,
-            "T-BC" => Self::Tbc,
-            "synce4l" => Self::Synce4l,
-            _ => return None,
-        })
-    }
-}
-
-/// A line, after whatever [`super::prefix`] takes off.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A line that says something we understand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     pub(super) process: Process,
     pub(super) bracket: Bracket,
-    /// The configuration it runs with: `ptp4l.0.config`.
-    pub(super) config: &'a str,
+    /// The configuration it runs with, or what else it was tagged with: `ptp4l.0.config`, `ens1f0`.
+    pub(super) tag: &'a str,
     pub(super) message: Message<'a>,
-}
-
-/// What a servo says of itself. The daemon counts the states of GNSS, DPLL and grandmaster alike,
-/// but there [`Self::Step`] stands for holdover.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Servo {
-    /// `s0`
-    Unlocked,
-    /// `s1`
-    Step,
-    /// `s2`, `s3`
-    Locked,
 }
 
 impl Servo {
@@ -78,44 +26,35 @@ impl Servo {
     }
 }
 
-/// A port's state (IEEE 1588-2019, 9.2.5), as far as it matters whether it follows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Port {
-    Slave,
-    /// A slave's alternative: it could follow, and the clock follows another port.
-    Passive,
-    Other,
+/// How a servo answers an offset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) servo: Option<Servo>,
+    /// In parts per billion.
+    pub(super) frequency: Option<i64>,
+    /// Of the path, or of reading the clock, in nanoseconds.
+    pub(super) delay: Option<i64>,
 }
 
-impl Port {
-    fn parse(word: &str) -> Option<Self> {
-        match word {
-            "SLAVE" => Some(Self::Slave),
-            "PASSIVE" => Some(Self::Passive),
-            "INITIALIZING" | "FAULTY" | "DISABLED" | "LISTENING" | "PRE_MASTER" | "MASTER"
-            | "GRAND_MASTER" | "UNCALIBRATED" => Some(Self::Other),
-            _ => None,
-        }
-    }
-}
-
-/// What a line says, as far as events are made of it.
+/// What a line says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Message<'a> {
     /// `port 1 (ens1f0): UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED`
-    Port { interface: Option<&'a str>, from: Port, to: Port, follows: bool },
+    Port { interface: Option<&'a str>, from: PortState, to: PortState, why: PortEvent },
     /// `master offset 5 s2 …`, `CLOCK_REALTIME phc offset 5 s2 …`, `ens2f0 offset 3 s3 … holdover`
-    Offset { of: &'a str, offset: Offset, servo: Servo, holdover: bool },
+    Offset { of: &'a str, offset: Offset, servo: Servo, holdover: bool, answer: Answer },
     /// `rms 4 max 9 freq …`, `CLOCK_REALTIME rms 8 max 21 …`, `master offset summary: cnt=…, min=…,
     /// max=…, avg=…, SD=…`: many offsets, by their mean (of their size, where no more is said) and the
     /// one farthest off.
-    Summary { of: &'a str, mean: Offset, worst: Offset },
+    Summary { of: &'a str, mean: Offset, worst: Offset, answer: Answer },
     /// `CLOCK_CLASS_CHANGE 6.000000`
     Class(ClockClass),
     /// `ens2f0 gnss_status 3 offset 5 s2`
     Gnss { interface: &'a str, fix: GpsFix, offset: i64, servo: Servo },
     /// `ens2f0 frequency_status 3 offset 2 phase_status 3 pps_status 1 s2`
-    Dpll { interface: &'a str, offset: i64 },
+    Dpll { interface: &'a str, offset: i64, status: Dpll },
+    /// `ens2f0 nmea_status 1 offset 0 s2`
+    TimeOfDay { interface: &'a str, available: bool },
     /// `ens2f0 T-GM-STATUS s2`, `ens2f0 offset 5 T-BC-STATUS s2`
     Status { interface: &'a str, offset: Option<i64>, servo: Servo },
     /// `ens7f0 device synce1 eec_state EEC_HOLDOVER network_option 2 s1`
@@ -128,101 +67,123 @@ pub(super) enum Message<'a> {
         extended: Option<QualityLevel>,
     },
     /// `PTP_PROCESS_STATUS:0`: the process ended.
-    ProcessDown,
+    Process { up: bool },
     /// `selected best master clock 667126.fffe.fd4db7`
     BestMaster(ClockIdentity),
-    /// Known, and nothing an event is made of: `nmea_status 1 …`
-    Remark,
+    /// Something that means something.
+    Remark(Remark),
+    /// Known, and it tells nothing: `nmea delay …`
+    Nothing,
 }
 
-/// Beginnings of what linuxptp and the daemon say without changing a state.
-const REMARKS: [&str; 5] = [
-    "selected local clock",
-    "foreign master",
-    "PTP_PROCESS_STATUS:1",
-    "nmea delay",
-    "updating UTC offset",
+/// What processes say, by words that are in it, and what it means (linuxptp and chrony, their sources).
+const REMARKS: &[(&str, Option<Remark>)] = &[
+    ("timed out while polling for tx timestamp", Some(Remark::TxTimestampMissed)),
+    ("timed out waiting for tx timestamp", Some(Remark::TxTimestampMissed)),
+    ("increasing tx_timestamp_timeout", None),
+    ("without timestamp", Some(Remark::RxTimestampMissing)),
+    ("clockcheck: clock ", Some(Remark::ClockJumped)),
+    ("ignoring invalid master time stamp", Some(Remark::TimeOfDayInvalid)),
+    ("ignoring invalid source time stamp", Some(Remark::TimeOfDayInvalid)),
+    ("time stamp stale", Some(Remark::SentenceStale)),
+    ("checksum mismatch", Some(Remark::SentenceCorrupt)),
+    ("bad message from nmea", Some(Remark::SentenceCorrupt)),
+    ("leap second table expiry", Some(Remark::LeapTableExpired)),
+    ("leap second table is out of date", Some(Remark::LeapTableExpired)),
+    ("delay timeout", Some(Remark::DelayTimeout)),
+    ("waiting for ptp4l", Some(Remark::WaitsForPtp)),
+    ("waiting for grandmaster", Some(Remark::WaitsForPtp)),
+    ("selected source ", Some(Remark::NtpSourceSelected)),
+    ("no selectable sources", Some(Remark::NtpSourceLost)),
+    ("no suitable source", Some(Remark::NtpSourceLost)),
+    ("no majority", Some(Remark::NtpSourceLost)),
+    ("system clock wrong by", Some(Remark::SystemClockWrong)),
+    ("failed to adjust the clock", Some(Remark::ClockRefused)),
+    ("failed to step clock", Some(Remark::ClockRefused)),
+    ("clock is not adjustable", Some(Remark::ClockRefused)),
+    ("does not support requested timestamping mode", Some(Remark::TimestampingUnsupported)),
+    ("ioctl siocshwtstamp failed", Some(Remark::TimestampingUnsupported)),
+    ("not using ptp timescale", Some(Remark::ArbitraryTimescale)),
+    ("foreign master", None),
+    ("nmea delay", None),
+    ("nmea sentence", None),
+    ("extts index", None),
+    ("updating utc offset", None),
+    ("assuming the grand master role", None),
+    ("link up", None),
+    ("link down", None),
 ];
 
+/// The longest remark we look at, in bytes.
+const LONGEST_REMARK: usize = 256;
+
 impl<'a> Line<'a> {
-    /// Takes a line apart; `None` when it is nobody's we know, or says what we do not understand.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let (process, rest) = text.split_once('[')?;
-        let process = Process::named(process)?;
-        let (bracket, rest) = rest.split_once("]:")?;
-        let bracket = self::bracket(bracket)?;
-        let (config, message) = rest.trim_start().strip_prefix('[')?.split_once(']')?;
-        // `ptp4l.0.config:6` adds the level of the message.
-        let config = config.split_once(':').map_or(config, |(config, _)| config);
-        let config_is_one = matches!(config.rsplit_once('.'), Some((_, "config" | "cfg")));
-        let message = self::message(process, message.trim())?;
-        config_is_one.then_some(Self { process, bracket, config, message })
+    /// Takes apart what was found; `None` when it says what we do not understand.
+    pub(super) fn parse(found: &Found<'a>) -> Option<Self> {
+        let Found { process, bracket, tag, text, .. } = *found;
+        let (process, message) = without_tag(text).find_map(|text| {
+            let process = process.or_else(|| who_says(text))?;
+            message(process, text).map(|message| (process, message))
+        })?;
+        Some(Self { process, bracket, tag, message })
     }
 }
 
-/// Whether `text` is a line of the daemon, whatever it says.
-pub(super) fn is_daemons(text: &str) -> bool {
-    text.split_once('[').is_some_and(|(process, rest)| {
-        Process::named(process).is_some()
-            && rest.split_once("]:").is_some_and(|(number, _)| bracket(number).is_some())
-    })
-}
-
-fn bracket(text: &str) -> Option<Bracket> {
-    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !plain(seconds) || !plain(fraction) || fraction.len() > 9 {
-        return None;
-    }
-    let seconds: i64 = seconds.parse().ok()?;
-    let fraction: i64 = format!("{fraction:0<9}").parse().ok()?;
-    let nanos = seconds.checked_mul(1_000_000_000)?.checked_add(fraction)?;
-    Some(if seconds >= EPOCH_FROM_SECONDS {
-        Bracket::Epoch(nanos)
-    } else {
-        Bracket::Monotonic(nanos)
+/// Who says such a thing, where nobody wrote it down.
+fn who_says(text: &str) -> Option<Process> {
+    let first = text.split_ascii_whitespace().next()?;
+    Some(match first {
+        "CLOCK_REALTIME" => Process::Phc2sys,
+        "port" | "master" | "rms" | "selected" | "clockcheck:" | "CLOCK_CLASS_CHANGE" => Process::Ptp4l,
+        "nmea" | "nmea:" => Process::Ts2phc,
+        _ if text.contains(" extts ") || text.contains(" nmea_status ") => Process::Ts2phc,
+        // `ens2f0 master offset 1 s2`
+        _ if text[first.len()..].trim_ascii_start().starts_with("master offset") => Process::Ts2phc,
+        _ if text[first.len()..].trim_ascii_start().starts_with("phc offset") => Process::Phc2sys,
+        _ => return None,
     })
 }
 
 fn message(process: Process, text: &str) -> Option<Message<'_>> {
-    if REMARKS.iter().any(|remark| text.starts_with(remark)) {
-        return Some(Message::Remark);
-    }
-    if let Some(identity) = text.strip_prefix("selected best master clock ") {
-        return Some(ClockIdentity::parse(identity).map_or(Message::Remark, Message::BestMaster));
-    }
-    if text == "PTP_PROCESS_STATUS:0" {
-        return Some(Message::ProcessDown);
-    }
     let words = Words(text);
     let first = words.nth(0)?;
-    match process {
+    let known = match process {
         Process::Ptp4l if first == "port" => port(&words),
         Process::Ptp4l if first == "CLOCK_CLASS_CHANGE" => {
             small(words.nth(1)?).ok().map(|class| Message::Class(ClockClass(class)))
         }
-        Process::Ts2phc if words.after("nmea_status").is_some() => Some(Message::Remark),
+        Process::Ptp4l if text.starts_with("selected best master clock ") => {
+            let identity = words.nth(4)?;
+            Some(ClockIdentity::parse(identity).map_or(Message::Nothing, Message::BestMaster))
+        }
+        Process::Ptp4l if text.starts_with("selected local clock ") => {
+            Some(Message::Remark(Remark::OwnClockSelected))
+        }
+        Process::Ts2phc if words.after("nmea_status").is_some() => {
+            let available = words.after("nmea_status")? == "1";
+            Some(Message::TimeOfDay { interface: first, available })
+        }
         Process::Ptp4l | Process::Phc2sys | Process::Ts2phc => {
-            summary(&words).or_else(|| offset(&words))
+            summary(process, &words).or_else(|| offset(process, &words))
         }
-        Process::Gnss => Some(Message::Gnss {
-            interface: first,
-            fix: GpsFix(small(words.after("gnss_status")?).ok()?),
-            offset: decimal(words.after("offset")?).ok()?,
-            servo: Servo::parse(words.last()?)?,
-        }),
-        Process::Dpll => {
-            words.after("frequency_status")?;
-            let offset = decimal(words.after("offset")?).ok()?;
-            Some(Message::Dpll { interface: first, offset })
-        }
-        Process::Gm | Process::Tbc => {
-            let servo = words.after("T-GM-STATUS").or_else(|| words.after("T-BC-STATUS"))?;
-            let offset = words.after("offset").and_then(|offset| decimal(offset).ok());
-            Some(Message::Status { interface: first, offset, servo: Servo::parse(servo)? })
-        }
+        Process::Gnss => gnss(first, &words),
+        Process::Dpll => dpll(first, &words),
+        Process::Gm | Process::Tbc => status(first, &words),
         Process::Synce4l => synce(first, &words),
-    }
+        Process::Chronyd => None,
+    };
+    known.or_else(|| match text {
+        "PTP_PROCESS_STATUS:0" => Some(Message::Process { up: false }),
+        "PTP_PROCESS_STATUS:1" => Some(Message::Process { up: true }),
+        _ => remark(text),
+    })
+}
+
+fn remark(text: &str) -> Option<Message<'_>> {
+    let end = text.floor_char_boundary(LONGEST_REMARK);
+    let text = text[..end].to_ascii_lowercase();
+    let (_, remark) = REMARKS.iter().find(|(words, _)| text.contains(words))?;
+    Some(remark.map_or(Message::Nothing, Message::Remark))
 }
 
 fn port<'a>(words: &Words<'a>) -> Option<Message<'a>> {
@@ -237,36 +198,49 @@ fn port<'a>(words: &Words<'a>) -> Option<Message<'a>> {
         // `port 561364.fffe.e426da-1`, somebody else's.
         _ => return None,
     };
-    let from = words.nth(at).and_then(Port::parse);
+    let from = words.nth(at).and_then(PortState::parse);
     let (Some(from), Some("to")) = (from, words.nth(at + 1)) else {
         // `link down`, `new foreign master …`, `delay timeout`
-        return Some(Message::Remark);
+        return None;
     };
-    let to = Port::parse(words.nth(at + 2)?)?;
-    let follows = from == Port::Slave || to == Port::Slave || words.nth(at + 4) == Some("RS_SLAVE");
-    Some(Message::Port { interface, from, to, follows })
+    let to = PortState::parse(words.nth(at + 2)?)?;
+    let why = words.nth(at + 4).map_or(PortEvent::Other, PortEvent::parse);
+    Some(Message::Port { interface, from, to, why })
 }
 
-fn offset<'a>(words: &Words<'a>) -> Option<Message<'a>> {
+/// What is measured of: ptp4l's one clock is `master`, however the line calls it.
+fn of<'a>(process: Process, word: &'a str) -> &'a str {
+    if process == Process::Ptp4l { "master" } else { word }
+}
+
+fn offset<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
     // `CLOCK_REALTIME phc offset 7 s2`, `ens2f0 master offset 1 s2`, `ens2f0 offset 3 s3`
     let at = (1..=2).find(|at| words.nth(*at) == Some("offset"))?;
+    let servo = Servo::parse(words.nth(at + 2)?)?;
     Some(Message::Offset {
-        of: words.nth(0)?,
+        of: of(process, words.nth(0)?),
         offset: Offset::from_nanos(decimal(words.nth(at + 1)?).ok()?),
-        servo: Servo::parse(words.nth(at + 2)?)?,
+        servo,
         holdover: words.last() == Some("holdover"),
+        answer: Answer { servo: Some(servo), ..answer(words) },
     })
 }
 
+/// `freq +5174 path delay 89`, `freq -13854 +/- 11 delay 141 +/- 0`, `delay 556`
+fn answer(words: &Words<'_>) -> Answer {
+    let number = |key| words.after(key).and_then(|word| decimal(word).ok());
+    Answer { servo: None, frequency: number("freq"), delay: number("delay") }
+}
+
 /// linuxptp's own summary (`summary_interval`), and that of the daemon (`logReduce: enhanced`).
-fn summary<'a>(words: &Words<'a>) -> Option<Message<'a>> {
+fn summary<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
     let number = |text: &str| decimal(text.trim_end_matches(',')).ok();
     if let Some(at) = (0..=1).find(|at| words.nth(*at) == Some("rms")) {
-        let of = if at == 0 { "master" } else { words.nth(0)? };
+        let of = of(process, if at == 0 { "master" } else { words.nth(0)? });
         let mean = Offset::from_nanos(number(words.nth(at + 1)?)?);
         (words.nth(at + 2)? == "max").then_some(())?;
         let worst = Offset::from_nanos(number(words.nth(at + 3)?)?);
-        return Some(Message::Summary { of, mean, worst });
+        return Some(Message::Summary { of, mean, worst, answer: answer(words) });
     }
     words.after("summary:")?;
     let field = |name: &str| words.all().find_map(|word| number(word.strip_prefix(name)?));
@@ -274,7 +248,33 @@ fn summary<'a>(words: &Words<'a>) -> Option<Message<'a>> {
     let worst = if min.unsigned_abs() > max.unsigned_abs() { min } else { max };
     let mean = field("avg=").unwrap_or(worst);
     let (mean, worst) = (Offset::from_nanos(mean), Offset::from_nanos(worst));
-    Some(Message::Summary { of: words.nth(0)?, mean, worst })
+    let of = of(process, words.nth(0)?);
+    Some(Message::Summary { of, mean, worst, answer: Answer::default() })
+}
+
+fn gnss<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
+    Some(Message::Gnss {
+        interface,
+        fix: GpsFix(small(words.after("gnss_status")?).ok()?),
+        offset: decimal(words.after("offset")?).ok()?,
+        servo: Servo::parse(words.last()?)?,
+    })
+}
+
+fn dpll<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
+    let number = |key| words.after(key).and_then(|word| word.parse::<i8>().ok());
+    let status = Dpll {
+        frequency: number("frequency_status")?,
+        phase: number("phase_status").unwrap_or(-1),
+        pps: number("pps_status").map(|pps| pps == 1),
+    };
+    Some(Message::Dpll { interface, offset: decimal(words.after("offset")?).ok()?, status })
+}
+
+fn status<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
+    let servo = words.after("T-GM-STATUS").or_else(|| words.after("T-BC-STATUS"))?;
+    let offset = words.after("offset").and_then(|offset| decimal(offset).ok());
+    Some(Message::Status { interface, offset, servo: Servo::parse(servo)? })
 }
 
 fn synce<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
@@ -325,6 +325,7 @@ impl<'a> Words<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::found::find;
     use super::*;
     use insta::assert_snapshot;
     use std::fmt::Write as _;
@@ -360,7 +361,7 @@ mod tests {
             "chronyd[1.0]: [a.config] master offset 1 s2",
             "ptp4l",
         ] {
-            match Line::parse(line) {
+            match find(line).and_then(|found| Line::parse(&found)) {
                 Some(line) => writeln!(table, "{line:?}").unwrap(),
                 None => writeln!(table, "no: {line}").unwrap(),
             }

@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use smol_str::SmolStr;
 
-use crate::{Instance, Reading, Resource};
+use super::line::Answer;
+use crate::observation::{Observed, Remark, Sample};
+use crate::{Instance, Measurement, Offset, Reading, Resource};
 
 /// A clock is told of at most this often while nothing changes, in nanoseconds: trends need
 /// samples, and ptp4l prints up to 16 a second.
 const SAMPLE_EVERY: i64 = 1_000_000_000;
+
+/// What stays the same is told again this often, in nanoseconds: it shows that it lasts.
+const REPEAT_EVERY: i64 = 10_000_000_000;
 
 /// How many events wait for what only later lines tell: the time, the interface.
 const MOST_WAITING: usize = 4096;
@@ -24,12 +29,31 @@ pub(super) enum Who {
     Instance(Instance),
 }
 
-/// Something said, not yet an event.
+/// What is told of a clock.
+#[derive(Debug)]
+pub(super) enum What {
+    /// What a publisher would say, of a change.
+    Said(Reading),
+    /// What it would not.
+    Seen(Observed),
+}
+
+/// What was measured beside an offset.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Detail {
+    pub(super) answer: Answer,
+    /// Of several offsets, the one farthest off.
+    pub(super) peak: Option<Offset>,
+    /// The offset that was measured, where a publisher goes on naming the last one in its place.
+    pub(super) measured: Option<Offset>,
+}
+
+/// Something told, not yet an event.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) who: Who,
     pub(super) resource: Resource,
-    pub(super) reading: Reading,
+    pub(super) what: What,
     pub(super) time: i64,
     /// The line it was made of, counted from 1, and how many the line made before.
     pub(super) line: u64,
@@ -40,6 +64,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     said: BTreeMap<(Resource, Who), (Reading, i64)>,
+    seen: BTreeMap<(Resource, Who, Kind), (Observed, i64)>,
     waiting: VecDeque<Waiting>,
     line: u64,
     nth: u8,
@@ -53,9 +78,17 @@ impl Outbox {
     }
 
     /// Says `reading` of a clock at `time`, if it is a change, or a measurement that is due.
-    pub(super) fn say(&mut self, resource: Resource, who: Who, reading: Reading, time: i64) {
+    pub(super) fn say(
+        &mut self,
+        resource: Resource,
+        who: Who,
+        reading: Reading,
+        time: i64,
+        detail: Option<Detail>,
+    ) {
         let key = (resource, who);
         let known = self.said.len();
+        let mut what = What::Said(reading.clone());
         match self.said.get_mut(&key) {
             Some((last, at)) => {
                 let same = without_offset(last) == without_offset(&reading)
@@ -65,22 +98,43 @@ impl Outbox {
                 if same && !due {
                     return;
                 }
-                (*last, *at) = (reading.clone(), time);
+                if same && let Some(sample) = detail.and_then(|detail| sample(&reading, detail)) {
+                    what = What::Seen(Observed::Sample(sample));
+                }
+                (*last, *at) = (reading, time);
             }
             None if known >= MOST_CLOCKS => return,
             None => {
-                self.said.insert(key.clone(), (reading.clone(), time));
+                self.said.insert(key.clone(), (reading, time));
             }
         }
         let (resource, who) = key;
-        self.waiting.push_back(Waiting {
-            who,
-            resource,
-            reading,
-            time,
-            line: self.line,
-            nth: self.nth,
-        });
+        self.push(resource, who, what, time);
+    }
+
+    /// Tells what was seen of a clock, if it is news, or has gone on for a while.
+    pub(super) fn see(&mut self, resource: Resource, who: Who, observed: Observed, time: i64) {
+        let known = self.seen.len();
+        let key = (resource.clone(), who.clone(), kind(&observed));
+        match self.seen.get_mut(&key) {
+            Some((last, at)) => {
+                let always = matches!(observed, Observed::Port(_) | Observed::Process { .. });
+                let due = time.saturating_sub(*at) >= REPEAT_EVERY;
+                if *last == observed && !due && !always {
+                    return;
+                }
+                (*last, *at) = (observed.clone(), time);
+            }
+            None if known >= MOST_CLOCKS => return,
+            None => {
+                self.seen.insert(key, (observed.clone(), time));
+            }
+        }
+        self.push(resource, who, What::Seen(observed), time);
+    }
+
+    fn push(&mut self, resource: Resource, who: Who, what: What, time: i64) {
+        self.waiting.push_back(Waiting { who, resource, what, time, line: self.line, nth: self.nth });
         self.nth = self.nth.saturating_add(1);
     }
 
@@ -89,7 +143,8 @@ impl Outbox {
         for waiting in &mut self.waiting {
             waiting.time = waiting.time.saturating_add(shift);
         }
-        for (_, at) in self.said.values_mut() {
+        let said = self.said.values_mut().map(|(_, at)| at);
+        for at in said.chain(self.seen.values_mut().map(|(_, at)| at)) {
             *at = at.saturating_add(shift);
         }
     }
@@ -115,4 +170,38 @@ fn without_offset(reading: &Reading) -> Reading {
 /// Whether its master is known to be another than before.
 fn follows_another(before: &Reading, now: &Reading) -> bool {
     before.master.is_some_and(|before| now.master.is_some_and(|now| now != before))
+}
+
+/// What is told apart of one clock: each complaint and each process, and the rest by its kind.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Kind {
+    Of(&'static str),
+    Process(SmolStr),
+    Remark(Remark),
+}
+
+fn kind(observed: &Observed) -> Kind {
+    match observed {
+        Observed::Sample(_) => Kind::Of("sample"),
+        Observed::Port(_) => Kind::Of("port"),
+        Observed::Dpll(_) => Kind::Of("dpll"),
+        Observed::TimeOfDay { .. } => Kind::Of("time of day"),
+        Observed::Alive => Kind::Of("alive"),
+        Observed::Process { name, .. } => Kind::Process(name.clone()),
+        Observed::Remark(remark) => Kind::Remark(*remark),
+    }
+}
+
+/// A measured offset with what came with it; `None` where the reading holds none.
+fn sample(reading: &Reading, detail: Detail) -> Option<Sample> {
+    let said = reading.offset.and_then(Measurement::offset);
+    let Detail { answer, peak, measured } = detail;
+    Some(Sample {
+        state: reading.state.clone()?,
+        offset: measured.or(said)?,
+        peak,
+        servo: answer.servo,
+        frequency: answer.frequency,
+        delay: answer.delay,
+    })
 }

@@ -3,9 +3,11 @@
 use smol_str::SmolStr;
 
 use super::domain::{Domain, Limits, Source, clock_of};
-use super::line::{Line, Message, Process, Servo};
-use super::outbox::Who;
+use super::found::Process;
+use super::line::{Answer, Line, Message};
+use super::outbox::{Detail, Who};
 use super::{DaemonLog, MOST_DOMAINS, nanos};
+use crate::observation::{Observed, PortChange, PortState, Remark, Servo};
 use crate::{
     ClockIdentity, GpsFix, Instance, Measurement, Offset, Port, Reading, Resource, Sentinel,
     SyncState,
@@ -16,52 +18,65 @@ const CLOCK_REALTIME: Instance = Instance::from_static("CLOCK_REALTIME");
 impl DaemonLog {
     pub(super) fn take(&mut self, key: &SmolStr, line: Line<'_>, time: i64) {
         match line.message {
-            Message::Port { interface, from, to, follows } => {
+            Message::Port { interface, from, to, why } => {
                 let Some(domain) = self.domains.get_mut(key) else { return };
+                let port = interface.and_then(|name| Port::new(name).ok());
                 if let Some(interface) = interface {
+                    let follows = [from, to].contains(&PortState::Slave) || to == PortState::Uncalibrated;
                     domain.learn(interface, follows);
                 }
                 if domain.port(from, to, time) {
-                    if let Some(port) = interface.and_then(|name| Port::new(name).ok()) {
+                    if port.is_some() {
                         // What was lost is this one, whichever was named before.
-                        domain.port = Some(port);
+                        domain.port.clone_from(&port);
                     }
                     let last = domain.last_offset.map(Measurement::Offset);
-                    self.enter(key, SyncState::Holdover, last, time);
+                    self.enter(key, SyncState::Holdover, last, time, None);
                 }
+                let change = PortChange { port, from, to, why };
+                self.see_ptp(key, Observed::Port(change), time);
             }
-            Message::Offset { of: "CLOCK_REALTIME", offset, servo, .. } => {
+            Message::Offset { of: "CLOCK_REALTIME", offset, servo, answer, .. } => {
                 self.os_follows = Some(key.clone());
                 let state = self.os_state(servo, offset, time);
-                self.say_os(state, Measurement::Offset(offset), time);
+                let detail = Detail { answer, ..Detail::default() };
+                self.say_os(state, Measurement::Offset(offset), time, Some(detail));
             }
-            Message::Offset { of, offset, servo, holdover } => {
-                self.measured(key, line.process, of, (servo, offset, holdover), time);
+            Message::Offset { of, offset, servo, holdover, answer } => {
+                self.measured(key, line.process, of, (servo, offset, holdover), answer, time);
             }
-            Message::Summary { of: "CLOCK_REALTIME", mean, worst } => {
+            Message::Summary { of: "CLOCK_REALTIME", mean, worst, answer } => {
                 self.os_follows = Some(key.clone());
                 let state = self.os_state(Servo::Locked, worst, time);
-                self.say_os(state, Measurement::Offset(mean), time);
+                let detail = Detail { answer, peak: Some(worst), measured: None };
+                self.say_os(state, Measurement::Offset(mean), time, Some(detail));
             }
-            Message::Summary { of, mean, worst } => {
-                self.summarised(key, line.process, of, mean, worst, time);
+            Message::Summary { of, mean, worst, answer } => {
+                let detail = Detail { answer, peak: Some(worst), measured: None };
+                self.summarised(key, line.process, of, mean, detail, time);
             }
             Message::Class(class) => {
                 let reading = Reading { clock_class: Some(class), ..Reading::new(Instance::NODE) };
-                self.outbox.say(Resource::ClockClass, Who::Domain(key.clone()), reading, time);
+                self.outbox.say(Resource::ClockClass, Who::Domain(key.clone()), reading, time, None);
             }
             Message::Gnss { interface, fix, offset, servo } => {
                 self.receiver(interface, fix, offset, servo, time);
             }
-            Message::Dpll { interface, offset } => {
+            Message::Dpll { interface, offset, status } => {
                 let Some(domain) = self.domains.get_mut(key) else { return };
                 domain.learn(interface, true);
                 domain.dpll = Some(offset);
                 // What a DPLL measures while it is not locked is no offset.
                 if domain.source != Source::Servo && domain.state == Some(SyncState::Locked) {
                     let measured = Measurement::from_nanos(offset);
-                    self.enter(key, SyncState::Locked, Some(measured), time);
+                    self.enter(key, SyncState::Locked, Some(measured), time, None);
                 }
+                self.see_ptp(key, Observed::Dpll(status), time);
+            }
+            Message::TimeOfDay { interface, available } => {
+                let Some(domain) = self.domains.get_mut(key) else { return };
+                domain.learn(interface, true);
+                self.see_ptp(key, Observed::TimeOfDay { available }, time);
             }
             Message::Status { interface, offset, servo } => {
                 let Some(domain) = self.domains.get_mut(key) else { return };
@@ -71,7 +86,7 @@ impl DaemonLog {
                     _ => Source::BoundaryClock,
                 });
                 let measured = offset.or(domain.dpll).map(Measurement::from_nanos);
-                self.enter(key, status(servo), measured, time);
+                self.enter(key, status(servo), measured, time, None);
             }
             Message::SynceState { interface, device, servo } => {
                 let reading =
@@ -87,8 +102,15 @@ impl DaemonLog {
                 self.synce(Resource::SynceQuality, device, interface, reading, time);
             }
             Message::BestMaster(master) => self.chosen(key, master, time),
-            Message::ProcessDown => self.process_down(key, line.process, time),
-            Message::Remark => {}
+            Message::Process { up } => {
+                if !up {
+                    self.process_down(key, line.process, time);
+                }
+                let observed = Observed::Process { name: line.process.name().into(), up };
+                self.see(key, line.process, observed, time);
+            }
+            Message::Remark(remark) => self.remarked(key, line.process, remark, time),
+            Message::Nothing => self.see(key, line.process, Observed::Alive, time),
         }
     }
 
@@ -99,6 +121,7 @@ impl DaemonLog {
         process: Process,
         of: &str,
         (servo, offset, holdover): (Servo, Offset, bool),
+        answer: Answer,
         time: i64,
     ) {
         let limits = self.limits();
@@ -114,9 +137,57 @@ impl DaemonLog {
         } else {
             domain.measured(servo, offset, time, limits)
         };
+        let detail = Detail { answer, ..Detail::default() };
         if let Some(state) = state {
-            self.enter(key, state, Some(Measurement::Offset(offset)), time);
+            self.enter(key, state, Some(Measurement::Offset(offset)), time, Some(detail));
+        } else {
+            // The publisher goes on with HOLDOVER, and the port is heard again.
+            let (state, last) = (domain.state.clone(), domain.last_offset);
+            let detail = Detail { measured: Some(offset), ..detail };
+            let reading = Reading {
+                state,
+                offset: last.or(Some(offset)).map(Measurement::Offset),
+                ..Reading::new(Instance::NODE)
+            };
+            self.outbox.say(
+                Resource::LockState,
+                Who::Domain(key.clone()),
+                reading,
+                time,
+                Some(detail),
+            );
         }
+    }
+
+    /// Something seen of what a process steers.
+    pub(super) fn see(&mut self, key: &SmolStr, process: Process, observed: Observed, time: i64) {
+        match process {
+            Process::Phc2sys | Process::Chronyd => {
+                let who = Who::Instance(CLOCK_REALTIME);
+                self.outbox.see(Resource::OsClock, who, observed, time);
+            }
+            _ => self.see_ptp(key, observed, time),
+        }
+    }
+
+    fn see_ptp(&mut self, key: &SmolStr, observed: Observed, time: i64) {
+        self.outbox.see(Resource::LockState, Who::Domain(key.clone()), observed, time);
+    }
+
+    /// chronyd steers the system clock while it has a source; without one nothing does.
+    fn remarked(&mut self, key: &SmolStr, process: Process, remark: Remark, time: i64) {
+        let state = match remark {
+            Remark::NtpSourceSelected => Some(SyncState::Locked),
+            Remark::NtpSourceLost => Some(SyncState::Freerun),
+            _ => None,
+        };
+        if let Some(state) = state.filter(|_| process == Process::Chronyd) {
+            self.os = Some(state.clone());
+            let reading = Reading { state: Some(state), ..Reading::new(CLOCK_REALTIME) };
+            self.outbox.say(Resource::OsClock, Who::Instance(CLOCK_REALTIME), reading, time, None);
+            self.say_node(time);
+        }
+        self.see(key, process, Observed::Remark(remark), time);
     }
 
     /// Another best master. The publisher says nothing of it, so that only a change is worth a word.
@@ -126,7 +197,7 @@ impl DaemonLog {
         if before.is_some_and(|before| before != master)
             && let Some(state) = domain.state.clone()
         {
-            self.enter(key, state, None, time);
+            self.enter(key, state, None, time, None);
         }
     }
 
@@ -140,7 +211,7 @@ impl DaemonLog {
         process: Process,
         of: &str,
         mean: Offset,
-        worst: Offset,
+        detail: Detail,
         time: i64,
     ) {
         let limits = self.limits();
@@ -151,9 +222,10 @@ impl DaemonLog {
         if process == Process::Ts2phc {
             domain.learn(of, true);
         }
+        let worst = detail.peak.unwrap_or(mean);
         if let Some(state) = domain.measured(Servo::Locked, worst, time, limits) {
             domain.last_offset = Some(mean);
-            self.enter(key, state, Some(Measurement::Offset(mean)), time);
+            self.enter(key, state, Some(Measurement::Offset(mean)), time, Some(detail));
         }
     }
 
@@ -164,6 +236,7 @@ impl DaemonLog {
         state: SyncState,
         offset: Option<Measurement>,
         time: i64,
+        detail: Option<Detail>,
     ) {
         let Some(domain) = self.domains.get_mut(key) else { return };
         let timed = state == SyncState::Holdover && domain.source == Source::Servo;
@@ -175,7 +248,7 @@ impl DaemonLog {
         let (port, master) = (domain.port.clone(), domain.master);
         let reading =
             Reading { state: Some(state), offset, port, master, ..Reading::new(Instance::NODE) };
-        self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time);
+        self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time, detail);
         self.say_node(time);
     }
 
@@ -205,11 +278,17 @@ impl DaemonLog {
         }
     }
 
-    fn say_os(&mut self, state: SyncState, offset: Measurement, time: i64) {
+    fn say_os(
+        &mut self,
+        state: SyncState,
+        offset: Measurement,
+        time: i64,
+        detail: Option<Detail>,
+    ) {
         self.os = Some(state.clone());
         let reading =
             Reading { state: Some(state), offset: Some(offset), ..Reading::new(CLOCK_REALTIME) };
-        self.outbox.say(Resource::OsClock, Who::Instance(CLOCK_REALTIME), reading, time);
+        self.outbox.say(Resource::OsClock, Who::Instance(CLOCK_REALTIME), reading, time, detail);
         self.say_node(time);
     }
 
@@ -220,7 +299,7 @@ impl DaemonLog {
             return;
         };
         let reading = Reading { state: Some(worst.clone()), ..Reading::new(Instance::NODE) };
-        self.outbox.say(Resource::SyncState, Who::Instance(Instance::NODE), reading, time);
+        self.outbox.say(Resource::SyncState, Who::Instance(Instance::NODE), reading, time, None);
     }
 
     /// The PTP clock that the system clock follows: what phc2sys names, or else the best.
@@ -253,7 +332,7 @@ impl DaemonLog {
             port: Some(port),
             ..Reading::new(Instance::NODE)
         };
-        self.outbox.say(Resource::Gnss, Who::Instance(instance), reading, time);
+        self.outbox.say(Resource::Gnss, Who::Instance(instance), reading, time, None);
     }
 
     fn synce(
@@ -265,7 +344,7 @@ impl DaemonLog {
         time: i64,
     ) {
         if let Ok(instance) = Instance::new(&format!("{device}/{interface}")) {
-            self.outbox.say(resource, Who::Instance(instance), reading, time);
+            self.outbox.say(resource, Who::Instance(instance), reading, time, None);
         }
     }
 
@@ -279,10 +358,10 @@ impl DaemonLog {
             _ => false,
         };
         if steers {
-            self.enter(key, SyncState::Freerun, Some(down), time);
+            self.enter(key, SyncState::Freerun, Some(down), time, None);
         }
         if self.os.is_some() {
-            self.say_os(SyncState::Freerun, down, time);
+            self.say_os(SyncState::Freerun, down, time, None);
         }
     }
 }

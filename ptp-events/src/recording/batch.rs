@@ -29,7 +29,7 @@ const BATCH_TEXTS: usize = 256;
 /// }
 /// sequence.finish();
 /// let first = sequence.poll_recorded().unwrap()?;
-/// assert_eq!((first.event.node.as_str(), first.line), ("n1", 2));
+/// assert_eq!((first.evidence.node().as_str(), first.line), ("n1", 2));
 /// assert!(sequence.poll_recorded().is_none());
 /// assert_eq!(sequence.other_lines(), 1);
 /// # Ok::<(), ptp_events::recording::ReadError>(())

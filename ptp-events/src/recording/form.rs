@@ -1,7 +1,7 @@
 //! What one text of a recording can be, and the events inside it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::logged;
+use super::nested;
 use super::sequence::Item;
 use super::splitter::Text;
 use super::{LineProblem, Origin, ReadError, Recorded};
@@ -32,8 +33,8 @@ pub(super) enum Form {
     Fed,
     /// Something else with an event inside, or a line of linuxptp-daemon.
     Log,
-    /// An object with such a text in one of its fields.
-    Message,
+    /// An object with such texts somewhere in it.
+    Nested,
 }
 
 #[derive(Deserialize)]
@@ -126,13 +127,19 @@ fn read_whole(
             *form = found;
             let fed: Fed<'_> = wrapped(text)?;
             let received = Some(Received::from_nanos(fed.t_ns));
-            out.push_back(Item::Line { number: line, text: fed.line.into_owned(), received });
+            let text = fed.line.into_owned();
+            out.push_back(Item::Line { number: line, text, received, written: None, whose: None });
         }
-        Form::Log | Form::Message => {
-            let text = match found {
-                Form::Message => message(text).map(Cow::Owned).unwrap_or_default(),
-                _ => String::from_utf8_lossy(text),
-            };
+        Form::Nested => {
+            let value: Value = wrapped(text)?;
+            if nested::read(&value, line, out) {
+                return Ok(());
+            }
+            // Whatever it is, it claims to be one.
+            read_events(text, &bare, out)?;
+        }
+        Form::Log => {
+            let text = plain(text);
             if let Some((events, logged)) = logged::events(&text, None) {
                 let context = Context { received: None, logged, ..bare };
                 for event in events {
@@ -140,7 +147,8 @@ fn read_whole(
                 }
             } else if text.len() <= MAX_LINE_BYTES {
                 let text = text.into_owned();
-                out.push_back(Item::Line { number: line, text, received: None });
+                let (received, written, whose) = (None, None, None);
+                out.push_back(Item::Line { number: line, text, received, written, whose });
             } else {
                 out.push_back(Item::Nothing);
             }
@@ -163,8 +171,7 @@ fn recognise(text: &[u8]) -> Form {
             Ok(Keys { event: Some(_), .. }) => Form::Envelope,
             Ok(Keys { t_ns: Some(_), body: Some(_), .. }) => Form::Request,
             Ok(Keys { t_ns: Some(_), line: Some(_), .. }) => Form::Fed,
-            // A logger that writes JSON, with the event in its message.
-            Ok(_) if message(text).is_some() => Form::Message,
+            Ok(_) => Form::Nested,
             _ => Form::Bare,
         },
         Some(b'[') if matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b']')) => {
@@ -174,19 +181,32 @@ fn recognise(text: &[u8]) -> Form {
     }
 }
 
-/// The field of an object that holds an event as a text: what a logger, or whoever forwards its
-/// lines, was given to write.
-fn message(object: &[u8]) -> Option<String> {
-    let fields: BTreeMap<Cow<'_, str>, Value> = serde_json::from_slice(object).ok()?;
-    let texts = fields.into_values().filter_map(|value| match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    });
-    texts.into_iter().find(|text| logged::events(text, None).is_some())
+/// A line without what terminals, mail and editors put into it: colours, NULs, a mark of its encoding.
+fn plain(text: &[u8]) -> Cow<'_, str> {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    if memchr::memchr2(0x1B, 0, text).is_none() {
+        return String::from_utf8_lossy(text);
+    }
+    let stripped: Vec<u8> = without_colours(text).into_iter().filter(|byte| *byte != 0).collect();
+    Cow::Owned(String::from_utf8_lossy(&stripped).into_owned())
+}
+
+/// Takes out ANSI escape sequences (ECMA-48, 5.4): `ESC [`, parameters, and the letter that ends it.
+fn without_colours(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte != 0x1B {
+            out.push(byte);
+        } else if bytes.next() == Some(b'[') {
+            let _end = bytes.by_ref().find(|byte| (0x40..=0x7E).contains(byte));
+        }
+    }
+    out
 }
 
 /// What a text says about the events in it.
-struct Context {
+pub(super) struct Context {
     received: Option<Received>,
     /// When it was logged; counts only for an event that says no time itself.
     logged: Option<Received>,
@@ -196,14 +216,26 @@ struct Context {
 }
 
 impl Context {
-    fn recorded(&self, event: Event) -> Result<Item, LineProblem> {
+    /// Of something logged, when and where, as far as that is known.
+    pub(super) fn logged(line: u64, logged: Option<Received>, node: Option<&str>) -> Self {
+        let node = node.and_then(|node| NodeName::new(node).ok());
+        Self { received: None, logged, origin: Origin::Unknown, node, line }
+    }
+
+    /// One event.
+    pub(super) fn read(&self, json: &[u8]) -> Result<Item, LineProblem> {
+        let event = self.decode(json).map_err(|source| LineProblem::Event { source })?;
+        self.recorded(event)
+    }
+
+    pub(super) fn recorded(&self, event: Event) -> Result<Item, LineProblem> {
         let logged = self.logged.filter(|_| event.stamped.is_none());
         let received = self.received.or(logged);
         if received.is_none() && event.stamped.is_none() {
             return Err(LineProblem::NoTime);
         }
         let (origin, line) = (self.origin, self.line);
-        Ok(Item::Event(Recorded { event, received, origin, line }))
+        Ok(Item::Recorded(Recorded { evidence: event.into(), received, origin, line }))
     }
 
     fn decode(&self, json: &[u8]) -> Result<Event, DecodeError> {

@@ -5,18 +5,22 @@ use std::collections::{BTreeMap, VecDeque};
 use smol_str::SmolStr;
 
 use super::{Decoded, Origin, ReadError, Recorded};
-use crate::daemon::{DaemonLog, LineKind, LogEvent, LogLine};
+use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, find};
 use crate::{NodeName, Received};
 
 /// What one text was found to be.
 #[derive(Debug)]
 pub(super) enum Item {
-    Event(Recorded),
+    Recorded(Recorded),
     /// A line without an event in it; it may be one of linuxptp-daemon.
     Line {
         number: u64,
         text: String,
+        /// When it was received, to the nanosecond.
         received: Option<Received>,
+        /// When it was written, and on which node or by which pod, if what is around it tells.
+        written: Option<Received>,
+        whose: Option<SmolStr>,
     },
     /// Text that claims to be neither.
     Nothing,
@@ -30,24 +34,16 @@ pub(super) enum Item {
 pub struct Sequence {
     items: VecDeque<Item>,
     daemon: Option<DaemonLog>,
-    /// Of lines that say from which pod they are (`oc logs --prefix`), a log for each.
-    pods: BTreeMap<SmolStr, DaemonLog>,
+    /// Of lines that say from which node or pod they are, a log for each.
+    logs: BTreeMap<SmolStr, DaemonLog>,
     /// Whose line was the last; empty for lines that do not say.
     current: SmolStr,
     other_lines: u64,
     finished: bool,
 }
 
-/// How many pods' lines are told apart in one recording; a cluster has one for each node.
-const MOST_PODS: usize = 10_000;
-
-/// The pod that a line is from and what it wrote, by the prefix of `oc logs --prefix`:
-/// `[pod/POD/CONTAINER] …`.
-fn pod(text: &str) -> Option<(&str, &str)> {
-    let (source, line) = text.strip_prefix("[pod/")?.split_once("] ")?;
-    let (pod, _container) = source.split_once('/')?;
-    Some((pod, line))
-}
+/// How many nodes' lines are told apart in one recording.
+const MOST_LOGS: usize = 10_000;
 
 impl Sequence {
     /// For texts in which lines of linuxptp-daemon are only counted: they do not say whose they are.
@@ -84,8 +80,10 @@ impl Sequence {
     /// The next event, or a line that is none.
     pub fn poll_recorded(&mut self) -> Option<Result<Recorded, ReadError>> {
         loop {
-            if let Some(LogEvent { event, line }) = self.current().and_then(DaemonLog::poll_event) {
-                return Some(Ok(Recorded { event, received: None, origin: Origin::Unknown, line }));
+            let told = self.current().and_then(DaemonLog::poll_evidence);
+            if let Some(LogEvidence { evidence, line }) = told {
+                let (received, origin) = (None, Origin::Unknown);
+                return Some(Ok(Recorded { evidence, received, origin, line }));
             }
             let Some(item) = self.items.pop_front() else {
                 // Every line was read: the logs are over too, one after the other.
@@ -94,13 +92,11 @@ impl Sequence {
                 continue;
             };
             match item {
-                Item::Event(recorded) => return Some(Ok(recorded)),
+                Item::Recorded(recorded) => return Some(Ok(recorded)),
                 Item::Bad(error) => return Some(Err(error)),
-                Item::Line { number, text, received } => {
-                    let (pod, text) = pod(&text).unwrap_or(("", &text));
-                    let line = LogLine { number, text, received };
-                    // Without a log to give it to, a line of the daemon is just a line.
-                    let kind = self.log_of(pod).map(|log| log.handle_line(line));
+                Item::Line { number, text, received, written, whose } => {
+                    let line = LogLine { number, text: &text, received, written };
+                    let kind = self.handle_line(line, whose.as_deref());
                     self.other_lines += u64::from(kind != Some(LineKind::Understood));
                 }
                 Item::Nothing => self.other_lines += 1,
@@ -108,23 +104,36 @@ impl Sequence {
         }
     }
 
-    fn current(&mut self) -> Option<&mut DaemonLog> {
-        match self.current.as_str() {
-            "" => self.daemon.as_mut(),
-            pod => self.pods.get_mut(pod),
+    /// Gives a line to the log it belongs to. Without one, a line of a log is just a line.
+    fn handle_line(&mut self, line: LogLine<'_>, whose: Option<&str>) -> Option<LineKind> {
+        match find(line.text) {
+            Some(found) => {
+                let before = found.read_before(self.daemon.as_ref()?.written());
+                let named = whose.or(before.whose).filter(|whose| NodeName::new(whose).is_ok());
+                let log = self.log_of(named.unwrap_or(""))?;
+                Some(log.handle_found(line, &found, before.wall))
+            }
+            None => self.current().map(|log| log.handle_foreign(line)),
         }
     }
 
-    /// The log that a line of this pod belongs to, which is the current one from then on.
-    fn log_of(&mut self, pod: &str) -> Option<&mut DaemonLog> {
-        if self.current != pod {
-            self.current = SmolStr::new(pod);
+    fn current(&mut self) -> Option<&mut DaemonLog> {
+        match self.current.as_str() {
+            "" => self.daemon.as_mut(),
+            whose => self.logs.get_mut(whose),
         }
-        if !pod.is_empty() && !self.pods.contains_key(pod) && self.pods.len() < MOST_PODS {
+    }
+
+    /// The log that lines of this node or pod belong to, which is the current one from then on.
+    fn log_of(&mut self, whose: &str) -> Option<&mut DaemonLog> {
+        if self.current != whose {
+            self.current = SmolStr::new(whose);
+        }
+        if !whose.is_empty() && !self.logs.contains_key(whose) && self.logs.len() < MOST_LOGS {
             // No line says on which node a pod runs, so its own name stands for it.
-            let first = self.pods.is_empty();
-            let log = self.daemon.as_ref()?.of_pod(NodeName::new(pod).ok()?, first);
-            self.pods.insert(SmolStr::new(pod), log);
+            let first = self.logs.is_empty();
+            let log = self.daemon.as_ref()?.of_node(NodeName::new(whose).ok()?, first);
+            self.logs.insert(SmolStr::new(whose), log);
         }
         self.current()
     }
@@ -134,7 +143,7 @@ impl Sequence {
         if self.daemon.as_ref().is_some_and(|log| !log.is_finished()) {
             return Some(SmolStr::default());
         }
-        self.pods.iter().find(|(_, log)| !log.is_finished()).map(|(pod, _)| pod.clone())
+        self.logs.iter().find(|(_, log)| !log.is_finished()).map(|(whose, _)| whose.clone())
     }
 
     /// How many lines so far held text that does not claim to be an event.
@@ -144,8 +153,8 @@ impl Sequence {
     }
 
     /// The daemons' logs, to ask what they counted: that of lines which do not say whose they are, and
-    /// one for each pod.
+    /// one for each node or pod that lines name.
     pub fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
-        self.daemon.iter().chain(self.pods.values())
+        self.daemon.iter().chain(self.logs.values())
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ptp_diagnostics::{Engine, Settings};
-use ptp_events::daemon::{DaemonLog, DaemonSettings, LogEvent, LogLine};
+use ptp_events::daemon::{DaemonLog, DaemonSettings, LogEvidence, LogLine};
+use ptp_events::observation::Evidence;
 use ptp_events::{Event, NodeName, Received, Stamped};
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
@@ -107,7 +108,7 @@ async fn show(reach: &Reach, wanted: LogQuery, container: &str) -> Result<Answer
     let log = cluster.log(&of.pod, container, part).await?;
     let mut events = Vec::new();
     if container == DAEMON_CONTAINER {
-        let said = events_of(&log, &of, DaemonSettings::default())?.events;
+        let said = read_log(&log, &of, DaemonSettings::default())?.published();
         let first = said.len().saturating_sub(EVENTS);
         events = said[first..].iter().flat_map(rows).collect();
     }
@@ -139,28 +140,35 @@ async fn show(reach: &Reach, wanted: LogQuery, container: &str) -> Result<Answer
 
 /// What the lines of a log amount to.
 pub(super) struct Said {
-    pub events: Vec<Event>,
+    pub evidence: Vec<Evidence>,
     pub understood: u64,
     /// Whether a line told the time of day; without, times count from 1970.
     pub has_time: bool,
 }
 
-/// Reads a log as the publisher would.
-pub(super) fn events_of(log: &Log, of: &Daemon, settings: DaemonSettings) -> Result<Said, Refusal> {
+impl Said {
+    /// What a publisher would say of it.
+    pub(super) fn published(self) -> Vec<Event> {
+        self.evidence.into_iter().filter_map(Evidence::published).collect()
+    }
+}
+
+/// Reads a log.
+pub(super) fn read_log(log: &Log, of: &Daemon, settings: DaemonSettings) -> Result<Said, Refusal> {
     let node = NodeName::new(&of.node).map_err(|error| Refusal::NotFound(error.to_string()))?;
     let mut daemon = DaemonLog::new(node, settings);
-    let mut events = Vec::new();
+    let mut told = Vec::new();
     for (number, text) in (1..).zip(log.text.lines()) {
-        daemon.handle_line(LogLine { number, text, received: None });
-        while let Some(LogEvent { event, .. }) = daemon.poll_event() {
-            events.push(event);
+        daemon.handle_line(LogLine::new(number, text));
+        while let Some(LogEvidence { evidence, .. }) = daemon.poll_evidence() {
+            told.push(evidence);
         }
     }
     daemon.finish();
-    while let Some(LogEvent { event, .. }) = daemon.poll_event() {
-        events.push(event);
+    while let Some(LogEvidence { evidence, .. }) = daemon.poll_evidence() {
+        told.push(evidence);
     }
-    Ok(Said { events, understood: daemon.understood_lines(), has_time: daemon.has_wall_clock() })
+    Ok(Said { evidence: told, understood: daemon.understood_lines(), has_time: daemon.has_wall_clock() })
 }
 
 /// The thresholds of the node's profiles, the tightest of each; those of the operator's defaults
@@ -244,7 +252,7 @@ pub(super) async fn faults(reach: &Reach, wanted: Faults) -> Result<Answer, Refu
     );
     let working = tokio::task::spawn_blocking(move || {
         let offset_ns = settings.offset_ns;
-        let said = events_of(&log, &of, settings)?;
+        let said = read_log(&log, &of, settings)?;
         Ok(diagnosed(&log, &of, said, thresholds, (offset_ns, read), now))
     });
     working.await.map_err(|_| Refusal::NotFound("the log could not be read".to_owned()))?
@@ -259,16 +267,16 @@ fn diagnosed(
     now: Received,
 ) -> Answer {
     let lines = log.text.lines().count();
-    let first = said.events.iter().find_map(|event| event.stamped).map(|at| at.to_string());
-    let last = said.events.iter().rev().find_map(|event| event.stamped).map(|at| at.to_string());
-    let count = said.events.len();
+    let first = said.evidence.iter().find_map(Evidence::stamped).map(|at| at.to_string());
+    let last = said.evidence.iter().rev().find_map(Evidence::stamped).map(|at| at.to_string());
+    let count = said.evidence.len();
     let mut engine = Engine::new(thresholds);
     let mut latest = None;
-    for event in said.events {
+    for evidence in said.evidence {
         // Every event made of a line is dated by it.
-        let Some(at) = event.stamped.map(Stamped::assume_received) else { continue };
+        let Some(at) = evidence.stamped().map(Stamped::assume_received) else { continue };
         latest = latest.max(Some(at));
-        engine.handle_event(event, at);
+        engine.handle_evidence(evidence, at);
     }
     if let Some(latest) = latest {
         // A node whose log ended is not judged by what it said before it did; a node whose clock

@@ -103,8 +103,11 @@ async fn of_log(cluster: &Cluster, of: &Daemon) -> Vec<Statement> {
         Ok(log) => log,
         Err(error) => return unread(crate::store::chain(&error)),
     };
-    match logs::events_of(&log, of, settings) {
-        Ok(said) => of_events(&said.events, said.has_time.then(Timestamp::now)),
+    match logs::read_log(&log, of, settings) {
+        Ok(said) => {
+            let now = said.has_time.then(Timestamp::now);
+            of_events(&said.published(), now)
+        }
         Err(error) => unread(crate::store::chain(&error)),
     }
 }

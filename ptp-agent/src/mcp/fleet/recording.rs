@@ -69,7 +69,7 @@ fn work(given: &Recording, thresholds: ptp_diagnostics::Settings) -> Result<Answ
     let count = events.len();
     for recorded in events {
         let at = recorded.time();
-        engine.handle_event(recorded.event, at);
+        engine.handle_evidence(recorded.evidence, at);
     }
     let settle = given.settle_seconds.unwrap_or(SETTLE_S).min(604_800);
     engine.end(Duration::from_secs(settle));

@@ -8,6 +8,7 @@ use ptp_events::{
     Resource, SyncState,
 };
 
+use super::firsthand::FirstHand;
 use super::{Fact, Said, Samples, Timeline};
 use crate::Settings;
 use crate::model::clock_class;
@@ -111,6 +112,12 @@ impl Timeline {
     #[must_use]
     pub const fn second_jump(&self) -> Option<(Received, i64)> {
         self.second_jump
+    }
+
+    /// What a log shows of it, if there is one.
+    #[must_use]
+    pub fn first_hand(&self) -> Option<&FirstHand> {
+        self.first_hand.as_deref()
     }
 
     /// The master that it follows, if a log tells, and since when, if it followed another before.

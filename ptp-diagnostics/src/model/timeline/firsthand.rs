@@ -1,0 +1,311 @@
+//! What a log shows of a clock beyond its state: how its servo steers, what became of its port, what
+//! its processes complain of. Most clocks are known by events alone, and have none of it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo};
+use ptp_events::{EventId, Offset, Received};
+
+use super::{Fact, Said};
+
+/// Complaints this far apart are not one story.
+const ONE_STORY: Duration = Duration::from_mins(10);
+/// How many ports of a clock are told apart.
+const MOST_PORTS: usize = 16;
+/// How many facts are kept.
+const MOST_FACTS: usize = 32;
+/// How many distances between samples make a cadence.
+const CADENCE_SAMPLES: u32 = 8;
+
+/// A complaint that was heard, perhaps again and again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Complaint {
+    /// What it is.
+    pub remark: Remark,
+    /// When it was first heard, of those that are one story.
+    pub first: Received,
+    /// When it was last heard.
+    pub last: Received,
+    /// How often it was told; a log that repeats it is told of once in ten seconds.
+    pub count: u32,
+}
+
+/// A run of samples in which something did not change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Run {
+    /// The first sample.
+    pub since: Received,
+    /// The last one.
+    pub last: Received,
+    /// How many.
+    pub samples: u32,
+    /// The offset at the first and at the last, in nanoseconds.
+    pub from_ns: i64,
+    /// See [`Self::from_ns`].
+    pub to_ns: i64,
+}
+
+impl Run {
+    const fn new(at: Received, offset: i64) -> Self {
+        Self { since: at, last: at, samples: 1, from_ns: offset, to_ns: offset }
+    }
+
+    const fn push(&mut self, at: Received, offset: i64) {
+        self.last = at;
+        self.samples += 1;
+        self.to_ns = offset;
+    }
+
+    /// How long it has lasted.
+    #[must_use]
+    pub fn lasted(&self) -> Duration {
+        self.last.since(self.since)
+    }
+}
+
+/// What was seen of a clock at first hand.
+#[derive(Clone, Debug, Default)]
+pub struct FirstHand {
+    ports: Vec<(PortChange, Received)>,
+    /// When a port that followed was lost, and why.
+    lost: Option<(Received, PortEvent)>,
+    dpll: Option<(Dpll, Received)>,
+    time_of_day: Option<(bool, Received)>,
+    complaints: Vec<Complaint>,
+    /// The frequency correction, and since when it has not changed.
+    frequency: Option<(i64, Run)>,
+    /// Samples in `s0` without a break.
+    unlocked: Option<Run>,
+    /// Samples with an offset and a delay of exactly nothing.
+    nothing: Option<Run>,
+    /// Samples with a delay below nothing.
+    negative: Option<Run>,
+    delay: Option<i64>,
+    last_sample: Option<Received>,
+    sampled: (u32, Duration),
+    second_jumps: VecDeque<(Received, i64)>,
+    far: VecDeque<(Received, i64)>,
+    starts: u32,
+    facts: VecDeque<Fact>,
+}
+
+impl FirstHand {
+    /// Takes in what was seen; true when it is worth telling.
+    pub(super) fn push(&mut self, at: Received, event: &EventId, observed: &Observed) -> bool {
+        let news = match observed {
+            Observed::Sample(sample) => {
+                self.sampled_at(at, sample);
+                false
+            }
+            Observed::Port(change) => {
+                self.changed_port(at, change);
+                true
+            }
+            Observed::Dpll(dpll) => self.changed_dpll(at, *dpll),
+            Observed::TimeOfDay { available } => {
+                let before = self.time_of_day.map(|(available, _)| available);
+                if before != Some(*available) {
+                    self.time_of_day = Some((*available, at));
+                }
+                before != Some(*available)
+            }
+            Observed::Remark(remark) => self.heard(at, *remark),
+            Observed::Process { up, .. } => {
+                self.starts += u32::from(*up);
+                true
+            }
+            _ => false,
+        };
+        if news {
+            if self.facts.len() == MOST_FACTS {
+                self.facts.pop_front();
+            }
+            let said = Said::Seen(observed.clone());
+            self.facts.push_back(Fact { at, event: event.clone(), said });
+        }
+        news
+    }
+
+    fn changed_port(&mut self, at: Received, change: &PortChange) {
+        let same = |(known, _): &&mut (PortChange, Received)| known.port == change.port;
+        if let Some(known) = self.ports.iter_mut().find(same) {
+            *known = (change.clone(), at);
+        } else if self.ports.len() < MOST_PORTS {
+            self.ports.push((change.clone(), at));
+        }
+        if change.from == PortState::Slave && change.to != PortState::Slave {
+            self.lost = Some((at, change.why));
+        }
+    }
+
+    fn changed_dpll(&mut self, at: Received, dpll: Dpll) -> bool {
+        match self.dpll {
+            Some((before, _)) if before == dpll => false,
+            Some((before, since))
+                if before.is_locked() == dpll.is_locked() && before.pps == dpll.pps =>
+            {
+                self.dpll = Some((dpll, since));
+                false
+            }
+            _ => {
+                self.dpll = Some((dpll, at));
+                true
+            }
+        }
+    }
+
+    fn heard(&mut self, at: Received, remark: Remark) -> bool {
+        let known = self.complaints.iter_mut().find(|complaint| complaint.remark == remark);
+        let fresh = Complaint { remark, first: at, last: at, count: 1 };
+        match known {
+            Some(known) if at.since(known.last) <= ONE_STORY => {
+                known.last = at;
+                known.count += 1;
+                false
+            }
+            Some(known) => {
+                *known = fresh;
+                true
+            }
+            None => {
+                self.complaints.push(fresh);
+                true
+            }
+        }
+    }
+
+    fn sampled_at(&mut self, at: Received, sample: &Sample) {
+        let offset = sample.offset.as_nanos();
+        if let Some(last) = self.last_sample {
+            let gap = at.since(last);
+            let (count, sum) = self.sampled;
+            // What was missing for long says nothing of how often it comes.
+            if count < CADENCE_SAMPLES || gap <= sum * 4 / count.max(1) {
+                self.sampled = if count < 4 * CADENCE_SAMPLES {
+                    (count + 1, sum + gap)
+                } else {
+                    (count, sum - sum / count + gap)
+                };
+            }
+        }
+        self.last_sample = Some(at);
+        let run = |run: &mut Option<Run>, is_so: bool| match run {
+            Some(run) if is_so => run.push(at, offset),
+            _ => *run = is_so.then(|| Run::new(at, offset)),
+        };
+        run(&mut self.unlocked, sample.servo == Some(Servo::Unlocked));
+        run(&mut self.nothing, offset == 0 && sample.delay == Some(0));
+        run(&mut self.negative, sample.delay.is_some_and(|delay| delay < 0));
+        self.delay = sample.delay.or(self.delay);
+        match (&mut self.frequency, sample.frequency) {
+            (Some((before, run)), Some(frequency)) if *before == frequency => run.push(at, offset),
+            (known, Some(frequency)) => *known = Some((frequency, Run::new(at, offset))),
+            (_, None) => {}
+        }
+        self.measured(at, sample.offset);
+    }
+
+    /// Takes in an offset, however it was told.
+    pub(super) fn measured(&mut self, at: Received, offset: Offset) {
+        let push = |list: &mut VecDeque<_>, what| {
+            if list.len() == MOST_FACTS {
+                list.pop_front();
+            }
+            list.push_back((at, what));
+        };
+        if let Some(seconds) = offset.whole_seconds() {
+            push(&mut self.second_jumps, seconds);
+        }
+        if offset.magnitude() >= FAR_NS {
+            push(&mut self.far, offset.as_nanos());
+        }
+    }
+
+    /// The latest change of each port.
+    #[must_use]
+    pub fn ports(&self) -> &[(PortChange, Received)] {
+        &self.ports
+    }
+
+    /// When a port that followed was last lost, and why.
+    #[must_use]
+    pub const fn lost(&self) -> Option<(Received, PortEvent)> {
+        self.lost
+    }
+
+    /// The DPLL's state, and since when it is locked or not, or has its pulse or not.
+    #[must_use]
+    pub const fn dpll(&self) -> Option<(Dpll, Received)> {
+        self.dpll
+    }
+
+    /// Whether there is a time of day, and since when.
+    #[must_use]
+    pub const fn time_of_day(&self) -> Option<(bool, Received)> {
+        self.time_of_day
+    }
+
+    /// The complaint `remark`, if it was heard.
+    #[must_use]
+    pub fn complaint(&self, remark: Remark) -> Option<Complaint> {
+        self.complaints.iter().find(|complaint| complaint.remark == remark).copied()
+    }
+
+    /// The frequency correction, in parts per billion, and the samples since it last changed.
+    #[must_use]
+    pub const fn frequency(&self) -> Option<(i64, Run)> {
+        self.frequency
+    }
+
+    /// The samples since the servo went into `s0`, if it is in it.
+    #[must_use]
+    pub const fn unlocked(&self) -> Option<Run> {
+        self.unlocked
+    }
+
+    /// The samples since offset and delay have been exactly nothing, if they are.
+    #[must_use]
+    pub const fn nothing(&self) -> Option<Run> {
+        self.nothing
+    }
+
+    /// The samples since the delay has been below nothing, if it is.
+    #[must_use]
+    pub const fn negative_delay(&self) -> Option<Run> {
+        self.negative
+    }
+
+    /// When an offset was last measured.
+    #[must_use]
+    pub const fn last_sample(&self) -> Option<Received> {
+        self.last_sample
+    }
+
+    /// How far apart offsets are measured; `None` before there are enough.
+    #[must_use]
+    pub fn cadence(&self) -> Option<Duration> {
+        let (count, sum) = self.sampled;
+        (count >= CADENCE_SAMPLES).then(|| sum / count)
+    }
+
+    /// Offsets that were whole seconds, to the millisecond, and when.
+    #[must_use]
+    pub const fn second_jumps(&self) -> &VecDeque<(Received, i64)> {
+        &self.second_jumps
+    }
+
+    /// Offsets of a millisecond and more, in nanoseconds, and when.
+    #[must_use]
+    pub const fn far(&self) -> &VecDeque<(Received, i64)> {
+        &self.far
+    }
+
+    pub(crate) const fn facts(&self) -> &VecDeque<Fact> {
+        &self.facts
+    }
+}
+
+/// No path, servo or oscillator moves a locked clock by a millisecond from one second to the next: a
+/// network's path delay is below it, and an oscillator off by 1 ppm takes a quarter of an hour.
+const FAR_NS: u64 = 1_000_000;
