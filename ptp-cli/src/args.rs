@@ -54,7 +54,7 @@ Examples:
 
 A file may hold one event per line, JSON arrays, {\"received\":…,\"event\":{…}} lines as the agent
 writes them, recorded HTTP requests, a log with events inside, or a log of linuxptp-daemon; plain,
-gzip or zstd. Several files are read as one, in time order. Of a folder or an archive the logs of
+gzip, bzip2, xz or zstd. Several files are read as one, in time order. Of a folder or an archive the logs of
 linuxptp-daemon-container and cloud-event-proxy are read where must-gather puts them, or else whatever
 holds events or lines of linuxptp. An interrupt (Ctrl-C) ends reading, and what was read is diagnosed.
 
@@ -65,7 +65,7 @@ Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
-    /// Recordings of events, logs of linuxptp-daemon, and folders or archives (tar, tar.gz, tar.zst, zip)
+    /// Recordings of events, logs of linuxptp-daemon, and folders or archives (tar, also packed with gzip, bzip2, xz or zstd; zip)
     /// of these, must-gathers too; `-`, or nothing at the end of a pipe, is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,

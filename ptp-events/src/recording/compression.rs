@@ -2,16 +2,23 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
+const BZIP2: [u8; 3] = *b"BZh";
+const XZ: [u8; 6] = [0xFD, b'7', b'z', b'X', b'Z', 0];
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+
+/// The most memory that unpacking xz may take, in KiB; what `xz -9` needs is 65 MiB.
+const MAX_XZ_KIB: u32 = 128 << 10;
 
 /// The largest zstd window we allocate for, in bytes; what `zstd -19` uses is 8 MiB.
 const MAX_ZSTD_WINDOW: u64 = 128 << 20;
 
-/// Unpacks gzip and zstd; hands anything else through.
+/// Unpacks gzip, bzip2, xz and zstd; hands anything else through.
 ///
 /// # Errors
 /// When `input` cannot be read, or begins like a zstd frame but is none.
@@ -21,6 +28,14 @@ pub fn decompress<'a, R: BufRead + Send + 'a>(
     let head = input.fill_buf()?;
     if head.starts_with(&GZIP) {
         return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input))));
+    }
+    if head.starts_with(&BZIP2) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiBzDecoder::new(input))));
+    }
+    if head.starts_with(&XZ) {
+        // Concatenated streams are one file (xz, file-format.txt, 1.2).
+        let xz = XzReader::new_mem_limit(input, true, MAX_XZ_KIB);
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, xz)));
     }
     if head.starts_with(&ZSTD) {
         let frames = ZstdFrames { current: None, input: Some(input) };
@@ -88,6 +103,22 @@ mod tests {
         );
         assert_eq!(read(&frame), "one\ntwo\n");
         assert_eq!(read(&[frame.clone(), frame].concat()), "one\ntwo\none\ntwo\n");
+    }
+
+    #[test]
+    fn bzip2_and_xz_read_alike_and_so_do_their_concatenated_streams() {
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(b"one\ntwo\n").unwrap();
+        // `printf 'one\ntwo\n' | xz -c`
+        let xz = [
+            253, 55, 122, 88, 90, 0, 0, 4, 230, 214, 180, 70, 2, 0, 33, 1, 22, 0, 0, 0, 116, 47, 229,
+            163, 1, 0, 7, 111, 110, 101, 10, 116, 119, 111, 10, 0, 81, 171, 158, 175, 87, 117, 112, 73,
+            0, 1, 32, 8, 187, 25, 217, 187, 31, 182, 243, 125, 1, 0, 0, 0, 0, 4, 89, 90,
+        ];
+        for member in [bzip2.finish().unwrap(), xz.to_vec()] {
+            assert_eq!(read(&member), "one\ntwo\n");
+            assert_eq!(read(&[member.clone(), member].concat()), "one\ntwo\none\ntwo\n");
+        }
     }
 
     #[test]
