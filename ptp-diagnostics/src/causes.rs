@@ -99,6 +99,8 @@ const FAIR: f32 = 1.6;
 const STRONG: f32 = 3.0;
 /// Four hundred times.
 const DECISIVE: f32 = 6.0;
+/// A line that says so itself, or a number that nothing else gives.
+const PROOF: f32 = DECISIVE + DECISIVE;
 
 macro_rules! root_causes {
     ($($variant:ident => $module:ident,)*) => {
@@ -134,6 +136,13 @@ root_causes! {
     GrandmasterDegraded => grandmaster_degraded,
     GrandmasterUnstable => grandmaster_unstable,
     GrandmasterSwitch => grandmaster_switch,
+    CompetingGrandmasters => competing_grandmasters,
+    TimeOfDayFault => time_of_day_fault,
+    PpsFault => pps_fault,
+    DpllFault => dpll_fault,
+    TimestampingFault => timestamping_fault,
+    ServoSaturated => servo_saturated,
+    PhcContention => phc_contention,
     Misconfiguration => misconfiguration,
     TimescaleMismatch => timescale_mismatch,
     PtpPathUnstable => ptp_path_unstable,
@@ -143,6 +152,7 @@ root_causes! {
     OffsetThresholdHugging => offset_threshold_hugging,
     ProcessDown => process_down,
     ProcessRestart => process_restart,
+    RedundancyLost => redundancy_lost,
     OsClockFault => os_clock_fault,
     SynceDegraded => synce_degraded,
     PublisherArtefact => publisher_artefact,

@@ -1,9 +1,13 @@
 //! The built-in detectors: one file each, whose module comment is its manual page.
 
 mod clock_class_degraded;
+mod clock_contended;
 mod contradictions;
+mod counts_from_1970;
 mod detector;
+mod dpll_unlocked;
 mod frequent_class_changes;
+mod frequent_master_changes;
 mod frequent_state_changes;
 mod gnss_fault;
 mod grandmaster_switch;
@@ -20,10 +24,16 @@ mod os_clock_unsynchronised;
 mod persistent_freerun;
 mod process_restart;
 mod publisher_artefact;
+mod pulse_fault;
+mod redundancy_lost;
+mod samples_stopped;
+mod servo_saturated;
 mod silence;
 mod synce_degraded;
 mod threshold_hugging;
 mod time_jump;
+mod time_of_day_lost;
+mod timestamps_missed;
 mod view;
 
 use ptp_events::Resource;
@@ -39,6 +49,14 @@ pub const BUILT_IN: &[Detector] = &[
     silence::DETECTOR,
     publisher_artefact::DETECTOR,
     gnss_fault::DETECTOR,
+    time_of_day_lost::DETECTOR,
+    dpll_unlocked::DETECTOR,
+    pulse_fault::DETECTOR,
+    timestamps_missed::DETECTOR,
+    counts_from_1970::DETECTOR,
+    servo_saturated::DETECTOR,
+    clock_contended::DETECTOR,
+    frequent_master_changes::DETECTOR,
     process_restart::DETECTOR,
     grandmaster_switch::DETECTOR,
     time_jump::DETECTOR,
@@ -47,11 +65,13 @@ pub const BUILT_IN: &[Detector] = &[
     offset_noise::DETECTOR,
     threshold_hugging::DETECTOR,
     high_offset::DETECTOR,
+    samples_stopped::DETECTOR,
     holdover::DETECTOR,
     loss_of_lock::DETECTOR,
     persistent_freerun::DETECTOR,
     frequent_state_changes::DETECTOR,
     never_locked::DETECTOR,
+    redundancy_lost::DETECTOR,
     clock_class_degraded::DETECTOR,
     frequent_class_changes::DETECTOR,
     synce_degraded::DETECTOR,

@@ -14,6 +14,7 @@ pub(crate) mod forecast;
 pub(crate) mod node;
 pub(crate) mod quality;
 pub(crate) mod recent;
+pub(crate) mod seen;
 pub(crate) mod skew;
 pub(crate) mod stage;
 pub(crate) mod symptom;
@@ -233,6 +234,19 @@ impl Model {
         self.domains[domain].note_trouble(node, is_troubled);
     }
 
+    /// Whether a log shows that a pulse steers the clocks of the node, and no path any of them.
+    pub(crate) fn is_steered_by_pulse(&self, node: NodeId) -> bool {
+        let mut seen = self.ptp(node).filter_map(Timeline::first_hand).peekable();
+        seen.peek().is_some() && {
+            let (mut pulse, mut path) = (false, false);
+            for seen in seen {
+                pulse |= seen.is_by_pulse();
+                path |= seen.has_path();
+            }
+            pulse && !path
+        }
+    }
+
     /// Whether the node is a grandmaster, by its receiver or by the class it announces of itself.
     ///
     /// The daemon's own event API sends no GNSS events, so that a T-GM shows itself by classes 7, 140,
@@ -240,7 +254,7 @@ impl Model {
     /// known that announces it. And only a T-GM's system clock does not go into HOLDOVER with PTP
     /// (docs/protocol.md §5, §11).
     pub(crate) fn is_grandmaster(&self, node: NodeId) -> bool {
-        if self.node(node).role() == Role::Grandmaster {
+        if self.node(node).role() == Role::Grandmaster || self.is_steered_by_pulse(node) {
             return true;
         }
         let Some(lost) = self.ptp_unlocked(node) else { return false };

@@ -284,6 +284,10 @@ impl DaemonLog {
         if let Some(parsed) = parsed {
             self.understood += 1;
             self.take(&key, parsed, time);
+            // Time passes, even where nothing else comes of it.
+            if self.outbox.is_quiet(time) {
+                self.see(&key, process, Observed::Alive, time);
+            }
             LineKind::Understood
         } else {
             self.ignored += 1;

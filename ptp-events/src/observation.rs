@@ -73,6 +73,9 @@ pub struct Sample {
     pub offset: Offset,
     /// Of several, the one farthest off.
     pub peak: Option<Offset>,
+    /// Of several, their root mean square, in nanoseconds: then the offset is that as well, and has no
+    /// sign.
+    pub rms: Option<u64>,
     /// The servo's state, where it is told.
     pub servo: Option<Servo>,
     /// The frequency correction, in parts per billion.

@@ -24,7 +24,7 @@ const fn always(from: Stage, to: Stage) -> Edge {
     Edge { from, to, when: |_, _, _| true }
 }
 
-/// A grandmaster takes its time from its receiver: it has no path to a master.
+/// A grandmaster takes its time from its receiver, by a pulse: it has no path to a master.
 fn has_master(model: &Model, node: NodeId, _: Received) -> bool {
     !model.is_grandmaster(node)
 }
@@ -49,7 +49,11 @@ const WITHIN: &[Edge] = &[
     Edge { from: Stage::Path, to: Stage::Synce, when: Model::ptp_troubled },
     always(Stage::Process, Stage::Ptp),
     always(Stage::Process, Stage::Os),
+    always(Stage::Receiver, Stage::TimeOfDay),
+    always(Stage::Receiver, Stage::Dpll),
     always(Stage::TimeOfDay, Stage::Ptp),
+    always(Stage::Dpll, Stage::Ptp),
+    always(Stage::Dpll, Stage::Os),
     always(Stage::TimeOfDay, Stage::Os),
     // A master of a worse class may serve a time that moves, or be one that all turn away from.
     Edge { from: Stage::Class, to: Stage::Ptp, when: follows_worse_master },

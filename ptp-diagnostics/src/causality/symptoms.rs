@@ -9,6 +9,7 @@ use super::graph::apart;
 use crate::model::Model;
 use crate::model::crossings::{Crossings, is_far};
 use crate::model::node::NodeId;
+use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::{Symptom, Symptoms};
 use crate::model::timeline::{Said, Timeline};
@@ -66,16 +67,16 @@ impl<'a> Case<'a> {
 
 /// Everything that is seen on the node of the subject.
 pub(crate) fn look(case: &Case<'_>) -> Symptoms {
-    let mut seen = Symptoms::default();
+    let mut found = Symptoms::default();
     for (symptom, look) in HERE {
-        seen.note(*symptom, look(case));
+        found.note(*symptom, look(case));
     }
     // How often a system clock changes says nothing about the path of its PTP clock.
     let of_another = case.stage == Stage::Os && case.subject.shows(Symptom::Frequent);
     if let Some(symptom) = case.subject.shows.symptom.filter(|_| !of_another) {
-        seen.note(symptom, Some(true));
+        found.note(symptom, Some(true));
     }
-    seen
+    found
 }
 
 type Look = fn(&Case<'_>) -> Option<bool>;
@@ -141,7 +142,46 @@ const HERE: &[(Symptom, Look)] = &[
         known.then(|| case.model.os_is_locked(node))
     }),
     (Symptom::WholeSeconds, whole_seconds),
+    (Symptom::TimeOfDayLost, |case| log_shows(case, |c, now| seen::no_time_of_day(c, now).is_some())),
+    (Symptom::OneSecond, |case| {
+        own_clocks(case).filter_map(|clock| seen::is_one_second(clock, case.now)).max()
+    }),
+    (Symptom::DpllUnlocked, |case| log_shows(case, |c, now| seen::dpll_unlocked(c, now).is_some())),
+    (Symptom::PulseFault, |case| {
+        log_shows(case, |c, now| {
+            seen::pulse_off(c, now).or_else(|| seen::pulse_missing(c, now)).is_some()
+        })
+    }),
+    (Symptom::TimestampsMissed, |case| {
+        log_shows(case, |c, now| seen::timestamps_missed(c, now).is_some())
+    }),
+    (Symptom::Saturated, |case| {
+        let settings = &case.model.settings;
+        log_shows(case, |clock, _| seen::saturated(clock, settings).is_some())
+    }),
+    (Symptom::CountsFrom1970, |case| {
+        case.own().or(case.ptp).map(|clock| seen::years_off(clock).is_some())
+    }),
+    (Symptom::Contended, |case| log_shows(case, |c, now| seen::contended(c, now).is_some())),
+    (Symptom::NegativeDelay, |case| log_shows(case, |c, _| seen::negative_delay(c).is_some())),
+    (Symptom::MastersAlternate, |case| {
+        log_shows(case, |c, now| seen::masters_alternate(c, now).is_some_and(|(back, _)| back > 1))
+    }),
+    (Symptom::Heard, |case| seen::is_heard(case.unlocked()?)),
 ];
+
+/// The PTP clocks of the node, and the one that something was found about.
+fn own_clocks<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Timeline> {
+    let own = case.own().filter(|clock| *clock.resource() != Resource::LockState);
+    case.model.ptp(case.subject.node).chain(own)
+}
+
+/// Whether a log shows it of a clock of the node; `None` where there is no log.
+fn log_shows(case: &Case<'_>, shows: impl Fn(&Timeline, Received) -> bool) -> Option<bool> {
+    let mut known = own_clocks(case).filter(|clock| clock.first_hand().is_some()).peekable();
+    known.peek()?;
+    Some(known.any(|clock| shows(clock, case.now)))
+}
 
 /// The PTP clock, or else the one that was found something about.
 fn first<'a>(case: &Case<'a>) -> Option<&'a Timeline> {
@@ -152,7 +192,7 @@ fn first<'a>(case: &Case<'a>) -> Option<&'a Timeline> {
 /// PTP clock was lost, the node as a whole says so.
 fn reference_silent(case: &Case<'_>) -> Option<bool> {
     match case.unlocked() {
-        Some(clock) if clock.held_over() => Some(true),
+        Some(clock) if clock.held_over() => Some(seen::is_heard(clock) != Some(true)),
         Some(_) => case.moved().map(|_| false),
         None => {
             // A boundary clock announces 135 and 165 in holdover alone (ITU-T G.8275.1, table 2).

@@ -22,6 +22,9 @@ pub(crate) const CAUSE: Cause = Cause {
         seen(S::ReferenceSilent, STRONG, -STRONG),
         seen(S::SilentForLong, FAIR, 0.0),
         seen(S::OthersLocked, FAINT, 0.0),
+        // A port whose messages no longer come has no offsets to print.
+        seen(S::Unmeasured, DECISIVE, 0.0),
+        seen(S::Heard, -DECISIVE, 0.0),
         seen(S::PtpLocked, -FAIR, 0.0),
         seen(S::LostWithMost, -STRONG, 0.0),
         seen(S::LostWithSome, -STRONG, 0.0),

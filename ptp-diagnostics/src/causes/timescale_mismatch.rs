@@ -1,6 +1,6 @@
 //! Two clocks keep time in different timescales, or a whole number of seconds apart.
 
-use super::{Cause, DECISIVE, Reach, RootCause, Watch, look, run, seen};
+use super::{Cause, DECISIVE, FAIR, PROOF, Reach, RootCause, Watch, look, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -19,7 +19,10 @@ pub(crate) const CAUSE: Cause = Cause {
     watch: Watch::Usual,
     prior: -1.5,
     predicts: &[
-        seen(S::WholeSeconds, DECISIVE + DECISIVE, -DECISIVE),
+        seen(S::WholeSeconds, PROOF, -FAIR),
+        seen(S::CountsFrom1970, PROOF + FAIR, 0.0),
+        // A leap second comes once, and stays.
+        seen(S::OneSecond, -DECISIVE, 0.0),
         seen(S::ReferenceSilent, -DECISIVE, 0.0),
     ],
     actions: &[

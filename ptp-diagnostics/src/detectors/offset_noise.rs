@@ -21,7 +21,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
     shows: Shows::symptom(Symptom::Noise),
     examine,
-    describe: |view| match view.clock.trace().noise() {
+    describe: |view| match noise(view) {
         Some((growth, spread)) => {
             format!("the offset's noise grew {growth:.1} times, to {spread:.0} ns")
         }
@@ -32,8 +32,14 @@ pub(super) const DETECTOR: Detector = Detector {
 /// What part of the threshold the spread must reach to threaten anything.
 const LEAST: f64 = 0.15;
 
+/// By single offsets, or by the root mean squares of many that a log tells in their place.
+fn noise(view: &View<'_>) -> Option<(f64, f64)> {
+    let summed = view.clock.first_hand().and_then(|seen| seen.noise());
+    summed.or_else(|| view.clock.trace().noise())
+}
+
 fn examine(view: &View<'_>) -> Assessment {
-    let Some((growth, spread)) = view.clock.trace().noise() else {
+    let Some((growth, spread)) = noise(view) else {
         return Assessment::Quiet;
     };
     let needed = view.settings.noise_growth * if view.firing.is_some() { 0.67 } else { 1.0 };

@@ -10,6 +10,7 @@ use ptp_events::Resource;
 
 use super::{Assessment, Detector, Scope, Shows, View};
 use crate::Severity;
+use crate::model::seen;
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -19,14 +20,14 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
     shows: Shows::symptom(Symptom::WholeSeconds),
     examine,
-    describe: |view| match view.clock.second_jump() {
+    describe: |view| match seen::second_jumps(view.clock, view.now).last() {
         Some((_, seconds)) => format!("the clock was {seconds:+} s off at once"),
         None => String::new(),
     },
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    let Some((at, _)) = view.clock.second_jump() else {
+    let Some((at, _)) = seen::second_jumps(view.clock, view.now).last() else {
         return Assessment::Quiet;
     };
     let over = at.after(view.settings.reopen);

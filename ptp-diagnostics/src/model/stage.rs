@@ -17,6 +17,8 @@ pub enum Stage {
     Process,
     /// The time of day: which second it is.
     TimeOfDay,
+    /// A card's DPLL and the pulse that it is steered by.
+    Dpll,
     /// A PTP clock.
     Ptp,
     /// The clock class that a node announces.
@@ -41,6 +43,7 @@ impl Stage {
         Self::Path,
         Self::Process,
         Self::TimeOfDay,
+        Self::Dpll,
         Self::Ptp,
         Self::Class,
         Self::Os,

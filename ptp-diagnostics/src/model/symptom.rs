@@ -84,6 +84,32 @@ pub enum Symptom {
     Contradiction,
     /// A detector found that a process came and went.
     Restarted,
+    /// A grandmaster has no usable time of day.
+    TimeOfDayLost,
+    /// It was one second off, again and again, or against a pulse.
+    OneSecond,
+    /// A DPLL has no lock, and its clock is said to be LOCKED.
+    DpllUnlocked,
+    /// The pulse that steers a clock is missing or off.
+    PulseFault,
+    /// The driver gave no timestamp of messages.
+    TimestampsMissed,
+    /// The servo steers as far as it can, and the clock is off.
+    Saturated,
+    /// The offset is decades: one side counts from 1970.
+    CountsFrom1970,
+    /// Something else moves the clock.
+    Contended,
+    /// The clock is no longer measured, and said to be LOCKED.
+    Unmeasured,
+    /// The best master goes back and forth.
+    MastersAlternate,
+    /// Another way to the master is lost.
+    RedundancyLost,
+    /// The measured delay of the path is below nothing.
+    NegativeDelay,
+    /// A clock without its lock is measured again.
+    Heard,
     /// A detector recognised a known bug of the publisher.
     Artefact,
 }
@@ -129,6 +155,19 @@ impl Symptom {
         Self::Skewed,
         Self::Contradiction,
         Self::Restarted,
+        Self::TimeOfDayLost,
+        Self::OneSecond,
+        Self::DpllUnlocked,
+        Self::PulseFault,
+        Self::TimestampsMissed,
+        Self::Saturated,
+        Self::CountsFrom1970,
+        Self::Contended,
+        Self::Unmeasured,
+        Self::MastersAlternate,
+        Self::RedundancyLost,
+        Self::NegativeDelay,
+        Self::Heard,
         Self::Artefact,
     ];
 
@@ -147,6 +186,8 @@ impl Symptom {
                 | Self::AtThreshold
                 | Self::Wander
                 | Self::Trend
+                | Self::Heard
+                | Self::Unmeasured
         )
     }
 

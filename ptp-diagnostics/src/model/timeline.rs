@@ -140,6 +140,8 @@ pub struct Timeline {
 struct Measured {
     what: Option<Measurement>,
     first_hand: bool,
+    /// It is the size of many offsets, and has no sign.
+    is_size: bool,
 }
 
 /// How long offsets must be well within the threshold for a servo to have settled, and how long it must
@@ -262,7 +264,8 @@ impl Timeline {
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
-            let measured = Measured { what: reading.offset, first_hand: false };
+            let measured =
+                Measured { what: reading.offset, first_hand: false, is_size: false };
             changed |= self.apply_state(at, gap, event, state, measured, settings);
         }
         if let Some(class) = reading.clock_class {
@@ -300,7 +303,7 @@ impl Timeline {
         match observed {
             Observed::Sample(sample) => {
                 let what = Some(Measurement::Offset(sample.offset));
-                let measured = Measured { what, first_hand: true };
+                let measured = Measured { what, first_hand: true, is_size: sample.rms.is_some() };
                 changed |= self.apply_state(at, gap, event, sample.state, measured, settings);
                 if !changed && !first {
                     self.push_gap(gap);
@@ -318,7 +321,7 @@ impl Timeline {
         gap: Duration,
         event: &EventId,
         state: SyncState,
-        Measured { what: measured, first_hand }: Measured,
+        Measured { what: measured, first_hand, is_size }: Measured,
         settings: &Settings,
     ) -> bool {
         let changed = self.state.as_ref() != Some(&state);
@@ -353,7 +356,7 @@ impl Timeline {
         {
             self.samples.push(at, offset, settings);
             // What comes with a change was sent because it is unusual; repeated states are polled.
-            if !changed && self.resource == Resource::LockState {
+            if !changed && !is_size && self.resource == Resource::LockState {
                 self.trace.push(at, offset.as_nanos(), settings.step_ns as f64);
             }
         }
@@ -507,6 +510,11 @@ impl Timeline {
         master: ClockIdentity,
         settings: &Settings,
     ) -> bool {
+        if let Some(seen) = &mut self.first_hand
+            && self.master.is_none_or(|(before, _)| before != master)
+        {
+            seen.chose(at, master);
+        }
         match self.master {
             Some((before, _)) if before == master => false,
             None => {

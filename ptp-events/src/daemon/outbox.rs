@@ -12,6 +12,9 @@ use crate::{Instance, Measurement, Offset, Reading, Resource};
 /// samples, and ptp4l prints up to 16 a second.
 const SAMPLE_EVERY: i64 = 1_000_000_000;
 
+/// An offset of this size is told however soon it comes: a single one says something, in nanoseconds.
+const FAR_NS: u64 = 1_000_000;
+
 /// What stays the same is told again this often, in nanoseconds: it shows that it lasts.
 const REPEAT_EVERY: i64 = 10_000_000_000;
 
@@ -44,6 +47,8 @@ pub(super) struct Detail {
     pub(super) answer: Answer,
     /// Of several offsets, the one farthest off.
     pub(super) peak: Option<Offset>,
+    /// Of several offsets, their root mean square, where that is all that is known.
+    pub(super) rms: Option<u64>,
     /// The offset that was measured, where a publisher goes on naming the last one in its place.
     pub(super) measured: Option<Offset>,
 }
@@ -68,6 +73,8 @@ pub(super) struct Outbox {
     waiting: VecDeque<Waiting>,
     line: u64,
     nth: u8,
+    /// When something was last told.
+    last: i64,
 }
 
 impl Outbox {
@@ -93,8 +100,10 @@ impl Outbox {
             Some((last, at)) => {
                 let same = without_offset(last) == without_offset(&reading)
                     && !follows_another(last, &reading);
-                let due = reading.offset.is_some_and(|m| m.offset().is_some())
-                    && time.saturating_sub(*at) >= SAMPLE_EVERY;
+                let measured = reading.offset.and_then(Measurement::offset);
+                let due = measured.is_some_and(|offset| {
+                    time.saturating_sub(*at) >= SAMPLE_EVERY || offset.magnitude() >= FAR_NS
+                });
                 if same && !due {
                     return;
                 }
@@ -133,13 +142,20 @@ impl Outbox {
         self.push(resource, who, What::Seen(observed), time);
     }
 
+    /// Whether nothing has been told for so long that it is worth a word that time passes.
+    pub(super) const fn is_quiet(&self, time: i64) -> bool {
+        time.saturating_sub(self.last) >= REPEAT_EVERY
+    }
+
     fn push(&mut self, resource: Resource, who: Who, what: What, time: i64) {
+        self.last = time;
         self.waiting.push_back(Waiting { who, resource, what, time, line: self.line, nth: self.nth });
         self.nth = self.nth.saturating_add(1);
     }
 
     /// Moves every time by `shift`: they were counted from another zero.
     pub(super) fn shift(&mut self, shift: i64) {
+        self.last = self.last.saturating_add(shift);
         for waiting in &mut self.waiting {
             waiting.time = waiting.time.saturating_add(shift);
         }
@@ -195,11 +211,12 @@ fn kind(observed: &Observed) -> Kind {
 /// A measured offset with what came with it; `None` where the reading holds none.
 fn sample(reading: &Reading, detail: Detail) -> Option<Sample> {
     let said = reading.offset.and_then(Measurement::offset);
-    let Detail { answer, peak, measured } = detail;
+    let Detail { answer, peak, rms, measured } = detail;
     Some(Sample {
         state: reading.state.clone()?,
         offset: measured.or(said)?,
         peak,
+        rms,
         servo: answer.servo,
         frequency: answer.frequency,
         delay: answer.delay,

@@ -1,6 +1,6 @@
 //! What a publisher makes of a line: whose state it changes, and to what (docs/protocol.md §9).
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::domain::{Domain, Limits, Source, clock_of};
 use super::found::Process;
@@ -45,14 +45,14 @@ impl DaemonLog {
             Message::Offset { of, offset, servo, holdover, answer } => {
                 self.measured(key, line.process, of, (servo, offset, holdover), answer, time);
             }
-            Message::Summary { of: "CLOCK_REALTIME", mean, worst, answer } => {
+            Message::Summary { of: "CLOCK_REALTIME", mean, worst, is_rms, answer } => {
                 self.os_follows = Some(key.clone());
                 let state = self.os_state(Servo::Locked, worst, time);
-                let detail = Detail { answer, peak: Some(worst), measured: None };
+                let detail = summary(mean, worst, is_rms, answer);
                 self.say_os(state, Measurement::Offset(mean), time, Some(detail));
             }
-            Message::Summary { of, mean, worst, answer } => {
-                let detail = Detail { answer, peak: Some(worst), measured: None };
+            Message::Summary { of, mean, worst, is_rms, answer } => {
+                let detail = summary(mean, worst, is_rms, answer);
                 self.summarised(key, line.process, of, mean, detail, time);
             }
             Message::Class(class) => {
@@ -125,6 +125,7 @@ impl DaemonLog {
         time: i64,
     ) {
         let limits = self.limits();
+        let Some(key) = &self.measured_clock(key, process, of) else { return };
         let Some(domain) = self.domains.get_mut(key) else { return };
         if !counts(domain, process, of) {
             return;
@@ -157,6 +158,27 @@ impl DaemonLog {
                 Some(detail),
             );
         }
+    }
+
+    /// The clock that a process measured. ts2phc steers those of several cards, each of them one.
+    fn measured_clock(&mut self, key: &SmolStr, process: Process, of: &str) -> Option<SmolStr> {
+        let first = self.domains.get(key)?;
+        let named = first.name().filter(|_| process == Process::Ts2phc && !of.starts_with('/'));
+        let (Some(first), Some(other)) = (named, Port::new(of).ok().and_then(|port| clock_of(&port)))
+        else {
+            return Some(key.clone());
+        };
+        if *first == other {
+            return Some(key.clone());
+        }
+        let key = format_smolstr!("{key}/{other}");
+        if !self.domains.contains_key(&key) {
+            if self.domains.len() >= MOST_DOMAINS {
+                return None;
+            }
+            self.domains.insert(key.clone(), Domain::default());
+        }
+        Some(key)
     }
 
     /// Something seen of what a process steers.
@@ -364,6 +386,12 @@ impl DaemonLog {
             self.say_os(SyncState::Freerun, down, time, None);
         }
     }
+}
+
+/// What came with many offsets in one line.
+fn summary(mean: Offset, worst: Offset, is_rms: bool, answer: Answer) -> Detail {
+    let rms = is_rms.then(|| mean.magnitude());
+    Detail { answer, peak: Some(worst), rms, measured: None }
 }
 
 /// What `s0` to `s2` stand for where the daemon itself counts them.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo};
-use ptp_events::{EventId, Offset, Received};
+use ptp_events::{ClockIdentity, EventId, Offset, Received};
 
 use super::{Fact, Said};
 
@@ -16,7 +16,11 @@ const MOST_PORTS: usize = 16;
 /// How many facts are kept.
 const MOST_FACTS: usize = 32;
 /// How many distances between samples make a cadence.
-const CADENCE_SAMPLES: u32 = 8;
+const CADENCE_SAMPLES: usize = 8;
+/// How many samples with a root mean square show what is usual, and how many what is so now.
+const USUAL: f64 = 256.0;
+const NOW: f64 = 8.0;
+const USUAL_LEAST: u32 = 32;
 
 /// A complaint that was heard, perhaps again and again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,6 +68,26 @@ impl Run {
     }
 }
 
+/// How much offsets vary, usually and now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Noise {
+    usual: f64,
+    now: f64,
+    count: u32,
+}
+
+impl Noise {
+    fn push(&mut self, rms: f64) {
+        self.count += 1;
+        let weight = |of: f64| 1.0 / of.min(f64::from(self.count));
+        self.now += (rms - self.now) * weight(NOW);
+        // What is far above the usual is not what becomes usual.
+        if self.count < USUAL_LEAST || rms <= self.usual * 3.0 {
+            self.usual += (rms - self.usual) * weight(USUAL);
+        }
+    }
+}
+
 /// What was seen of a clock at first hand.
 #[derive(Clone, Debug, Default)]
 pub struct FirstHand {
@@ -82,11 +106,16 @@ pub struct FirstHand {
     /// Samples with a delay below nothing.
     negative: Option<Run>,
     delay: Option<i64>,
+    /// Whether any offset came with the delay of a path.
+    has_path: bool,
     last_sample: Option<Received>,
-    sampled: (u32, Duration),
+    /// The latest distances between samples, in turn, and how many there were.
+    gaps: [Duration; CADENCE_SAMPLES],
+    gaps_seen: usize,
+    noise: Noise,
     second_jumps: VecDeque<(Received, i64)>,
     far: VecDeque<(Received, i64)>,
-    starts: u32,
+    masters: VecDeque<(Received, ClockIdentity)>,
     facts: VecDeque<Fact>,
 }
 
@@ -111,10 +140,7 @@ impl FirstHand {
                 before != Some(*available)
             }
             Observed::Remark(remark) => self.heard(at, *remark),
-            Observed::Process { up, .. } => {
-                self.starts += u32::from(*up);
-                true
-            }
+            Observed::Process { .. } => true,
             _ => false,
         };
         if news {
@@ -178,17 +204,13 @@ impl FirstHand {
     fn sampled_at(&mut self, at: Received, sample: &Sample) {
         let offset = sample.offset.as_nanos();
         if let Some(last) = self.last_sample {
-            let gap = at.since(last);
-            let (count, sum) = self.sampled;
-            // What was missing for long says nothing of how often it comes.
-            if count < CADENCE_SAMPLES || gap <= sum * 4 / count.max(1) {
-                self.sampled = if count < 4 * CADENCE_SAMPLES {
-                    (count + 1, sum + gap)
-                } else {
-                    (count, sum - sum / count + gap)
-                };
-            }
+            self.gaps[self.gaps_seen % CADENCE_SAMPLES] = at.since(last);
+            self.gaps_seen += 1;
         }
+        if let Some(rms) = sample.rms {
+            self.noise.push(rms as f64);
+        }
+        self.has_path |= sample.delay.is_some();
         self.last_sample = Some(at);
         let run = |run: &mut Option<Run>, is_so: bool| match run {
             Some(run) if is_so => run.push(at, offset),
@@ -282,11 +304,47 @@ impl FirstHand {
         self.last_sample
     }
 
-    /// How far apart offsets are measured; `None` before there are enough.
+    /// How far apart offsets are measured, at most; `None` when they are not regular, as where only
+    /// those out of range are written down.
     #[must_use]
     pub fn cadence(&self) -> Option<Duration> {
-        let (count, sum) = self.sampled;
-        (count >= CADENCE_SAMPLES).then(|| sum / count)
+        let longest = *self.gaps.iter().max()?;
+        let shortest = *self.gaps.iter().min()?;
+        (self.gaps_seen >= CADENCE_SAMPLES && longest <= shortest * 2).then_some(longest)
+    }
+
+    /// How many times as much offsets vary as they usually do, and by how many nanoseconds (root mean
+    /// square), where that is written down.
+    #[must_use]
+    pub fn noise(&self) -> Option<(f64, f64)> {
+        let Noise { usual, now, count } = self.noise;
+        (count >= USUAL_LEAST && usual > 0.0).then(|| (now / usual.max(1.0), now))
+    }
+
+    /// Whether the clock is steered by a pulse, and not over a path: ts2phc prints no delay.
+    #[must_use]
+    pub const fn is_by_pulse(&self) -> bool {
+        self.frequency.is_some() && !self.has_path
+    }
+
+    /// Whether any offset came with the delay of a path.
+    #[must_use]
+    pub const fn has_path(&self) -> bool {
+        self.has_path
+    }
+
+    /// Notes which master was chosen.
+    pub(super) fn chose(&mut self, at: Received, master: ClockIdentity) {
+        if self.masters.len() == MOST_FACTS {
+            self.masters.pop_front();
+        }
+        self.masters.push_back((at, master));
+    }
+
+    /// The masters that were chosen, one after the other, and when.
+    #[must_use]
+    pub const fn masters(&self) -> &VecDeque<(Received, ClockIdentity)> {
+        &self.masters
     }
 
     /// Offsets that were whole seconds, to the millisecond, and when.

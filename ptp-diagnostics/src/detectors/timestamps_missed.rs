@@ -1,0 +1,37 @@
+//! ptp4l did not get the timestamp of a message it sent, or received: again and again within ten minutes, or
+//! so that a port became FAULTY.
+//!
+//! Severity: WARNING; CRITICAL while the clock is not LOCKED. Clears ten minutes after the last.
+//!
+//! It is the driver, the card or its queue that did not give it in time (`tx_timestamp_timeout`, ptp4l(8)),
+//! not the path. It takes a log.
+
+use ptp_events::Resource;
+
+use crate::Severity;
+use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::seen;
+use crate::model::stage::Stage;
+use crate::model::symptom::Symptom;
+
+pub(super) const DETECTOR: Detector = Detector {
+    code: "timestamps-missed",
+    summary: "messages were sent or received without timestamps",
+    manual: include_str!("timestamps_missed.rs"),
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
+    examine,
+    describe: |_| "no transmit timestamp, or a message without one".to_owned(),
+};
+
+fn examine(view: &View<'_>) -> Assessment {
+    let Some(since) = seen::timestamps_missed(view.clock, view.now) else {
+        return Assessment::Quiet;
+    };
+    let lost = view.clock.unlocked_since().is_some();
+    Assessment::Firing {
+        severity: if lost { Severity::Critical } else { Severity::Warning },
+        since: view.firing.unwrap_or(since),
+        again: Some(view.now.after(seen::AGAIN / 6)),
+    }
+}

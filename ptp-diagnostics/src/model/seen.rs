@@ -1,0 +1,215 @@
+//! What a timing engineer reads in a log, one rule each: questions of what was seen at first hand.
+//!
+//! Detectors ask them to find something, causes to be told apart by it. Each answers since when it is so.
+
+use std::time::Duration;
+
+use ptp_events::observation::{PortState, Remark};
+use ptp_events::{Received, SyncState};
+
+use super::timeline::Timeline;
+use super::timeline::firsthand::{Complaint, FirstHand, Run};
+use crate::Settings;
+
+/// A complaint that was not repeated for so long is over; a log of ts2phc repeats it every second.
+pub(crate) const OVER: Duration = Duration::from_mins(2);
+/// How long time of day, lock of a DPLL or pulse may be missing: ten pulses.
+const TEN_PULSES: Duration = Duration::from_secs(10);
+/// The same while a node is starting: a receiver needs 26 s to its first fix (u-blox ZED-F9T data sheet,
+/// cold start), and ts2phc waits for it.
+const STARTING: Duration = Duration::from_mins(1);
+/// How many samples show that a servo does not move: an integrator does not stand still by chance.
+const STANDS_STILL: u32 = 10;
+/// The least correction that can be a limit, in parts per billion: drivers allow 50 ppm and more
+/// (`ptp_clock_info.max_adj`), clocks need less than 1.
+const LEAST_LIMIT_PPB: u64 = 1_000;
+/// From here on an offset is no error but another epoch: no leap second or time zone is ten years.
+const TEN_YEARS_NS: u64 = 315_576_000_000_000_000;
+/// Over which time what comes again and again is counted.
+pub(crate) const AGAIN: Duration = Duration::from_hours(1);
+/// How many missed samples make a clock that is no longer measured.
+const MISSED: u32 = 10;
+
+fn seen(clock: &Timeline) -> Option<&FirstHand> {
+    clock.first_hand()
+}
+
+/// A complaint that is not over at `now`.
+pub(crate) fn complains(clock: &Timeline, remark: Remark, now: Received) -> Option<Complaint> {
+    seen(clock)?.complaint(remark).filter(|complaint| now.since(complaint.last) <= OVER)
+}
+
+/// How long it may have no time of day.
+fn time_of_day_hold(clock: &Timeline) -> Duration {
+    if clock.last_locked().is_some() { TEN_PULSES } else { STARTING }
+}
+
+/// What ts2phc says against the time of day that it gets, for longer than it may.
+pub(crate) fn complaints_of_time(clock: &Timeline, now: Received) -> Option<Complaint> {
+    let hold = time_of_day_hold(clock);
+    let complaints = [
+        Remark::SentenceCorrupt,
+        Remark::SentenceStale,
+        Remark::LeapTableExpired,
+        Remark::TimeOfDayInvalid,
+    ];
+    complaints
+        .into_iter()
+        .filter_map(|remark| complains(clock, remark, now))
+        .find(|complaint| complaint.last.since(complaint.first) >= hold)
+}
+
+/// Since when a clock has no usable time of day: the daemon says so, or ts2phc cannot use what it gets.
+pub(crate) fn no_time_of_day(clock: &Timeline, now: Received) -> Option<Received> {
+    let missing = seen(clock)?.time_of_day().filter(|(available, _)| !available);
+    let missing = missing.map(|(_, since)| since);
+    let missing = missing.filter(|since| now.since(*since) >= time_of_day_hold(clock));
+    complaints_of_time(clock, now).map(|complaint| complaint.first).into_iter().chain(missing).min()
+}
+
+/// When a time of day that is missing will have been missing for too long.
+pub(crate) fn time_of_day_due(clock: &Timeline, now: Received) -> Option<Received> {
+    let (_, since) = seen(clock)?.time_of_day().filter(|(available, _)| !available)?;
+    Some(since.after(time_of_day_hold(clock))).filter(|due| *due > now)
+}
+
+/// Since when a DPLL has no lock although the clock is said to be LOCKED.
+pub(crate) fn dpll_unlocked(clock: &Timeline, now: Received) -> Option<Received> {
+    let (dpll, since) = seen(clock)?.dpll()?;
+    let free = dpll.is_locked() == Some(false) && clock.is(&SyncState::Locked);
+    (free && now.since(since) >= TEN_PULSES).then_some(since)
+}
+
+/// Since when a DPLL has no pulse although it, and the clock, are said to be LOCKED.
+pub(crate) fn pulse_missing(clock: &Timeline, now: Received) -> Option<Received> {
+    let (dpll, since) = seen(clock)?.dpll()?;
+    let missing = dpll.pps == Some(false)
+        && dpll.is_locked() == Some(true)
+        && clock.is(&SyncState::Locked);
+    (missing && now.since(since) >= TEN_PULSES).then_some(since)
+}
+
+/// Whether a clock was measured against a pulse that was a millisecond off and more, and not by whole
+/// seconds, within the last hour; when first.
+pub(crate) fn pulse_off(clock: &Timeline, now: Received) -> Option<Received> {
+    let seen = seen(clock)?;
+    clock.last_locked().filter(|_| seen.is_by_pulse())?;
+    let is_whole = |at: Received| seen.second_jumps().iter().any(|(jump, _)| *jump == at);
+    let recent = seen.far().iter().filter(|(at, _)| now.since(*at) <= AGAIN);
+    recent.map(|(at, _)| *at).find(|at| !is_whole(*at))
+}
+
+/// The whole seconds by which a clock that was LOCKED was off within the last hour.
+pub(crate) fn second_jumps(
+    clock: &Timeline,
+    now: Received,
+) -> impl Iterator<Item = (Received, i64)> + '_ {
+    let locked = clock.last_locked();
+    let told = clock.second_jump().into_iter();
+    let measured = seen(clock).into_iter().flat_map(|seen| seen.second_jumps()).copied();
+    let of_a_locked = move |(at, _): &(Received, i64)| {
+        locked.is_some() && clock.first_locked().is_some_and(|first| first <= *at)
+    };
+    let jumps = told.chain(measured).filter(of_a_locked);
+    jumps.filter(move |(at, _)| now.since(*at) <= AGAIN)
+}
+
+/// Whether it was off by one second, and by no other number, more than once or against a pulse: the
+/// time of day was taken for the wrong pulse. A leap second comes once, and stays.
+pub(crate) fn is_one_second(clock: &Timeline, now: Received) -> Option<bool> {
+    let seen = seen(clock)?;
+    let mut jumps = second_jumps(clock, now).peekable();
+    jumps.peek()?;
+    let (mut count, mut others) = (0, 0);
+    let mut last: Option<Received> = None;
+    for (at, seconds) in jumps {
+        others += u32::from(seconds.abs() != 1);
+        // The same jump, told as an event and as a sample.
+        count += u32::from(last != Some(at));
+        last = Some(at);
+    }
+    Some(others == 0 && (count > 1 || seen.is_by_pulse()))
+}
+
+/// How many years the latest offset is, when one side counts from 1970.
+pub(crate) fn years_off(clock: &Timeline) -> Option<f64> {
+    let (_, last) = clock.samples().last?;
+    let nanos = last.magnitude();
+    (nanos >= TEN_YEARS_NS).then(|| nanos as f64 / 1e9 / 86_400.0 / 365.25)
+}
+
+/// The samples in which the frequency correction stood still at its limit while the clock was off.
+pub(crate) fn saturated(clock: &Timeline, settings: &Settings) -> Option<(i64, Run)> {
+    let (frequency, run) = seen(clock)?.frequency()?;
+    let off = |nanos: i64| nanos.unsigned_abs() > settings.offset_ns;
+    let limit = frequency.unsigned_abs() >= LEAST_LIMIT_PPB && off(run.from_ns) && off(run.to_ns);
+    (limit && run.samples >= STANDS_STILL && run.from_ns != run.to_ns).then_some((frequency, run))
+}
+
+/// Since when ptp4l has missed transmit timestamps: more than one, or one that made a port faulty.
+pub(crate) fn timestamps_missed(clock: &Timeline, now: Received) -> Option<Received> {
+    let seen = seen(clock)?;
+    let remarks = [Remark::TxTimestampMissed, Remark::RxTimestampMissing];
+    let complaint = remarks.into_iter().find_map(|remark| seen.complaint(remark))?;
+    let recent = now.since(complaint.last) <= AGAIN / 6;
+    let faulty = |(change, at): &(_, Received)| {
+        let change: &ptp_events::observation::PortChange = change;
+        change.to == PortState::Faulty && at.since(complaint.first) <= OVER
+            || change.from == PortState::Faulty
+    };
+    (recent && (complaint.count > 1 || seen.ports().iter().any(faulty))).then_some(complaint.first)
+}
+
+/// Since when a path's delay has been below nothing, for ten samples and more.
+pub(crate) fn negative_delay(clock: &Timeline) -> Option<Received> {
+    let run = seen(clock)?.negative_delay()?;
+    (run.samples >= STANDS_STILL).then_some(run.since)
+}
+
+/// Since when something else has moved the clock, again and again (linuxptp, clockcheck.c).
+pub(crate) fn contended(clock: &Timeline, now: Received) -> Option<Received> {
+    let complaint = complains(clock, Remark::ClockJumped, now)?;
+    (complaint.count > 1).then_some(complaint.first)
+}
+
+/// When a clock that is said to be LOCKED was last measured, if that is ten samples and ten seconds ago
+/// by `until`; and when it will be.
+pub(crate) fn unmeasured(clock: &Timeline) -> Option<(Received, Duration)> {
+    let seen = seen(clock)?;
+    let hold = (seen.cadence()? * MISSED).max(TEN_PULSES);
+    clock.is(&SyncState::Locked).then_some((seen.last_sample()?, hold))
+}
+
+/// Whether a clock without its lock is measured again: its master is heard, whatever else is wrong.
+pub(crate) fn is_heard(clock: &Timeline) -> Option<bool> {
+    let lost = clock.unlocked_since()?;
+    let seen = seen(clock)?;
+    let measured = seen.last_sample().is_some_and(|last| last > lost.after(Duration::from_secs(1)));
+    Some(measured && seen.lost().is_none_or(|(at, _)| seen.last_sample() > Some(at)))
+}
+
+/// How often the best master was another one and then the first again within the last hour, and since
+/// when.
+pub(crate) fn masters_alternate(clock: &Timeline, now: Received) -> Option<(usize, Received)> {
+    let masters = seen(clock)?.masters();
+    let recent: Vec<_> = masters.iter().filter(|(at, _)| now.since(*at) <= AGAIN).collect();
+    let back = recent.windows(3).filter(|three| three[0].1 == three[2].1).count();
+    recent.first().filter(|_| back > 0).map(|(at, _)| (back, *at))
+}
+
+/// Since when a port that was another way to the master is lost, while the clock keeps its lock.
+pub(crate) fn redundancy_lost(clock: &Timeline) -> Option<(String, Received)> {
+    let ports = seen(clock)?.ports();
+    let follows = |state| matches!(state, PortState::Slave | PortState::Passive);
+    let another = |name| {
+        ports.iter().any(|(other, _)| other.port.as_ref() != name && other.to == PortState::Slave)
+    };
+    let lost = ports.iter().find(|(change, _)| {
+        follows(change.from)
+            && matches!(change.to, PortState::Faulty | PortState::Disabled | PortState::Listening)
+            && change.port.is_some()
+            && another(change.port.as_ref())
+    });
+    let (change, at) = lost.filter(|_| clock.is(&SyncState::Locked))?;
+    Some((change.port.as_ref()?.to_string(), *at))
+}
