@@ -193,7 +193,8 @@ async fn replaying(
     out: &mut dyn Write,
 ) -> anyhow::Result<Outcome> {
     let stop = interrupt::token();
-    let mut fleet = Fleet::bind(events.iter().map(|(_, event)| &event.node), &args.live, out).await?;
+    let mut fleet =
+        Fleet::bind(events.iter().map(|(_, event)| &event.node), &args.live, out).await?;
     let play = async {
         fleet.subscribed(args.live.wait).await;
         let (first, begun) = (events[0].0, tokio::time::Instant::now());

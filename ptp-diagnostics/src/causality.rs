@@ -77,8 +77,12 @@ impl Subject {
     /// The stage at which to look for its cause: what follows a PTP clock without its lock is that
     /// clock's matter.
     pub(crate) fn broken_stage(&self, model: &Model) -> Stage {
-        let unlocked = model.ptp_unlocked(self.node).is_some();
+        let lost = model.ptp_unlocked(self.node);
+        let unlocked = lost.is_some();
+        // A system clock that was lost long before its PTP clock has a fault of its own.
+        let before = lost.is_some_and(|lost| lost > self.since.after(model.settings.correlate));
         match self.stage(model) {
+            Stage::Os if before => Stage::Os,
             Stage::Os | Stage::Overall if unlocked => Stage::Ptp,
             // A clock that has its lock back announces its own class for a moment longer, or for ever
             // where the event that took it back was lost.

@@ -100,7 +100,7 @@ const STRONG: f32 = 3.0;
 /// Four hundred times.
 const DECISIVE: f32 = 6.0;
 /// A line that says so itself, or a number that nothing else gives.
-const PROOF: f32 = DECISIVE + DECISIVE;
+const PROOF: f32 = 3.0 * DECISIVE;
 
 macro_rules! root_causes {
     ($($variant:ident => $module:ident,)*) => {

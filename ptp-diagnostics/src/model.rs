@@ -140,6 +140,14 @@ impl Model {
         self.ptp(node).filter_map(Timeline::unlocked_since).min()
     }
 
+    /// When a PTP clock of the node lost its lock last, whether or not it has it again.
+    pub(crate) fn ptp_last_lost(&self, node: NodeId) -> Option<Received> {
+        let lost = |clock: &Timeline| {
+            clock.unlocked_since().or_else(|| clock.last_break().map(|(lost, _)| lost))
+        };
+        self.ptp(node).filter_map(lost).max()
+    }
+
     /// Whether a PTP clock of the node has said a state.
     pub(crate) fn knows_ptp(&self, node: NodeId) -> bool {
         self.ptp(node).any(|clock| clock.state().is_some())

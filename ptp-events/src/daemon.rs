@@ -48,7 +48,7 @@ use line::Line;
 use outbox::{Outbox, Waiting, What, Who};
 use timebase::{Placed, Timebase};
 
-pub(crate) use before::{Whose, names, parse_time};
+pub(crate) use before::{Whose, names, parse_time, read as read_before};
 pub(crate) use found::{Found, find};
 
 /// How many configurations of one node are told apart; the daemon runs a handful.
@@ -233,7 +233,8 @@ impl DaemonLog {
             let end = line.text.floor_char_boundary(FOREIGN_BYTES);
             let wall = line.written.or(before::read(&line.text[..end], self.settings.written).wall);
             if let Some(wall) = wall
-                && let Some(placed) = self.timebase.place(Bracket::None, Some(wall.as_nanos()), None)
+                && let Some(placed) =
+                    self.timebase.place(Bracket::None, Some(wall.as_nanos()), None)
             {
                 self.shift(placed.shift);
             }
@@ -332,9 +333,14 @@ impl DaemonLog {
                 let readings = [Reading { instance, ..reading }].into();
                 Evidence::Event(Event { id, node, resource, stamped, readings })
             }
-            What::Seen(observed) => {
-                Evidence::Observation(Observation { id, node, resource, instance, stamped, observed })
-            }
+            What::Seen(observed) => Evidence::Observation(Observation {
+                id,
+                node,
+                resource,
+                instance,
+                stamped,
+                observed,
+            }),
         };
         Some(LogEvidence { evidence, line })
     }

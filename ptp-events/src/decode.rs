@@ -285,11 +285,13 @@ where
         EventId::new(id.as_ref()).map_err(|source| DecodeError::Name { field: "id", source })?;
     let stamped = wire.time.as_ref().map(|time| stamped(time.as_ref())).transpose()?;
     let resource = resource(wire)?;
-    let speaker = Speaker::of(&data.values, asked)?;
+    let source = wire.source.as_ref().map_or("", S::as_ref);
+    let speaker = Speaker::of(&data.values, asked, source)?;
 
     let mut readings = Readings::new();
     for (index, value) in data.values.iter().enumerate() {
         let (instance, field) = instance(&resource, speaker.rest(value.address.as_ref())?);
+        let instance = if instance.is_empty() { speaker.instance } else { instance };
         let is_metric = value.data_type.as_ref().is_some_and(|kind| kind.as_ref() == "metric");
         let at = readings.iter().rposition(|r| r.instance.as_str() == instance);
         // A second state of the same clock is somebody else's word on it, see `steering`.
@@ -386,12 +388,15 @@ struct Speaker<'a> {
     node: NodeName,
     /// What comes before the rest in the first address that names it.
     prefix: &'a str,
+    /// The clock that the event's source names; empty where it names none.
+    instance: &'a str,
 }
 
 impl<'a> Speaker<'a> {
     fn of<S, V>(
         values: &'a [WireValue<S, V>],
         asked: Option<&NodeName>,
+        source: &'a str,
     ) -> Result<Self, DecodeError>
     where
         S: AsRef<str>,
@@ -405,11 +410,18 @@ impl<'a> Speaker<'a> {
                     source,
                 })?;
                 let prefix = &address[..address.len() - rest.len()];
-                return Ok(Self { node, prefix });
+                return Ok(Self { node, prefix, instance: "" });
             }
         }
-        let node = asked.cloned().ok_or(DecodeError::NoNode)?;
-        Ok(Self { node, prefix: "/" })
+        // As v1 is documented: the source is `/cluster/NODE/ptp/ens2fx/master`.
+        let documented = source.strip_prefix("/cluster/").and_then(|rest| rest.split_once('/'));
+        let (named, rest) = documented.filter(|(node, _)| *node != "node").unwrap_or(("", ""));
+        let instance = rest.strip_prefix("ptp/").unwrap_or("");
+        let node = match asked {
+            Some(asked) => asked.clone(),
+            None => NodeName::new(named).map_err(|_| DecodeError::NoNode)?,
+        };
+        Ok(Self { node, prefix: "/", instance })
     }
 
     /// What an address says beyond the node.

@@ -181,7 +181,8 @@ mod tests {
                     }
                 }
                 if resource == Resource::Gnss {
-                    reading.gps_fix = Some(GpsFix(a));
+                    // A fix of 0 beside LOCKED was never set, and is not read back.
+                    reading.gps_fix = Some(GpsFix(a.max(1)));
                 }
                 reading
             },

@@ -67,8 +67,8 @@ pub enum Observed {
 /// An offset and what came with it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Sample {
-    /// The clock's state by the publisher's rules (docs/protocol.md §9).
-    pub state: SyncState,
+    /// The clock's state by the publisher's rules (docs/protocol.md §9); `None` where it has none yet.
+    pub state: Option<SyncState>,
     /// The offset from the reference; of several, their mean, or the mean of their sizes.
     pub offset: Offset,
     /// Of several, the one farthest off.
@@ -289,6 +289,14 @@ impl Evidence {
         }
     }
 
+    /// Says that it is of another node.
+    pub fn set_node(&mut self, node: NodeName) {
+        match self {
+            Self::Event(event) => event.node = node,
+            Self::Observation(seen) => seen.node = node,
+        }
+    }
+
     /// Its resource.
     #[must_use]
     pub const fn resource(&self) -> &Resource {
@@ -325,6 +333,7 @@ impl Evidence {
             Self::Observation(seen) => seen,
         };
         let Observed::Sample(sample) = observed else { return None };
+        sample.state.as_ref()?;
         let reading = sample.reading(instance);
         Some(Event { id, node, resource, stamped, readings: [reading].into() })
     }
@@ -335,7 +344,7 @@ impl Sample {
     #[must_use]
     pub fn reading(self, instance: Instance) -> Reading {
         let mut reading = Reading::new(instance);
-        reading.state = Some(self.state);
+        reading.state = self.state;
         reading.offset = Some(Measurement::Offset(self.offset));
         reading
     }

@@ -164,7 +164,7 @@ fn a_daemons_log_is_recognised_by_what_is_in_it() {
         std::iter::from_fn(|| sequence.poll_recorded()).map(Result::unwrap).collect::<Vec<_>>()
     };
     let expect = events(&json);
-    assert_eq!(expect.len(), 13);
+    assert_eq!(expect.len(), 14);
     assert_eq!(in_batches(&json), expect);
     assert_eq!(events(&zstd), expect);
     // Where somebody else wrote the time down, the brackets tell the distances.

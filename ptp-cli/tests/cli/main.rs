@@ -11,6 +11,7 @@ mod stability;
 mod tls;
 mod topology;
 mod usage;
+mod wrappers;
 
 use std::path::PathBuf;
 use std::process::Output;

@@ -17,7 +17,14 @@ use crate::model::timeline::Timeline;
 struct Edge {
     from: Stage,
     to: Stage,
-    when: fn(&Model, NodeId, Received) -> bool,
+    when: fn(&Model, NodeId, Times) -> bool,
+}
+
+/// Since when something is so, and when it is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub since: Received,
+    pub now: Received,
 }
 
 const fn always(from: Stage, to: Stage) -> Edge {
@@ -25,17 +32,23 @@ const fn always(from: Stage, to: Stage) -> Edge {
 }
 
 /// A grandmaster takes its time from its receiver, by a pulse: it has no path to a master.
-fn has_master(model: &Model, node: NodeId, _: Received) -> bool {
+fn has_master(model: &Model, node: NodeId, _: Times) -> bool {
     !model.is_grandmaster(node)
 }
 
-fn follows_worse_master(model: &Model, node: NodeId, _: Received) -> bool {
+fn follows_worse_master(model: &Model, node: NodeId, _: Times) -> bool {
     model.receives_reference(node) || model.lost_with_others(node)
 }
 
+fn ptp_troubled(model: &Model, node: NodeId, Times { now, .. }: Times) -> bool {
+    model.ptp_troubled(node, now)
+}
+
 /// phc2sys follows the PTP clock: what it does while that is LOCKED is its own.
-fn may_be_troubled(model: &Model, node: NodeId, now: Received) -> bool {
-    !model.knows_ptp(node) || model.ptp_troubled(node, now)
+fn may_be_troubled(model: &Model, node: NodeId, Times { since, now }: Times) -> bool {
+    let lost_later =
+        model.ptp_last_lost(node).is_some_and(|lost| lost > since.after(model.settings.correlate));
+    !model.knows_ptp(node) || (model.ptp_troubled(node, now) && !lost_later)
 }
 
 /// The chain within a node (docs/diagnosis.md §5), in its order.
@@ -45,8 +58,8 @@ const WITHIN: &[Edge] = &[
     Edge { from: Stage::Segment, to: Stage::Ptp, when: has_master },
     Edge { from: Stage::Path, to: Stage::Ptp, when: has_master },
     // A link that is down carries no frequency either.
-    Edge { from: Stage::Segment, to: Stage::Synce, when: Model::ptp_troubled },
-    Edge { from: Stage::Path, to: Stage::Synce, when: Model::ptp_troubled },
+    Edge { from: Stage::Segment, to: Stage::Synce, when: ptp_troubled },
+    Edge { from: Stage::Path, to: Stage::Synce, when: ptp_troubled },
     always(Stage::Process, Stage::Ptp),
     always(Stage::Process, Stage::Os),
     always(Stage::Receiver, Stage::TimeOfDay),
@@ -64,12 +77,12 @@ const WITHIN: &[Edge] = &[
 ];
 
 /// Whether a fault that breaks `from` on a node can be what breaks `to` on it.
-pub(crate) fn reaches(model: &Model, node: NodeId, from: Stage, to: Stage, now: Received) -> bool {
+pub(crate) fn reaches(model: &Model, node: NodeId, from: Stage, to: Stage, times: Times) -> bool {
     let mut reached = [false; Stage::COUNT];
     reached[from as usize] = true;
     // The edges are listed in the order of the chain, so one pass will do.
     for edge in WITHIN {
-        if reached[edge.from as usize] && (edge.when)(model, node, now) {
+        if reached[edge.from as usize] && (edge.when)(model, node, times) {
             reached[edge.to as usize] = true;
         }
     }

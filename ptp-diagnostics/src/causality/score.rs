@@ -3,7 +3,7 @@
 use ptp_events::Received;
 
 use super::Subject;
-use super::graph::{master_reaches, reaches};
+use super::graph::{Times, master_reaches, reaches};
 use super::symptoms::{Case, look, look_at_receiver};
 use crate::causes::{Cause, Reach, RootCause};
 use crate::model::Model;
@@ -149,6 +149,7 @@ pub(crate) fn judge(
 fn candidates(model: &Model, subject: &Subject, seen: Symptoms, now: Received) -> Vec<Hypothesis> {
     let stage = subject.broken_stage(model);
     let node = subject.node;
+    let times = Times { since: subject.since, now };
     let is_grandmaster = model.is_grandmaster(node);
     let master = model.domain(node).troubled(node).find(|gm| {
         matches!(stage, Stage::Ptp | Stage::Class)
@@ -166,13 +167,13 @@ fn candidates(model: &Model, subject: &Subject, seen: Symptoms, now: Received) -
                 add(*root, vec![gm], weigh(cause, receiver) + KNOWN_TROUBLE);
             }
             let own = is_grandmaster || stage == Stage::Receiver;
-            if own && reaches(model, node, cause.stage, stage, now) {
+            if own && reaches(model, node, cause.stage, stage, times) {
                 add(*root, vec![node], weigh(cause, look_at_receiver(model, node, seen)));
             }
             continue;
         }
         let unnamed = cause.reach == Reach::Unnamed;
-        let reached = reaches(model, node, cause.stage, stage, now) || seems(cause.stage, stage);
+        let reached = reaches(model, node, cause.stage, stage, times) || seems(cause.stage, stage);
         if !(reached || unnamed) {
             continue;
         }
@@ -360,7 +361,7 @@ mod tests {
         a step that stays: path-asymmetry (confirmed, 0.96), then nothing
         a step, then flaps: path-asymmetry (likely, 0.90), then ptp-path-unstable
         a drift: oscillator-drift (confirmed, 0.96), then nothing
-        a drift that ends at the threshold: oscillator-drift (likely, 0.87), then misconfiguration
+        a drift that ends at the threshold: oscillator-drift (likely, 0.86), then misconfiguration
         losses at the threshold: offset-threshold-hugging (confirmed, 1.00), then nothing
         noise: ptp-path-unstable (confirmed, 0.97), then nothing
         many losses, some silent: ptp-path-unstable (likely, 0.61), then ptp-path-loss

@@ -134,7 +134,10 @@ const HERE: &[(Symptom, Look)] = &[
     }),
     (Symptom::PtpLocked, |case| {
         let node = case.subject.node;
-        case.model.knows_ptp(node).then(|| case.model.ptp_unlocked(node).is_none())
+        // What it lost long after this began is another story.
+        let later = case.subject.since.after(case.model.settings.correlate);
+        let lost = case.model.ptp_unlocked(node);
+        case.model.knows_ptp(node).then(|| lost.is_none_or(|lost| lost > later))
     }),
     (Symptom::OsLocked, |case| {
         let node = case.subject.node;
@@ -142,7 +145,9 @@ const HERE: &[(Symptom, Look)] = &[
         known.then(|| case.model.os_is_locked(node))
     }),
     (Symptom::WholeSeconds, whole_seconds),
-    (Symptom::TimeOfDayLost, |case| log_shows(case, |c, now| seen::no_time_of_day(c, now).is_some())),
+    (Symptom::TimeOfDayLost, |case| {
+        log_shows(case, |c, now| seen::no_time_of_day(c, now).is_some())
+    }),
     (Symptom::OneSecond, |case| {
         own_clocks(case).filter_map(|clock| seen::is_one_second(clock, case.now)).max()
     }),
@@ -157,7 +162,12 @@ const HERE: &[(Symptom, Look)] = &[
     }),
     (Symptom::Saturated, |case| {
         let settings = &case.model.settings;
-        log_shows(case, |clock, _| seen::saturated(clock, settings).is_some())
+        // A system clock whose PTP clock has no lock only follows it.
+        let follows = case.unlocked().is_some();
+        log_shows(case, |clock, _| {
+            let follows = follows && *clock.resource() == Resource::OsClock;
+            !follows && seen::saturated(clock, settings).is_some()
+        })
     }),
     (Symptom::CountsFrom1970, |case| {
         case.own().or(case.ptp).map(|clock| seen::years_off(clock).is_some())
@@ -167,6 +177,7 @@ const HERE: &[(Symptom, Look)] = &[
     (Symptom::MastersAlternate, |case| {
         log_shows(case, |c, now| seen::masters_alternate(c, now).is_some_and(|(back, _)| back > 1))
     }),
+    (Symptom::PortFault, |case| seen::port_fault(case.ptp?)),
     (Symptom::Heard, |case| seen::is_heard(case.unlocked()?)),
 ];
 

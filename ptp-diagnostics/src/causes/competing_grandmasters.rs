@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Segment,
     reach: Reach::Here,
     watch: Watch::Long,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::MastersAlternate, PROOF, 0.0),
         seen(S::AnotherMaster, FAIR, 0.0),

@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Dpll,
     reach: Reach::Here,
     watch: Watch::Usual,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::DpllUnlocked, PROOF, 0.0),
         seen(S::PulseFault, -FAIR, 0.0),

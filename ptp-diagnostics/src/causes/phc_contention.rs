@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Ptp,
     reach: Reach::Here,
     watch: Watch::Usual,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::Contended, PROOF, 0.0),
         seen(S::ProcessDown, -STRONG, 0.0),

@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Dpll,
     reach: Reach::Here,
     watch: Watch::Usual,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::PulseFault, PROOF, 0.0),
         seen(S::OneSecond, -STRONG, 0.0),

@@ -1,6 +1,6 @@
 //! A node no longer receives its master.
 
-use super::{Cause, DAEMON_LOG, DECISIVE, FAINT, FAIR, LINK, PORT, Reach, RootCause, STRONG, Watch, run, seen};
+use super::{Cause, DAEMON_LOG, DECISIVE, FAINT, FAIR, LINK, PORT, PROOF, Reach, RootCause, STRONG, Watch, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -24,7 +24,11 @@ pub(crate) const CAUSE: Cause = Cause {
         seen(S::OthersLocked, FAINT, 0.0),
         // A port whose messages no longer come has no offsets to print.
         seen(S::Unmeasured, DECISIVE, 0.0),
-        seen(S::Heard, -DECISIVE, 0.0),
+        seen(S::Heard, -FAIR, 0.0),
+        // FAULT_DETECTED: the link of its own port is down (linuxptp, port.c).
+        seen(S::PortFault, DECISIVE, 0.0),
+        // The driver made the port faulty, and the link is up.
+        seen(S::TimestampsMissed, -PROOF, 0.0),
         seen(S::PtpLocked, -FAIR, 0.0),
         seen(S::LostWithMost, -STRONG, 0.0),
         seen(S::LostWithSome, -STRONG, 0.0),

@@ -14,7 +14,7 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Path,
     reach: Reach::Here,
     watch: Watch::Usual,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::RedundancyLost, PROOF, 0.0),
         seen(S::ReferenceSilent, -STRONG, 0.0),

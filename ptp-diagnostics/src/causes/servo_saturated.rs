@@ -1,6 +1,6 @@
 //! A servo steers as far as it can, and the clock is still off.
 
-use super::{Cause, DAEMON_LOG, DECISIVE, FAIR, PROOF, Reach, RootCause, STRONG, Watch, look, run, seen};
+use super::{Cause, DAEMON_LOG, FAIR, PROOF, Reach, RootCause, STRONG, Watch, look, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -14,10 +14,10 @@ pub(crate) const CAUSE: Cause = Cause {
     stage: Stage::Ptp,
     reach: Reach::Here,
     watch: Watch::Usual,
-    prior: -3.0,
+    prior: -7.0,
     predicts: &[
         seen(S::Saturated, PROOF, 0.0),
-        seen(S::WholeSeconds, -DECISIVE, 0.0),
+        seen(S::WholeSeconds, -PROOF, 0.0),
         seen(S::CountsFrom1970, -PROOF, 0.0),
         seen(S::Contended, -FAIR, 0.0),
         seen(S::ProcessDown, -STRONG, 0.0),

@@ -22,7 +22,7 @@ pub(crate) const CAUSE: Cause = Cause {
         seen(S::WholeSeconds, PROOF, -FAIR),
         seen(S::CountsFrom1970, PROOF + FAIR, 0.0),
         // A leap second comes once, and stays.
-        seen(S::OneSecond, -DECISIVE, 0.0),
+        seen(S::OneSecond, -PROOF, 0.0),
         seen(S::ReferenceSilent, -DECISIVE, 0.0),
     ],
     actions: &[

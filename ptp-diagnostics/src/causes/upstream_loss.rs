@@ -19,6 +19,9 @@ pub(crate) const CAUSE: Cause = Cause {
     watch: Watch::Usual,
     prior: -0.7,
     predicts: &[
+        seen(S::Heard, -FAIR, 0.0),
+        // Its own link is down, whatever became of the grandmaster's.
+        seen(S::PortFault, -DECISIVE, 0.0),
         seen(S::ReferenceSilent, STRONG, -STRONG),
         seen(S::SilentForLong, FAIR, 0.0),
         seen(S::LostWithMost, DECISIVE, 0.0),

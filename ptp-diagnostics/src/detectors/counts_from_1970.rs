@@ -21,15 +21,17 @@ pub(super) const DETECTOR: Detector = Detector {
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::CountsFrom1970) },
     examine,
     describe: |view| match seen::years_off(view.clock) {
-        Some(years) => format!("off by {years:.1} years: one side counts from 1970"),
+        Some((years, ..)) => format!("off by {years:.1} years: one side counts from 1970"),
         None => String::new(),
     },
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    if seen::years_off(view.clock).is_none() || view.clock.samples().over < view.settings.offset_samples {
-        return Assessment::Quiet;
+    match seen::years_off(view.clock) {
+        Some((_, since, samples)) if samples >= view.settings.offset_samples => {
+            let since = view.firing.unwrap_or(since);
+            Assessment::Firing { severity: Severity::Critical, since, again: None }
+        }
+        _ => Assessment::Quiet,
     }
-    let since = view.firing.or(view.clock.samples().over_since()).unwrap_or(view.now);
-    Assessment::Firing { severity: Severity::Critical, since, again: None }
 }

@@ -34,11 +34,9 @@ fn examine(view: &View<'_>) -> Assessment {
     let follows = *view.clock.resource() == Resource::OsClock
         && view.of_node(&Resource::LockState).any(|ptp| ptp.unlocked_since().is_some());
     match seen::saturated(view.clock, view.settings) {
-        Some((_, run)) if !follows => Assessment::Firing {
-            severity: Severity::Critical,
-            since: run.since,
-            again: None,
-        },
+        Some((_, run)) if !follows => {
+            Assessment::Firing { severity: Severity::Critical, since: run.since, again: None }
+        }
         _ => Assessment::Quiet,
     }
 }

@@ -31,9 +31,11 @@ impl Ord for Waiting {
                     (Evidence::Event(a), Evidence::Event(b)) => {
                         a.readings.cmp(&b.readings).then_with(|| a.id.cmp(&b.id))
                     }
-                    (Evidence::Observation(a), Evidence::Observation(b)) => (&a.instance, &a.observed)
-                        .cmp(&(&b.instance, &b.observed))
-                        .then_with(|| a.id.cmp(&b.id)),
+                    (Evidence::Observation(a), Evidence::Observation(b)) => {
+                        (&a.instance, &a.observed)
+                            .cmp(&(&b.instance, &b.observed))
+                            .then_with(|| a.id.cmp(&b.id))
+                    }
                     (Evidence::Event(_), Evidence::Observation(_)) => Ordering::Less,
                     (Evidence::Observation(_), Evidence::Event(_)) => Ordering::Greater,
                 })

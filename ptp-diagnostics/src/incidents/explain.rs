@@ -7,7 +7,7 @@ use ptp_events::Received;
 use super::incident::Incident;
 use crate::causality::Subject;
 use crate::causality::graph::{
-    apart, boundary_reaches, follows_recovered_master, master_reaches, reaches,
+    Times, apart, boundary_reaches, follows_recovered_master, master_reaches, reaches,
 };
 use crate::causes::{Reach, RootCause, Watch};
 use crate::model::Model;
@@ -42,10 +42,11 @@ pub(crate) fn explains_here(
     now: Received,
 ) -> bool {
     let (node, stage) = (subject.node, subject.stage(model));
+    let times = Times { since: subject.since, now };
     let near = apart(incident.opened_at, subject.since) <= model.settings.correlate;
     incident.diagnosis.cause == cause
-        || reaches(model, node, incident.diagnosis.cause.cause().stage, stage, now)
-        || (near && incident.stages().any(|found| reaches(model, node, stage, found, now)))
+        || reaches(model, node, incident.diagnosis.cause.cause().stage, stage, times)
+        || (near && incident.stages().any(|found| reaches(model, node, stage, found, times)))
 }
 
 /// Whether an incident that began elsewhere explains what is found on this node.

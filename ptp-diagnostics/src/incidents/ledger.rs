@@ -15,6 +15,7 @@ use crate::causality::Subject;
 use crate::causality::score::{Diagnosis, judge};
 use crate::model::Model;
 use crate::model::node::{ClockId, NodeId};
+use crate::model::stage::Stage;
 use crate::model::symptom::Symptoms;
 use crate::model::timeline::Fact;
 
@@ -185,7 +186,18 @@ impl Ledger {
         if !incident.diagnosis.origin.contains(&subject.node) && !is_wider {
             return;
         }
-        let judgement = judge(model, subject, now, incident.seen, Some(&incident.diagnosis));
+        // The node as a whole follows its clocks, and says nothing new where one of them is known.
+        let known = incident.stages().any(|stage| stage != Stage::Overall);
+        if subject.stage(model) == Stage::Overall && known {
+            return;
+        }
+        // A system clock that was lost first is not lost by its PTP clock, whatever that does later.
+        let began = match incident.diagnosis.cause.cause().stage {
+            Stage::Os => subject.since.min(incident.opened_at),
+            _ => subject.since,
+        };
+        let subject = Subject { since: began, ..*subject };
+        let judgement = judge(model, &subject, now, incident.seen, Some(&incident.diagnosis));
         incident.seen = judgement.seen;
         let diagnosis = judgement.diagnosis;
         // A cause on another node is not ours to blame for what this one already explains.

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use ptp_events::observation::{PortState, Remark};
+use ptp_events::observation::{PortEvent, PortState, Remark};
 use ptp_events::{Received, SyncState};
 
 use super::timeline::Timeline;
-use super::timeline::firsthand::{Complaint, FirstHand, Run};
+use super::timeline::firsthand::{Complaint, FirstHand, Run, TEN_YEARS_NS};
 use crate::Settings;
 
 /// A complaint that was not repeated for so long is over; a log of ts2phc repeats it every second.
@@ -23,8 +23,6 @@ const STANDS_STILL: u32 = 10;
 /// The least correction that can be a limit, in parts per billion: drivers allow 50 ppm and more
 /// (`ptp_clock_info.max_adj`), clocks need less than 1.
 const LEAST_LIMIT_PPB: u64 = 1_000;
-/// From here on an offset is no error but another epoch: no leap second or time zone is ten years.
-const TEN_YEARS_NS: u64 = 315_576_000_000_000_000;
 /// Over which time what comes again and again is counted.
 pub(crate) const AGAIN: Duration = Duration::from_hours(1);
 /// How many missed samples make a clock that is no longer measured.
@@ -83,9 +81,8 @@ pub(crate) fn dpll_unlocked(clock: &Timeline, now: Received) -> Option<Received>
 /// Since when a DPLL has no pulse although it, and the clock, are said to be LOCKED.
 pub(crate) fn pulse_missing(clock: &Timeline, now: Received) -> Option<Received> {
     let (dpll, since) = seen(clock)?.dpll()?;
-    let missing = dpll.pps == Some(false)
-        && dpll.is_locked() == Some(true)
-        && clock.is(&SyncState::Locked);
+    let missing =
+        dpll.pps == Some(false) && dpll.is_locked() == Some(true) && clock.is(&SyncState::Locked);
     (missing && now.since(since) >= TEN_PULSES).then_some(since)
 }
 
@@ -131,11 +128,15 @@ pub(crate) fn is_one_second(clock: &Timeline, now: Received) -> Option<bool> {
     Some(others == 0 && (count > 1 || seen.is_by_pulse()))
 }
 
-/// How many years the latest offset is, when one side counts from 1970.
-pub(crate) fn years_off(clock: &Timeline) -> Option<f64> {
-    let (_, last) = clock.samples().last?;
-    let nanos = last.magnitude();
-    (nanos >= TEN_YEARS_NS).then(|| nanos as f64 / 1e9 / 86_400.0 / 365.25)
+/// How many years the offsets are, when one side counts from 1970; since when, and in how many samples.
+pub(crate) fn years_off(clock: &Timeline) -> Option<(f64, Received, u32)> {
+    let years = |nanos: u64| nanos as f64 / 1e9 / 86_400.0 / 365.25;
+    if let Some(run) = seen(clock).and_then(FirstHand::decades) {
+        return Some((years(run.to_ns.unsigned_abs()), run.since, run.samples));
+    }
+    let samples = clock.samples();
+    let (_, last) = samples.last.filter(|(_, last)| last.magnitude() >= TEN_YEARS_NS)?;
+    Some((years(last.magnitude()), samples.over_since()?, samples.over))
 }
 
 /// The samples in which the frequency correction stood still at its limit while the clock was off.
@@ -186,6 +187,14 @@ pub(crate) fn is_heard(clock: &Timeline) -> Option<bool> {
     let seen = seen(clock)?;
     let measured = seen.last_sample().is_some_and(|last| last > lost.after(Duration::from_secs(1)));
     Some(measured && seen.lost().is_none_or(|(at, _)| seen.last_sample() > Some(at)))
+}
+
+/// Whether the port by which it followed became faulty when the clock lost its lock; `None` where no
+/// port is known to have left it.
+pub(crate) fn port_fault(clock: &Timeline) -> Option<bool> {
+    let (at, why) = seen(clock)?.lost()?;
+    let lost = clock.unlocked_since().or_else(|| clock.last_break().map(|(lost, _)| lost))?;
+    (lost.since(at).max(at.since(lost)) <= TEN_PULSES).then_some(why == PortEvent::Fault)
 }
 
 /// How often the best master was another one and then the first again within the last hour, and since

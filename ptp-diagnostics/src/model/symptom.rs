@@ -110,6 +110,8 @@ pub enum Symptom {
     NegativeDelay,
     /// A clock without its lock is measured again.
     Heard,
+    /// The port that it followed by became faulty itself: its link is down.
+    PortFault,
     /// A detector recognised a known bug of the publisher.
     Artefact,
 }
@@ -168,6 +170,7 @@ impl Symptom {
         Self::RedundancyLost,
         Self::NegativeDelay,
         Self::Heard,
+        Self::PortFault,
         Self::Artefact,
     ];
 

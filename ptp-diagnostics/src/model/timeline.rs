@@ -264,8 +264,7 @@ impl Timeline {
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
-            let measured =
-                Measured { what: reading.offset, first_hand: false, is_size: false };
+            let measured = Measured { what: reading.offset, first_hand: false, is_size: false };
             changed |= self.apply_state(at, gap, event, state, measured, settings);
         }
         if let Some(class) = reading.clock_class {
@@ -304,7 +303,9 @@ impl Timeline {
             Observed::Sample(sample) => {
                 let what = Some(Measurement::Offset(sample.offset));
                 let measured = Measured { what, first_hand: true, is_size: sample.rms.is_some() };
-                changed |= self.apply_state(at, gap, event, sample.state, measured, settings);
+                if let Some(state) = sample.state {
+                    changed |= self.apply_state(at, gap, event, state, measured, settings);
+                }
                 if !changed && !first {
                     self.push_gap(gap);
                 }

@@ -319,7 +319,7 @@ fn an_os_clock_alone_is_not_ptp() {
         120 w1 sync LOCKED
         300 end
     "), @"
-    CRITICAL os-clock-fault (likely), resolved: since 50, known at 60, over at 150; from w1, affects w1
+    CRITICAL os-clock-fault (confirmed), resolved: since 50, known at 60, over at 150; from w1, affects w1
       CRITICAL w1 loss-of-lock [os-clock-sync-state] since 50, known at 60, until 120: FREERUN
       CRITICAL w1 os-clock-unsynchronised [os-clock-sync-state] since 50, known at 60, until 120: CLOCK_REALTIME FREERUN while PTP is LOCKED
       CRITICAL w1 loss-of-lock [sync-state] since 50, known at 60, until 120: FREERUN

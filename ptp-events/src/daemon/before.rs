@@ -15,19 +15,36 @@ const MOST_WORDS: usize = 64;
 
 /// Words that say how a line was written, not where.
 const NO_HOSTS: [&str; 22] = [
-    "stdout", "stderr", "f", "p", "trace", "debug", "info", "notice", "warn", "warning", "error", "err",
-    "crit", "critical", "alert", "emerg", "fatal", "user", "daemon", "local0", "log", "message",
+    "stdout", "stderr", "f", "p", "trace", "debug", "info", "notice", "warn", "warning", "error",
+    "err", "crit", "critical", "alert", "emerg", "fatal", "user", "daemon", "local0", "log",
+    "message",
 ];
 
 /// Keys whose value is the node, as collectors call it.
 const HOST_KEYS: [&str; 12] = [
-    "host", "hostname", "_hostname", "node", "nodename", "node_name", "kubernetes_host", "kubernetes.host",
-    "k8s_node_name", "k8s.node.name", "host.name", "computer",
+    "host",
+    "hostname",
+    "_hostname",
+    "node",
+    "nodename",
+    "node_name",
+    "kubernetes_host",
+    "kubernetes.host",
+    "k8s_node_name",
+    "k8s.node.name",
+    "host.name",
+    "computer",
 ];
 
 /// Keys whose value is the pod.
 const POD_KEYS: [&str; 7] = [
-    "pod", "podname", "pod_name", "kubernetes_pod_name", "k8s_pod_name", "k8s.pod.name", "instance_pod",
+    "pod",
+    "podname",
+    "pod_name",
+    "kubernetes_pod_name",
+    "k8s_pod_name",
+    "k8s.pod.name",
+    "instance_pod",
 ];
 
 /// How pods of the daemon are called (ptp-operator); its container too, which is no pod.
@@ -44,11 +61,7 @@ pub(crate) enum Whose {
 /// What the value of a field called `key` names, whatever its letters' case.
 pub(crate) fn names(key: &str) -> Option<Whose> {
     let is_one = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
-    if is_one(&HOST_KEYS) {
-        Some(Whose::Node)
-    } else {
-        is_one(&POD_KEYS).then_some(Whose::Pod)
-    }
+    if is_one(&HOST_KEYS) { Some(Whose::Node) } else { is_one(&POD_KEYS).then_some(Whose::Pod) }
 }
 
 /// What a line's beginning tells.
@@ -101,17 +114,29 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
 
 /// Words, and the values and keys in `[pod/a/b]`, `{a="b"}`, `"a","b"`.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let part = |c: char| c.is_whitespace() || matches!(c, ',' | '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')');
-    text.split(part).flat_map(|word| {
-        let path = word.strip_prefix("pod/").or_else(|| word.strip_prefix("pods/"));
-        path.map_or(word, |path| path.split('/').next().unwrap_or(path)).split('\0')
-    }).filter(|word| !word.is_empty())
+    let part = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                ',' | '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')'
+            )
+    };
+    text.split(part)
+        .flat_map(|word| {
+            let path = word.strip_prefix("pod/").or_else(|| word.strip_prefix("pods/"));
+            path.map_or(word, |path| path.split('/').next().unwrap_or(path)).split('\0')
+        })
+        .filter(|word| !word.is_empty())
 }
 
 fn is_host(word: &str) -> bool {
     let named = word.bytes().any(|b| b.is_ascii_alphabetic());
     let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-    named && plain && !word.starts_with(CONTAINER) && !NO_HOSTS.iter().any(|no| no.eq_ignore_ascii_case(word)) && Process::named(word).is_none()
+    named
+        && plain
+        && !word.starts_with(CONTAINER)
+        && !NO_HOSTS.iter().any(|no| no.eq_ignore_ascii_case(word))
+        && Process::named(word).is_none()
 }
 
 /// A time at the beginning of these words, and how many it takes; `None` of it where no year is known.

@@ -189,7 +189,11 @@ fn bracket(text: &str) -> Option<Bracket> {
         return None;
     }
     let seconds: i64 = seconds.parse().ok()?;
-    let digits: i64 = digits.bytes().chain(std::iter::repeat(b'0')).take(9).fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+    let digits: i64 = digits
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
     let nanos = seconds.checked_mul(1_000_000_000)?.checked_add(digits)?;
     Some(match fraction {
         _ if seconds >= EPOCH_FROM_SECONDS => Bracket::Epoch(nanos),

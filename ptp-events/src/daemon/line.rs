@@ -134,7 +134,9 @@ fn who_says(text: &str) -> Option<Process> {
     let first = text.split_ascii_whitespace().next()?;
     Some(match first {
         "CLOCK_REALTIME" => Process::Phc2sys,
-        "port" | "master" | "rms" | "selected" | "clockcheck:" | "CLOCK_CLASS_CHANGE" => Process::Ptp4l,
+        "port" | "master" | "rms" | "selected" | "clockcheck:" | "CLOCK_CLASS_CHANGE" => {
+            Process::Ptp4l
+        }
         "nmea" | "nmea:" => Process::Ts2phc,
         _ if text.contains(" extts ") || text.contains(" nmea_status ") => Process::Ts2phc,
         // `ens2f0 master offset 1 s2`
@@ -209,7 +211,7 @@ fn port<'a>(words: &Words<'a>) -> Option<Message<'a>> {
 }
 
 /// What is measured of: ptp4l's one clock is `master`, however the line calls it.
-fn of<'a>(process: Process, word: &'a str) -> &'a str {
+fn of(process: Process, word: &str) -> &str {
     if process == Process::Ptp4l { "master" } else { word }
 }
 

@@ -128,8 +128,13 @@ impl Outbox {
         match self.seen.get_mut(&key) {
             Some((last, at)) => {
                 let always = matches!(observed, Observed::Port(_) | Observed::Process { .. });
-                let due = time.saturating_sub(*at) >= REPEAT_EVERY;
-                if *last == observed && !due && !always {
+                let every = match observed {
+                    Observed::Sample(_) => SAMPLE_EVERY,
+                    _ => REPEAT_EVERY,
+                };
+                let due = time.saturating_sub(*at) >= every;
+                let same = *last == observed || matches!(observed, Observed::Sample(_));
+                if same && !due && !always {
                     return;
                 }
                 (*last, *at) = (observed.clone(), time);
@@ -149,7 +154,14 @@ impl Outbox {
 
     fn push(&mut self, resource: Resource, who: Who, what: What, time: i64) {
         self.last = time;
-        self.waiting.push_back(Waiting { who, resource, what, time, line: self.line, nth: self.nth });
+        self.waiting.push_back(Waiting {
+            who,
+            resource,
+            what,
+            time,
+            line: self.line,
+            nth: self.nth,
+        });
         self.nth = self.nth.saturating_add(1);
     }
 
@@ -213,7 +225,7 @@ fn sample(reading: &Reading, detail: Detail) -> Option<Sample> {
     let said = reading.offset.and_then(Measurement::offset);
     let Detail { answer, peak, rms, measured } = detail;
     Some(Sample {
-        state: reading.state.clone()?,
+        state: reading.state.clone(),
         offset: measured.or(said)?,
         peak,
         rms,

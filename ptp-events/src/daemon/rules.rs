@@ -7,7 +7,7 @@ use super::found::Process;
 use super::line::{Answer, Line, Message};
 use super::outbox::{Detail, Who};
 use super::{DaemonLog, MOST_DOMAINS, nanos};
-use crate::observation::{Observed, PortChange, PortState, Remark, Servo};
+use crate::observation::{Observed, PortChange, PortState, Remark, Sample, Servo};
 use crate::{
     ClockIdentity, GpsFix, Instance, Measurement, Offset, Port, Reading, Resource, Sentinel,
     SyncState,
@@ -22,7 +22,8 @@ impl DaemonLog {
                 let Some(domain) = self.domains.get_mut(key) else { return };
                 let port = interface.and_then(|name| Port::new(name).ok());
                 if let Some(interface) = interface {
-                    let follows = [from, to].contains(&PortState::Slave) || to == PortState::Uncalibrated;
+                    let follows =
+                        [from, to].contains(&PortState::Slave) || to == PortState::Uncalibrated;
                     domain.learn(interface, follows);
                 }
                 if domain.port(from, to, time) {
@@ -57,7 +58,13 @@ impl DaemonLog {
             }
             Message::Class(class) => {
                 let reading = Reading { clock_class: Some(class), ..Reading::new(Instance::NODE) };
-                self.outbox.say(Resource::ClockClass, Who::Domain(key.clone()), reading, time, None);
+                self.outbox.say(
+                    Resource::ClockClass,
+                    Who::Domain(key.clone()),
+                    reading,
+                    time,
+                    None,
+                );
             }
             Message::Gnss { interface, fix, offset, servo } => {
                 self.receiver(interface, fix, offset, servo, time);
@@ -128,6 +135,13 @@ impl DaemonLog {
         let Some(key) = &self.measured_clock(key, process, of) else { return };
         let Some(domain) = self.domains.get_mut(key) else { return };
         if !counts(domain, process, of) {
+            // While UNCALIBRATED ptp4l measures, and the publisher does not listen.
+            if process == Process::Ptp4l && domain.source == Source::Servo {
+                let Answer { servo, frequency, delay } = answer;
+                let (state, peak, rms) = (domain.state.clone(), None, None);
+                let sample = Sample { state, offset, peak, rms, servo, frequency, delay };
+                self.see_ptp(key, Observed::Sample(sample), time);
+            }
             return;
         }
         if process == Process::Ts2phc {
@@ -164,7 +178,8 @@ impl DaemonLog {
     fn measured_clock(&mut self, key: &SmolStr, process: Process, of: &str) -> Option<SmolStr> {
         let first = self.domains.get(key)?;
         let named = first.name().filter(|_| process == Process::Ts2phc && !of.starts_with('/'));
-        let (Some(first), Some(other)) = (named, Port::new(of).ok().and_then(|port| clock_of(&port)))
+        let (Some(first), Some(other)) =
+            (named, Port::new(of).ok().and_then(|port| clock_of(&port)))
         else {
             return Some(key.clone());
         };
@@ -300,13 +315,7 @@ impl DaemonLog {
         }
     }
 
-    fn say_os(
-        &mut self,
-        state: SyncState,
-        offset: Measurement,
-        time: i64,
-        detail: Option<Detail>,
-    ) {
+    fn say_os(&mut self, state: SyncState, offset: Measurement, time: i64, detail: Option<Detail>) {
         self.os = Some(state.clone());
         let reading =
             Reading { state: Some(state), offset: Some(offset), ..Reading::new(CLOCK_REALTIME) };

@@ -143,7 +143,9 @@ impl Timebase {
 
     /// The same in whole seconds.
     fn at_epoch(&mut self, epoch: i64) -> Placed {
-        let Some(last) = self.last.filter(|_| self.is_anchored()) else { return self.at_wall(epoch) };
+        let Some(last) = self.last.filter(|_| self.is_anchored()) else {
+            return self.at_wall(epoch);
+        };
         let off = epoch.saturating_sub(self.set_by).saturating_sub(last);
         if off.unsigned_abs() <= TOLERANCE {
             // The same second, of which we know more.
@@ -174,8 +176,11 @@ mod tests {
         Bracket::Epoch(s * SECOND)
     }
 
+    /// Its brackets, what stands before it, and when it is placed and what that shifts, in seconds.
+    type Line = (Bracket, Option<i64>, Option<(i64, i64)>);
+
     #[track_caller]
-    fn check(lines: &[(Bracket, Option<i64>, Option<(i64, i64)>)]) {
+    fn check(lines: &[Line]) {
         let mut base = Timebase::default();
         for (nth, (bracket, wall, expect)) in lines.iter().enumerate() {
             let placed = base.place(*bracket, wall.map(|wall| wall * SECOND), None);

@@ -145,6 +145,8 @@ fn read_whole(
                 for event in events {
                     out.push_back(context.recorded(event)?);
                 }
+            } else if nested::read_tail(&text, line, out) {
+                // A collector wrote a time before its JSON.
             } else if text.len() <= MAX_LINE_BYTES {
                 let text = text.into_owned();
                 let (received, written, whose) = (None, None, None);

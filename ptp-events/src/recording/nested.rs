@@ -13,15 +13,25 @@ use super::form::Context;
 use super::logged;
 use super::sequence::Item;
 use crate::Received;
-use crate::daemon::{MAX_LINE_BYTES, Whose, find, names, parse_time};
+use crate::daemon::{MAX_LINE_BYTES, Whose, find, names, parse_time, read_before};
 
 /// How deep we look.
 const MOST_LEVELS: usize = 8;
 
 /// Fields that tell when a line was written, as collectors call them.
 const TIMES: [&str; 12] = [
-    "@timestamp", "timestamp", "time", "_time", "ts", "datetime", "date", "eventtime", "asctime",
-    "__realtime_timestamp", "_source_realtime_timestamp", "tsns",
+    "@timestamp",
+    "timestamp",
+    "time",
+    "_time",
+    "ts",
+    "datetime",
+    "date",
+    "eventtime",
+    "asctime",
+    "__realtime_timestamp",
+    "_source_realtime_timestamp",
+    "tsns",
 ];
 
 /// Fields that tell which program wrote it, where the line does not.
@@ -44,6 +54,17 @@ struct Around {
 pub(super) fn read(value: &Value, line: u64, out: &mut VecDeque<Item>) -> bool {
     let mut found = Found { line, out, any: false };
     found.look_into(value, &Around::default(), 0);
+    found.any
+}
+
+/// Finds what there is in the object that a line ends with, after a time: fluentd writes so.
+pub(super) fn read_tail(text: &str, line: u64, out: &mut VecDeque<Item>) -> bool {
+    let text = text.trim_ascii_end();
+    let Some(at) = text.find('{').filter(|at| text.ends_with('}') && *at > 0) else { return false };
+    let Ok(value) = serde_json::from_str(&text[at..]) else { return false };
+    let around = Around { written: read_before(&text[..at], None).wall, ..Around::default() };
+    let mut found = Found { line, out, any: false };
+    found.look_into(&value, &around, 0);
     found.any
 }
 

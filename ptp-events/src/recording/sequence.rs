@@ -42,6 +42,9 @@ pub struct Sequence {
     finished: bool,
 }
 
+/// How StarlingX calls the node that speaks: whoever recorded it knows which that is.
+const THIS_NODE: &str = ".";
+
 /// How many nodes' lines are told apart in one recording.
 const MOST_LOGS: usize = 10_000;
 
@@ -92,7 +95,14 @@ impl Sequence {
                 continue;
             };
             match item {
-                Item::Recorded(recorded) => return Some(Ok(recorded)),
+                Item::Recorded(mut recorded) => {
+                    if recorded.evidence.node().as_str() == THIS_NODE
+                        && let Some(daemon) = &self.daemon
+                    {
+                        recorded.evidence.set_node(daemon.node().clone());
+                    }
+                    return Some(Ok(recorded));
+                }
                 Item::Bad(error) => return Some(Err(error)),
                 Item::Line { number, text, received, written, whose } => {
                     let line = LogLine { number, text: &text, received, written };

@@ -168,7 +168,11 @@ pub(super) fn read_log(log: &Log, of: &Daemon, settings: DaemonSettings) -> Resu
     while let Some(LogEvidence { evidence, .. }) = daemon.poll_evidence() {
         told.push(evidence);
     }
-    Ok(Said { evidence: told, understood: daemon.understood_lines(), has_time: daemon.has_wall_clock() })
+    Ok(Said {
+        evidence: told,
+        understood: daemon.understood_lines(),
+        has_time: daemon.has_wall_clock(),
+    })
 }
 
 /// The thresholds of the node's profiles, the tightest of each; those of the operator's defaults

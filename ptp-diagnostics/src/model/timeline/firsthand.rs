@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo};
+use ptp_events::observation::{
+    Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo,
+};
 use ptp_events::{ClockIdentity, EventId, Offset, Received};
 
 use super::{Fact, Said};
@@ -105,6 +107,8 @@ pub struct FirstHand {
     nothing: Option<Run>,
     /// Samples with a delay below nothing.
     negative: Option<Run>,
+    /// Samples that are decades off.
+    decades: Option<Run>,
     delay: Option<i64>,
     /// Whether any offset came with the delay of a path.
     has_path: bool,
@@ -218,6 +222,7 @@ impl FirstHand {
         };
         run(&mut self.unlocked, sample.servo == Some(Servo::Unlocked));
         run(&mut self.nothing, offset == 0 && sample.delay == Some(0));
+        run(&mut self.decades, offset.unsigned_abs() >= TEN_YEARS_NS);
         run(&mut self.negative, sample.delay.is_some_and(|delay| delay < 0));
         self.delay = sample.delay.or(self.delay);
         match (&mut self.frequency, sample.frequency) {
@@ -298,6 +303,12 @@ impl FirstHand {
         self.negative
     }
 
+    /// The samples since the offset has been ten years and more, if it is.
+    #[must_use]
+    pub const fn decades(&self) -> Option<Run> {
+        self.decades
+    }
+
     /// When an offset was last measured.
     #[must_use]
     pub const fn last_sample(&self) -> Option<Received> {
@@ -363,6 +374,9 @@ impl FirstHand {
         &self.facts
     }
 }
+
+/// From here on an offset is no error but another epoch: no leap second or time zone is ten years.
+pub(crate) const TEN_YEARS_NS: u64 = 315_576_000_000_000_000;
 
 /// No path, servo or oscillator moves a locked clock by a millisecond from one second to the next: a
 /// network's path delay is below it, and an oscillator off by 1 ppm takes a quarter of an hour.

@@ -1,0 +1,268 @@
+//! One log, wrapped as whoever wrote it down does: the report must be the same.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{run, top};
+
+/// A line as linuxptp wrote it, and when.
+struct Line {
+    /// `2026-03-04T10:00:00.000000000Z`
+    time: String,
+    /// `ptp4l`
+    process: String,
+    /// `1000.000`
+    bracket: String,
+    /// `[ptp4l.0.config] port 1 …`
+    text: String,
+}
+
+impl Line {
+    /// `Mar  4 10:00:00`
+    fn syslog_time(&self) -> String {
+        format!("Mar  4 {}", &self.time[11..19])
+    }
+
+    /// Nanoseconds since 1970: all are within a minute or so of 10:00.
+    fn nanos(&self) -> i64 {
+        let field = |at: usize| self.time[at..at + 2].parse::<i64>().unwrap();
+        let seconds = field(11) * 3600 + field(14) * 60 + field(17);
+        let fraction: i64 = self.time[20..29].parse().unwrap();
+        (1_772_582_400 + seconds) * 1_000_000_000 + fraction
+    }
+
+    fn own(&self) -> String {
+        format!("{}[{}]: {}", self.process, self.bracket, self.text)
+    }
+
+    /// What linuxptp gives to syslog.
+    fn to_syslog(&self) -> String {
+        format!("[{}] {}", self.bracket, self.text)
+    }
+
+    fn untagged(&self) -> &str {
+        self.text.split_once("] ").map_or(&*self.text, |(_, text)| text)
+    }
+}
+
+/// What a form keeps of the lines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Keeps {
+    /// Everything.
+    All,
+    /// No time of day: times count from the start of the node.
+    NoTime,
+}
+
+type Form = (&'static str, Keeps, fn(&Line) -> String);
+
+/// Each line on its own.
+const FORMS: &[Form] = &[
+    ("oc logs --timestamps", Keeps::All, |l| format!("{} {}", l.time, l.own())),
+    ("oc logs", Keeps::NoTime, |l| l.own()),
+    ("oc logs --prefix --timestamps", Keeps::All, |l| {
+        format!("[pod/linuxptp-daemon-x7k2p/linuxptp-daemon-container] {} {}", l.time, l.own())
+    }),
+    ("stern", Keeps::NoTime, |l| {
+        format!("linuxptp-daemon-x7k2p linuxptp-daemon-container {}", l.own())
+    }),
+    ("kubetail", Keeps::All, |l| format!("[linuxptp-daemon-x7k2p] {} {}", l.time, l.own())),
+    ("CRI", Keeps::All, |l| format!("{} stdout F {}", l.time, l.own())),
+    ("klog", Keeps::All, |l| {
+        format!("I0304 {}    1234 daemon.go:731] {}", &l.time[11..26], l.own())
+    }),
+    ("journalctl -o short", Keeps::All, |l| {
+        format!("{} worker-1 {}[4321]: {}", l.syslog_time(), l.process, l.to_syslog())
+    }),
+    ("journalctl -o short-precise", Keeps::All, |l| {
+        format!("Mar 04 {} worker-1 {}[4321]: {}", &l.time[11..26], l.process, l.to_syslog())
+    }),
+    ("journalctl -o short-iso", Keeps::All, |l| {
+        format!("{}+0000 worker-1 {}[4321]: {}", &l.time[..19], l.process, l.to_syslog())
+    }),
+    ("journalctl -o short-full", Keeps::All, |l| {
+        let time = l.time[..19].replace('T', " ");
+        format!("Wed {time} UTC worker-1 {}[4321]: {}", l.process, l.to_syslog())
+    }),
+    ("journalctl -o short-unix", Keeps::All, |l| {
+        let nanos = l.nanos();
+        let (seconds, micros) = (nanos / 1_000_000_000, nanos / 1000 % 1_000_000);
+        format!("{seconds}.{micros:06} worker-1 {}[4321]: {}", l.process, l.to_syslog())
+    }),
+    ("journalctl -o cat", Keeps::NoTime, |l| l.to_syslog()),
+    ("journalctl -o json", Keeps::All, |l| {
+        json!({
+            "__REALTIME_TIMESTAMP": (l.nanos() / 1000).to_string(), "_HOSTNAME": "worker-1",
+            "SYSLOG_IDENTIFIER": l.process, "_PID": "4321", "PRIORITY": "6", "MESSAGE": l.to_syslog(),
+        })
+        .to_string()
+    }),
+    ("RFC 3164", Keeps::All, |l| {
+        format!("<30>{} worker-1 {}: {}", l.syslog_time(), l.process, l.to_syslog())
+    }),
+    ("RFC 5424", Keeps::All, |l| {
+        format!("<30>1 {} worker-1 {} 4321 - - {}", l.time, l.process, l.to_syslog())
+    }),
+    ("docker json-file", Keeps::All, |l| {
+        json!({"log": format!("{}\n", l.own()), "stream": "stdout", "time": l.time}).to_string()
+    }),
+    ("stern -o json", Keeps::NoTime, |l| {
+        json!({"message": l.own(), "nodeName": "worker-1", "podName": "p", "containerName": "c"})
+            .to_string()
+    }),
+    ("logcli -o jsonl", Keeps::All, |l| {
+        let labels = json!({"kubernetes_host": "worker-1", "kubernetes_pod_name": "p"});
+        json!({"labels": labels, "line": l.own(), "timestamp": l.time}).to_string()
+    }),
+    ("logcli", Keeps::All, |l| {
+        format!("{} {{kubernetes_host=\"worker-1\", app=\"ptp\"}} {}", l.time, l.own())
+    }),
+    ("Elasticsearch", Keeps::All, |l| {
+        let source = json!({"@timestamp": l.time, "message": l.own(), "hostname": "worker-1"});
+        json!({"_index": "infra", "_id": "x", "_source": source}).to_string()
+    }),
+    ("OpenShift Logging", Keeps::All, |l| {
+        json!({
+            "@timestamp": l.time, "hostname": "worker-1", "level": "default", "message": l.own(),
+            "kubernetes": {"container_name": "c", "pod_name": "linuxptp-daemon-x7k2p"},
+        })
+        .to_string()
+    }),
+    ("Splunk JSON", Keeps::All, |l| {
+        json!({"preview": false, "result": {"_time": l.time, "host": "worker-1", "_raw": l.own()}})
+            .to_string()
+    }),
+    ("Splunk CSV", Keeps::All, |l| {
+        format!("\"{}\",worker-1,\"{}\"", l.time, l.own().replace('"', "\"\""))
+    }),
+    ("TSV", Keeps::All, |l| format!("{}\tworker-1\t{}", l.time, l.own())),
+    ("fluentd", Keeps::All, |l| {
+        let record = json!({"log": l.own(), "host": "worker-1"});
+        format!("{} kubernetes.ptp: {record}", l.time)
+    }),
+    ("in colour", Keeps::All, |l| format!("\x1b[32m{}\x1b[0m \x1b[1m{}\x1b[0m", l.time, l.own())),
+    ("quoted in a mail", Keeps::All, |l| format!("> > {} {}", l.time, l.own())),
+    ("in back quotes", Keeps::All, |l| format!("`{} {}`", l.time, l.own())),
+    ("padded with NULs", Keeps::All, |l| format!("\0\0\0{} {}\0", l.time, l.own())),
+    ("another zone", Keeps::All, |l| {
+        let hour: u32 = l.time[11..13].parse().unwrap();
+        format!("2026-03-04T{:02}{}+01:00 {}", hour + 1, &l.time[13..29], l.own())
+    }),
+    ("without a tag", Keeps::All, |l| {
+        format!("{} {}[{}]: {}", l.time, l.process, l.bracket, l.untagged())
+    }),
+    ("with a bare tag", Keeps::All, |l| {
+        format!("{} {}[{}]: du-a {}", l.time, l.process, l.bracket, l.untagged())
+    }),
+];
+
+fn lines() -> Vec<Line> {
+    let packed = fs::File::open(top().join("ptp-cli/tests/field/link-loss.log.gz")).unwrap();
+    let mut text = String::new();
+    GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    let line = |line: &str| {
+        let (time, rest) = line.split_once(' ').unwrap();
+        let (process, rest) = rest.split_once('[').unwrap();
+        let (bracket, text) = rest.split_once("]: ").unwrap();
+        let [time, process, bracket, text] = [time, process, bracket, text].map(str::to_owned);
+        Line { time, process, bracket, text }
+    };
+    text.lines().map(line).collect()
+}
+
+/// Everything but how the files were called, and of whom nobody knew where they ran.
+fn told(dir: &TempDir, name: &str, bytes: &[u8]) -> Value {
+    let path = dir.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let path = path.to_str().unwrap();
+    let output = run(&["diagnose", "--format", "json", "--node-name", "worker-1", path]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let mut report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{name}: {stderr}"));
+    report["input"]["files"] = Value::Null;
+    // They are made of the numbers of lines.
+    for incident in report["incidents"].as_array_mut().unwrap() {
+        for evidence in incident["evidence"].as_array_mut().unwrap() {
+            evidence["event_id"] = Value::Null;
+        }
+    }
+    report
+}
+
+fn causes(report: &Value) -> Vec<(Value, Value)> {
+    let incidents = report["incidents"].as_array().unwrap().iter();
+    incidents.map(|i| (i["root_cause"].clone(), i["status"].clone())).collect()
+}
+
+#[test]
+fn every_wrapper_gives_the_same_report() {
+    let (dir, lines) = (TempDir::new().unwrap(), lines());
+    let whole = |wrap: fn(&Line) -> String| {
+        lines.iter().fold(String::new(), |mut all, line| {
+            writeln!(all, "{}", wrap(line)).unwrap();
+            all
+        })
+    };
+    let base = told(&dir, "base.log", whole(FORMS[0].2).as_bytes());
+    assert_eq!(causes(&base), [("ptp-path-loss".into(), "firing".into())]);
+    let mut wrong = Vec::new();
+    for (name, keeps, wrap) in FORMS {
+        let file = format!("{}.log", name.replace([' ', '/'], "-"));
+        let report = told(&dir, &file, whole(*wrap).as_bytes());
+        let same = match keeps {
+            Keeps::All => report == base,
+            Keeps::NoTime => {
+                causes(&report) == causes(&base)
+                    && report["input"]["events"] == base["input"]["events"]
+            }
+        };
+        if !same {
+            wrong.push(*name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn documents_that_hold_all_lines_give_the_same_report() {
+    let (dir, lines) = (TempDir::new().unwrap(), lines());
+    let stamped = || lines.iter().map(|line| format!("{} {}", line.time, line.own()));
+    let plain: Vec<String> = stamped().collect();
+    let base = told(&dir, "base.log", plain.join("\n").as_bytes());
+    let values: Vec<_> = lines.iter().map(|l| json!([l.nanos().to_string(), l.own()])).collect();
+    let hits: Vec<_> = lines
+        .iter()
+        .map(|l| json!({"_source": {"@timestamp": l.time, "message": l.own(), "hostname": "worker-1"}}))
+        .collect();
+    let loki = json!({"status": "success", "data": {"resultType": "streams", "result": [
+        {"stream": {"kubernetes_host": "worker-1"}, "values": values},
+    ]}});
+    let elastic = json!({"took": 3, "hits": {"total": {"value": 1}, "hits": hits}});
+    let utf16: Vec<u8> = [0xFF, 0xFE]
+        .into_iter()
+        .chain(plain.join("\r\n").encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    let documents: [(&str, Vec<u8>); 8] = [
+        ("Loki query_range", loki.to_string().into_bytes()),
+        ("Elasticsearch hits", elastic.to_string().into_bytes()),
+        ("Elasticsearch hits, pretty", serde_json::to_vec_pretty(&elastic).unwrap()),
+        ("an array of hits", serde_json::to_vec(&hits).unwrap()),
+        ("UTF-16", utf16),
+        ("CRLF", plain.join("\r\n").into_bytes()),
+        ("a code fence", format!("Our log:\n```\n{}\n```\nHelp!\n", plain.join("\n")).into_bytes()),
+        ("a byte order mark", [b"\xEF\xBB\xBF", plain.join("\n").as_bytes()].concat()),
+    ];
+    let mut wrong = Vec::new();
+    for (name, bytes) in documents {
+        let file = format!("{}.log", name.replace([' ', ','], "-"));
+        if told(&dir, &file, &bytes) != base {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
