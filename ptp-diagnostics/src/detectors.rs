@@ -15,6 +15,7 @@ mod high_offset;
 mod holdover;
 mod inconsistent_state;
 mod loss_of_lock;
+mod master_changed;
 mod never_locked;
 mod node_clock_skew;
 mod offset_drift;
@@ -59,6 +60,7 @@ pub const BUILT_IN: &[Detector] = &[
     frequent_master_changes::DETECTOR,
     process_restart::DETECTOR,
     grandmaster_switch::DETECTOR,
+    master_changed::DETECTOR,
     time_jump::DETECTOR,
     offset_step::DETECTOR,
     offset_drift::DETECTOR,

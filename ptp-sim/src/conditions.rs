@@ -16,6 +16,8 @@ use crate::topology::Topology;
 pub(crate) struct Conditions {
     pub(crate) gnss: Option<SyncState>,
     pub(crate) link_down: bool,
+    /// Its own link is down, which it notices at once.
+    pub(crate) link_fault: bool,
     pub(crate) selecting: bool,
     /// Another grandmaster's time minus the first one's, in ns.
     pub(crate) reference_shift: f64,
@@ -113,9 +115,16 @@ impl Active {
             }
             Effect::GnssReceiverFault { boots: false } => now.gnss = Some(SyncState::FailurePll),
             Effect::GnssReceiverFault { boots: true } => now.gnss = Some(SyncState::Booting),
-            Effect::PathLoss {} | Effect::UpstreamLoss {} => now.link_down = true,
+            Effect::PathLoss {} => {
+                now.link_down = true;
+                // Half of all paths break behind a switch, which keeps the node's own link up.
+                now.link_fault |= self.start % 2 == 0;
+            }
+            Effect::UpstreamLoss {} => now.link_down = true,
             Effect::FlappingLink {} => {
-                now.link_down |= self.down.iter().any(|(from, to)| (*from..*to).contains(&t));
+                let down = self.down.iter().any(|(from, to)| (*from..*to).contains(&t));
+                now.link_down |= down;
+                now.link_fault |= down;
             }
             Effect::GrandmasterSwitch { step_ns, reselects } => {
                 now.selecting = *reselects && elapsed < self.selection_s;

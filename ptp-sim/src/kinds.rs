@@ -8,6 +8,7 @@ mod quiet;
 mod reference;
 mod site;
 
+use crate::log::{LogForm, LogLine};
 use crate::plan::{Plan, PlanError};
 use crate::random::Random;
 use crate::scenario::Scenario;
@@ -115,6 +116,20 @@ impl Kind {
         scenario.seed = seed;
         scenario.truth.seed = seed;
         Ok(scenario)
+    }
+
+    /// The same as [`Self::play`], told by the logs of the nodes that publish.
+    ///
+    /// # Errors
+    /// When the plan can no longer be.
+    pub fn play_log(
+        &self,
+        plan: &Plan,
+        seed: u64,
+        form: LogForm,
+        sink: &mut dyn FnMut(LogLine<'_>),
+    ) -> Result<(), PlanError> {
+        Scenario::play_log(plan, self.mix(seed), form, sink)
     }
 
     /// Makes the same seed mean another network in each kind (FNV-1a over the name).

@@ -21,6 +21,7 @@ mod gnss;
 mod kinds;
 mod label;
 mod lock;
+mod log;
 mod mess;
 mod os_clock;
 mod oscillator;
@@ -35,6 +36,7 @@ mod truth;
 mod world;
 
 pub use fault::{Effect, Fault, Mistake};
+pub use log::{LogForm, LogLine};
 pub use kinds::{KINDS, Kind, UnknownKind};
 pub use mess::{Kept, Mess};
 pub use oscillator::OscillatorKind;

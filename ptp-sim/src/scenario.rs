@@ -7,6 +7,7 @@ use ptp_events::{Event, EventId, NodeName, Received, Stamped};
 
 use crate::fault::{Effect, Fault};
 use crate::label::label;
+use crate::log::{LogForm, LogLine};
 use crate::mess::Arrival;
 use crate::plan::{Plan, PlanError};
 use crate::random::Random;
@@ -60,6 +61,22 @@ impl Scenario {
             end: truth.end,
             truth,
         })
+    }
+
+    /// Plays `plan` once more, told by the log of each node that publishes: one line after the other
+    /// goes to `sink`, second by second, the nodes in turn.
+    ///
+    /// # Errors
+    /// When the plan cannot be.
+    pub fn play_log(
+        plan: &Plan,
+        seed: u64,
+        form: LogForm,
+        sink: &mut dyn FnMut(LogLine<'_>),
+    ) -> Result<(), PlanError> {
+        plan.check()?;
+        World::new(plan, seed).play_log(form, sink);
+        Ok(())
     }
 
     /// Writes the events as a recording.

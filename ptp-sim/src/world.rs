@@ -1,9 +1,10 @@
 //! All nodes together, second by second.
 
-use ptp_events::Instance;
+use ptp_events::{Instance, Received};
 
 use crate::clock::Clock;
 use crate::conditions::{Active, Conditions};
+use crate::log::{Log, LogForm, LogLine};
 use crate::plan::Plan;
 use crate::publisher::{Names, Publisher};
 use crate::random::Random;
@@ -65,12 +66,32 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Plays the plan to its end, told by the log of each node that publishes.
+    pub(crate) fn play_log(mut self, form: LogForm, sink: &mut dyn FnMut(LogLine<'_>)) {
+        let nodes = self.plan.topology.nodes();
+        let mut logs: Vec<Log> = nodes.iter().map(|node| Log::new(node, form)).collect();
+        for t in -WARM_UP_S..0 {
+            self.step(t, true, &mut Vec::new(), &mut History::default(), None);
+        }
+        let start = self.plan.start.as_nanos();
+        for t in 0..self.plan.length.as_secs() {
+            self.step(t, true, &mut Vec::new(), &mut History::default(), Some(&mut logs));
+            for (node, log) in nodes.iter().zip(&mut logs) {
+                for (at, text) in log.drain() {
+                    let nanos = start.saturating_add(at);
+                    let text = text.replace("EPOCH", &(nanos / 1_000_000_000).to_string());
+                    sink(LogLine { node: &node.name, at: Received::from_nanos(nanos), text: &text });
+                }
+            }
+        }
+    }
+
     /// Plays the plan to its end.
     pub(crate) fn play(mut self, keep_errors: bool) -> (Vec<Said>, History) {
         let nodes = self.clocks.len();
         let mut said = Vec::new();
         for t in -WARM_UP_S..0 {
-            self.step(t, true, &mut said, &mut History::default());
+            self.step(t, true, &mut said, &mut History::default(), None);
             said.clear();
         }
         if self.plan.subscribes {
@@ -87,12 +108,19 @@ impl<'a> World<'a> {
             errors: if keep_errors { vec![Vec::new(); nodes] } else { Vec::new() },
         };
         for t in 0..self.plan.length.as_secs() {
-            self.step(t, false, &mut said, &mut history);
+            self.step(t, false, &mut said, &mut history, None);
         }
         (said, history)
     }
 
-    fn step(&mut self, t: i64, warm_up: bool, said: &mut Vec<Said>, history: &mut History) {
+    fn step(
+        &mut self,
+        t: i64,
+        warm_up: bool,
+        said: &mut Vec<Said>,
+        history: &mut History,
+        mut logs: Option<&mut Vec<Log>>,
+    ) {
         // Followers first: what a parent does reaches them within the next second, never before.
         for index in (0..self.clocks.len()).rev() {
             let node = &self.plan.topology.nodes()[index];
@@ -107,6 +135,11 @@ impl<'a> World<'a> {
             let before = said.len();
             let publisher = &mut self.publishers[index];
             publisher.step(t, &seen, &now, upstream, said);
+            if let Some(log) = logs.as_mut().and_then(|logs| logs.get_mut(index))
+                && node.publishes
+            {
+                log.step(t, &seen, &now, publisher.lock.state(), publisher.class());
+            }
             if !node.publishes {
                 said.truncate(before);
             } else if !now.publisher_down && !now.publisher_restart && self.is_polled(t, index) {

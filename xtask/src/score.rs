@@ -8,6 +8,7 @@ mod calibration;
 mod matching;
 mod page;
 mod play;
+mod source;
 mod tally;
 
 use std::process::Command;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ptp_sim::{KINDS, Kind};
 
 use self::play::Outcome;
+use self::source::Source;
 use self::tally::Tally;
 use crate::{Failure, root};
 
@@ -32,11 +34,12 @@ struct Options {
     check: bool,
     explain: bool,
     kind: Option<String>,
+    source: String,
 }
 
 impl Options {
     fn parse(args: &[&str]) -> Result<Self, Failure> {
-        let mut options = Self::default();
+        let mut options = Self { source: Source::default().name().to_owned(), ..Self::default() };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match *arg {
@@ -53,6 +56,10 @@ impl Options {
                     if options.kind.is_none() {
                         return Err("--kind needs the name of one".into());
                     }
+                }
+                "--source" => {
+                    options.source =
+                        args.next().map(|name| (*name).to_owned()).unwrap_or_default();
                 }
                 other => return Err(format!("unknown option `{other}`").into()),
             }
@@ -77,7 +84,28 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
         Some(name) => vec![Kind::find(name)?],
         None => KINDS.iter().collect(),
     };
-    let outcomes = play_all(&kinds, &options.seeds);
+    let sources = Source::parse(&options.source)?;
+    let mut by_source = Vec::new();
+    for source in &sources {
+        let kinds: Vec<_> = kinds.iter().copied().filter(|kind| source.tells_of(kind)).collect();
+        let outcomes = play_all(&kinds, &options.seeds, *source);
+        by_source.push((source.name(), Tally::of(outcomes.iter().flatten()), kinds, outcomes));
+    }
+    if sources != [Source::Events] {
+        for (_, _, kinds, outcomes) in by_source.iter().filter(|_| options.kind.is_some() || options.explain) {
+            for line in outcomes.iter().flatten().flat_map(|outcome| &outcome.remarks).filter(|_| options.explain) {
+                println!("{line}");
+            }
+            let rows: Vec<_> =
+                kinds.iter().zip(outcomes).map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
+            let total = Tally::of(outcomes.iter().flatten());
+            print!("{}", page::table(&rows, &total));
+        }
+        let rows: Vec<_> = by_source.into_iter().map(|(name, tally, ..)| (name, tally)).collect();
+        print!("{}", page::sources(&rows));
+        return if options.check { check_sources(&rows) } else { Ok(()) };
+    }
+    let Some((_, _, kinds, outcomes)) = by_source.pop() else { return Ok(()) };
     if options.explain {
         for line in outcomes.iter().flatten().flat_map(|outcome| &outcome.remarks) {
             println!("{line}");
@@ -95,7 +123,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
 }
 
 /// The outcomes per kind, in the order of `seeds`. Days take long, so all cores take part.
-fn play_all(kinds: &[&Kind], seeds: &[u64]) -> Vec<Vec<Outcome>> {
+fn play_all(kinds: &[&Kind], seeds: &[u64], source: Source) -> Vec<Vec<Outcome>> {
     let jobs: Vec<(usize, u64)> =
         (0..kinds.len()).flat_map(|kind| seeds.iter().map(move |seed| (kind, *seed))).collect();
     let next = AtomicUsize::new(0);
@@ -105,7 +133,7 @@ fn play_all(kinds: &[&Kind], seeds: &[u64]) -> Vec<Vec<Outcome>> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((kind, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = play::play(kinds[*kind], *seed);
+                    let outcome = play::play(kinds[*kind], *seed, source);
                     if let Ok(mut done) = done.lock() {
                         done.push((*kind, *seed, outcome));
                     }
@@ -120,6 +148,27 @@ fn play_all(kinds: &[&Kind], seeds: &[u64]) -> Vec<Vec<Outcome>> {
         outcomes[kind].push(outcome);
     }
     outcomes
+}
+
+/// The least that every source must reach: recall, precision and top-1.
+const LEAST_OF_A_SOURCE: f64 = 0.98;
+
+fn check_sources(rows: &[(&str, Tally)]) -> Result<(), Failure> {
+    let mut complaints = Vec::new();
+    for (source, tally) in rows {
+        let figures =
+            [("recall", tally.recall()), ("precision", tally.precision()), ("top-1", tally.top1())];
+        for (figure, got) in figures {
+            let got = got.unwrap_or(0.0);
+            if got < LEAST_OF_A_SOURCE {
+                complaints.push(format!("{figure} of {source} is {got:.3}"));
+            }
+        }
+        if tally.quiet_alerts > 0 {
+            complaints.push(format!("{} alerts of {source} while all was well", tally.quiet_alerts));
+        }
+    }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("; ").into()) }
 }
 
 /// Compares with the recorded floor: lines of `figure = number`, where alerts and errors are at most.

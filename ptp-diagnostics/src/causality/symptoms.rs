@@ -146,7 +146,9 @@ const HERE: &[(Symptom, Look)] = &[
     }),
     (Symptom::WholeSeconds, whole_seconds),
     (Symptom::TimeOfDayLost, |case| {
-        log_shows(case, |c, now| seen::no_time_of_day(c, now).is_some())
+        // A receiver that has no fix knows none, and says so itself.
+        let searching = case.model.bad_receiver(case.subject.node).is_some();
+        log_shows(case, |c, now| !searching && seen::no_time_of_day(c, now).is_some())
     }),
     (Symptom::OneSecond, |case| {
         own_clocks(case).filter_map(|clock| seen::is_one_second(clock, case.now)).max()

@@ -61,7 +61,14 @@ fn examine(view: &View<'_>) -> Assessment {
     } else {
         Severity::Warning
     };
+    let over_since = samples.over_since().unwrap_or(view.now);
     if samples.over >= settings.offset_samples {
+        // A servo that answers one bad sample rings for seconds: where samples are that close, as in a
+        // log, it takes as long as a lost lock does.
+        let due = over_since.after(settings.loss_of_lock);
+        if view.firing.is_none() && view.now < due {
+            return Assessment::Wait(due);
+        }
         let since = view.firing.or(samples.over_since()).unwrap_or(view.now);
         return Assessment::Firing { severity, since, again: None };
     }

@@ -28,6 +28,10 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
+    // A receiver that has no fix knows no time of day, and says so itself.
+    if view.of_node(&Resource::Gnss).any(|receiver| receiver.no_time_since().is_some()) {
+        return Assessment::Quiet;
+    }
     match seen::no_time_of_day(view.clock, view.now) {
         Some(since) => Assessment::Firing {
             severity: Severity::Critical,

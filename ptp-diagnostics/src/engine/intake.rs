@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use ptp_events::observation::{Evidence, Observation};
+use ptp_events::observation::{Evidence, Observation, Observed, PortState};
 use ptp_events::{
     Event, Instance, NodeName, Port, Reading, Received, Resource, Stamped, SyncState,
 };
@@ -104,6 +104,9 @@ impl Engine {
             return;
         };
         let stamped = stamp(stamped, at);
+        if is_start(&observed) {
+            self.model.nodes[node.0 as usize].started_at.get_or_insert(at);
+        }
         let mut news = false;
         let changed = self.grow(node, clock, &resource, (at, stamped), |timeline, settings| {
             let before = timeline.changes();
@@ -338,6 +341,15 @@ fn is_same_card(a: &Instance, b: &Instance) -> bool {
         alias.is_some_and(|alias| card.interface() == Some(alias.as_str()))
     };
     a.interface().is_some() && (card_of(a, b) || card_of(b, a))
+}
+
+/// Whether it shows that a node, or its linuxptp, is starting.
+fn is_start(observed: &Observed) -> bool {
+    match observed {
+        Observed::Port(change) => change.from == PortState::Initializing,
+        Observed::Process { up, .. } => *up,
+        _ => false,
+    }
 }
 
 /// When something happened: what the node said, or else when we heard of it.

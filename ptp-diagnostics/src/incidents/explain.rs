@@ -86,6 +86,8 @@ pub(crate) fn explains_there(
         _ => origin.iter().any(|gm| master_reaches(model, *gm, node, stage, subject.since)),
     };
     match stage {
+        // All who followed one master choose another when it goes.
+        Stage::Segment => segment && soon,
         Stage::Class => already || reached(),
         Stage::Ptp => (already && segment) || reached(),
         Stage::Os | Stage::Overall => {

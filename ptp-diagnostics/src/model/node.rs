@@ -114,6 +114,8 @@ pub struct Node {
     /// When the publisher first said that it has no data yet.
     pub(crate) placeholder_at: Option<Received>,
     pub(crate) placeholders: Recent,
+    /// When a log first showed that a port was initialised or a process started.
+    pub(crate) started_at: Option<Received>,
     /// The class was the power-on default before anything better was announced.
     pub(crate) born_with_default_class: Option<Received>,
     /// It left, and nothing is expected of it.
@@ -147,6 +149,7 @@ impl Node {
             last_seen: at,
             placeholder_at: None,
             placeholders: Recent::default(),
+            started_at: None,
             born_with_default_class: None,
             gone: false,
             blind: None,
@@ -198,6 +201,10 @@ impl Node {
                 if *measured != sentinel)
         }) && *clock.resource() == Resource::LockState;
         let before = |at: Option<Received>| at.is_some_and(|at| at <= clock.first_seen());
+        // A log shows a port that is initialised, or a process that is started.
+        if self.started_at.is_some_and(|at| at <= clock.first_seen().after(UNHEARD)) {
+            return true;
+        }
         no_solution || before(self.placeholder_at) || before(self.born_with_default_class)
     }
 

@@ -178,7 +178,8 @@ pub(crate) fn contended(clock: &Timeline, now: Received) -> Option<Received> {
 pub(crate) fn unmeasured(clock: &Timeline) -> Option<(Received, Duration)> {
     let seen = seen(clock)?;
     let hold = (seen.cadence()? * MISSED).max(TEN_PULSES);
-    clock.is(&SyncState::Locked).then_some((seen.last_sample()?, hold))
+    let (_, since) = clock.state().filter(|(state, _)| **state == SyncState::Locked)?;
+    Some((seen.last_sample()?.max(since), hold))
 }
 
 /// Whether a clock without its lock is measured again: its master is heard, whatever else is wrong.

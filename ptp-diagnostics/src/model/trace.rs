@@ -324,7 +324,8 @@ fn spread(values: impl Iterator<Item = f64>) -> f64 {
             }
         }
     }
-    let trimmed = count / 10;
+    // One sample far off makes two steps.
+    let trimmed = (count + 5) / 10;
     let mean = (sum - largest[..trimmed].iter().sum::<f64>()) / ((count - trimmed).max(1) as f64);
     // Of normal noise: the mean step is 2/√π sigma, and the trimming takes a sixth of it.
     (mean * 1.2 * std::f64::consts::PI.sqrt() / 2.0).max(FINEST_NS)

@@ -6,6 +6,8 @@ use ptp_diagnostics::report::IncidentReport;
 use ptp_events::Received;
 use ptp_sim::LabelledFault;
 
+use super::source::Source;
+
 /// How much earlier than its fault an incident may begin, and how much later than its recovery.
 const BEFORE: Duration = Duration::from_secs(5);
 const AFTER: Duration = Duration::from_mins(1);
@@ -24,11 +26,12 @@ pub(crate) fn matching(
     faults: &[LabelledFault],
     incidents: &[IncidentReport],
     end: Received,
+    source: Source,
 ) -> Matching {
     let mut pairs = Vec::new();
     for (f, fault) in faults.iter().enumerate() {
         for (i, incident) in incidents.iter().enumerate() {
-            if let Some(likeness) = likeness(fault, incident, end) {
+            if let Some(likeness) = likeness(fault, incident, end, source) {
                 pairs.push((likeness, f, i));
             }
         }
@@ -50,7 +53,12 @@ pub(crate) fn matching(
 }
 
 /// How well an incident fits a fault; `None` when it cannot be about it.
-fn likeness(fault: &LabelledFault, incident: &IncidentReport, end: Received) -> Option<u8> {
+fn likeness(
+    fault: &LabelledFault,
+    incident: &IncidentReport,
+    end: Received,
+    source: Source,
+) -> Option<u8> {
     let over = fault.recovered.map_or(end, |recovered| recovered.after(AFTER));
     let until = incident.resolved_at.unwrap_or(end);
     if incident.opened_at > over || until < fault.start.before(BEFORE) {
@@ -65,14 +73,21 @@ fn likeness(fault: &LabelledFault, incident: &IncidentReport, end: Received) -> 
     let standing = u8::from(incident.merged_into.is_none());
     meets.then(|| {
         8 * standing
-            + 4 * u8::from(same_cause(fault, incident))
+            + 4 * u8::from(same_cause(fault, incident, source))
             + 2 * u8::from(same_origin)
             + u8::from(incident.opened_at >= fault.start.before(BEFORE))
     })
 }
 
 /// Whether both name the same root cause; the codes are those of docs/diagnosis.md.
-pub(crate) fn same_cause(fault: &LabelledFault, incident: &IncidentReport) -> bool {
+pub(crate) fn same_cause(
+    fault: &LabelledFault,
+    incident: &IncidentReport,
+    source: Source,
+) -> bool {
     let label = serde_json::to_value(fault.root_cause).unwrap_or_default();
-    label.as_str() == Some(incident.root_cause.code())
+    let (label, code) = (label.as_str().unwrap_or_default(), incident.root_cause.code());
+    // A line of the daemon tells the fix, and not why there is none (docs/protocol.md §9).
+    let receiver = |code: &str| code.starts_with("gnss-");
+    label == code || (source != Source::Events && receiver(label) && receiver(code))
 }

@@ -11,6 +11,7 @@ use ptp_sim::{Delivery, Kind, LabelledFault, Node, RootCause, Scenario};
 
 use super::calibration::Calibration;
 use super::matching::{matching, same_cause};
+use super::source::{self, Source};
 
 /// What came of one scenario.
 #[derive(Debug, Default)]
@@ -56,11 +57,21 @@ pub(crate) struct Judged {
     pub(crate) held: bool,
 }
 
-pub(crate) fn play(kind: &Kind, seed: u64) -> Outcome {
+pub(crate) fn play(kind: &Kind, seed: u64, source: Source) -> Outcome {
     let scenario = kind.generate(seed);
+    if let Source::Log(form) = source {
+        let mut engine = Engine::new(Settings::default());
+        source::listen(kind, seed, form, &mut engine);
+        engine.finish(scenario.end);
+        let mut outcome = judge(&scenario, &engine, source);
+        for remark in &mut outcome.remarks {
+            *remark = format!("{} {} {seed}: {remark}", source.name(), kind.name);
+        }
+        return outcome;
+    }
     let (mut engine, predicted) = listen(&scenario, Settings::default());
     engine.finish(scenario.end);
-    let mut outcome = judge(&scenario, &engine);
+    let mut outcome = judge(&scenario, &engine, source);
     judge_forecasts(&scenario, &predicted, &mut outcome);
     // The same again for somebody who has said what the nodes hold; only forecasts differ.
     if predicted.iter().flatten().any(|forecast| forecast.samples == 0) {
@@ -131,7 +142,7 @@ fn prediction(engine: &Engine, fault: &LabelledFault) -> Option<Forecast> {
     engine.report().incidents.into_iter().filter(here).find_map(|incident| incident.forecast)
 }
 
-fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
+fn judge(scenario: &Scenario, engine: &Engine, source: Source) -> Outcome {
     let report = engine.report();
     let truth = &scenario.truth;
     let mut outcome = Outcome::default();
@@ -143,7 +154,7 @@ fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
             )
     };
     let incidents: Vec<_> = report.incidents.into_iter().filter(counts).collect();
-    let matched = matching(&truth.faults, &incidents, scenario.end);
+    let matched = matching(&truth.faults, &incidents, scenario.end, source);
     outcome.alerts = u32::try_from(report.alerts.len()).unwrap_or(u32::MAX);
     if !truth.expect_alerts {
         outcome.quiet_alerts = outcome.alerts;
@@ -164,8 +175,8 @@ fn judge(scenario: &Scenario, engine: &Engine) -> Outcome {
             }
             continue;
         };
-        outcome.calibration.push(incident.confidence, same_cause(fault, incident));
-        if same_cause(fault, incident) {
+        outcome.calibration.push(incident.confidence, same_cause(fault, incident, source));
+        if same_cause(fault, incident, source) {
             outcome.right_cause += 1;
         } else {
             outcome.remarks.push(format!(
