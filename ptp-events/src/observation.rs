@@ -73,9 +73,11 @@ pub struct Sample {
     pub offset: Offset,
     /// Of several, the one farthest off.
     pub peak: Option<Offset>,
-    /// Of several, their root mean square, in nanoseconds: then the offset is that as well, and has no
-    /// sign.
-    pub rms: Option<u64>,
+    /// Of several, how far they spread, in nanoseconds: their standard deviation, or where the offset is
+    /// their root mean square, that.
+    pub spread: Option<u64>,
+    /// Whether the offset is the root mean square of several, and has no sign.
+    pub is_size: bool,
     /// The servo's state, where it is told.
     pub servo: Option<Servo>,
     /// The frequency correction, in parts per billion.

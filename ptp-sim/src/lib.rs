@@ -36,8 +36,8 @@ mod truth;
 mod world;
 
 pub use fault::{Effect, Fault, Mistake};
-pub use log::{LogForm, LogLine};
 pub use kinds::{KINDS, Kind, UnknownKind};
+pub use log::{LogForm, LogLine};
 pub use mess::{Kept, Mess};
 pub use oscillator::OscillatorKind;
 pub use plan::{Plan, PlanError};

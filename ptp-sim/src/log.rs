@@ -28,8 +28,7 @@ pub enum LogForm {
 
 impl LogForm {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Full, Self::Reduced, Self::Enhanced, Self::Rms, Self::Plain];
+    pub const ALL: [Self; 5] = [Self::Full, Self::Reduced, Self::Enhanced, Self::Rms, Self::Plain];
 
     /// What it is called.
     #[must_use]
@@ -103,7 +102,10 @@ impl Sum {
         let mean = self.total as f64 / count;
         let deviation = (self.squares / count - mean.powi(2)).max(0.0).sqrt();
         let (min, max) = (self.min, self.max);
-        format!("summary: cnt={}, min={min}, max={max}, avg={mean:.2}, SD={deviation:.2}", self.count)
+        format!(
+            "summary: cnt={}, min={min}, max={max}, avg={mean:.2}, SD={deviation:.2}",
+            self.count
+        )
     }
 }
 
@@ -123,6 +125,9 @@ pub(crate) struct Log {
     status: Option<SyncState>,
     synce: Option<(SyncState, u8)>,
     sum: Sum,
+    /// The offset, smoothed, and the noise of one measurement, in ns.
+    level: f64,
+    sigma: f64,
     lines: Vec<(i64, String)>,
 }
 
@@ -141,6 +146,8 @@ impl Log {
             status: None,
             synce: None,
             sum: Sum::default(),
+            level: 0.0,
+            sigma: node.noise_ns,
             lines: Vec::new(),
         }
     }
@@ -164,19 +171,20 @@ impl Log {
             self.port = Port::Unknown;
             return;
         }
+        self.sigma = self.node.noise_ns * now.noise_factor.max(1.0);
         match self.node.role {
             Role::Grandmaster => self.grandmaster(t, seen, now, state),
             Role::BoundaryClock | Role::Follower => self.follower(t, seen, now),
         }
         if !now.ptp_down && self.class.replace(class) != Some(class) {
-            self.from_daemon(t, 720, "ptp4l", "ptp4l", &format!("CLOCK_CLASS_CHANGE {class}.000000"));
+            self.add(t, 720, "ptp4l", "ptp4l", &format!("CLOCK_CLASS_CHANGE {class}.000000"));
         }
         self.phc2sys(t, seen.os);
         self.synce4l(t, seen);
     }
 
     /// A line of linuxptp itself: the time in its brackets is that since the node started.
-    fn from_linuxptp(&mut self, t: i64, millis: i64, process: &str, config: &str, text: &str) {
+    fn print(&mut self, t: i64, millis: i64, process: &str, config: &str, text: &str) {
         let since = format!("{}.{millis:03}", t + UP_S);
         let line = match self.form {
             LogForm::Plain => format!("{process}[{since}]: {text}"),
@@ -186,7 +194,7 @@ impl Log {
     }
 
     /// A line that the daemon adds, with whole seconds since 1970; linuxptp alone has none of them.
-    fn from_daemon(&mut self, t: i64, millis: i64, process: &str, config: &str, text: &str) {
+    fn add(&mut self, t: i64, millis: i64, process: &str, config: &str, text: &str) {
         if self.form != LogForm::Plain {
             let line = format!("{process}[EPOCH]:[{config}.0.config] {text}");
             self.lines.push((t * 1_000_000_000 + millis * 1_000_000, line));
@@ -195,12 +203,12 @@ impl Log {
 
     fn port_line(&mut self, t: i64, millis: i64, change: &str) {
         let text = format!("port 1 ({}): {change}", self.port_name);
-        self.from_linuxptp(t, millis, "ptp4l", "ptp4l", &text);
+        self.print(t, millis, "ptp4l", "ptp4l", &text);
     }
 
     fn follower(&mut self, t: i64, seen: &Seen, now: &Conditions) {
         if self.port == Port::Down && seen.ptp != Sample::ProcessDown {
-            self.from_daemon(t, 50, "ptp4l", "ptp4l", "PTP_PROCESS_STATUS:1");
+            self.add(t, 50, "ptp4l", "ptp4l", "PTP_PROCESS_STATUS:1");
             self.port = Port::Unknown;
         }
         let alone = !matches!(seen.ptp, Sample::Offset(_) | Sample::ProcessDown);
@@ -212,7 +220,7 @@ impl Log {
             Sample::Offset(offset) => self.measured(t, offset, now),
             Sample::ProcessDown => {
                 if self.port != Port::Down {
-                    self.from_daemon(t, 90, "ptp4l", "ptp4l", "PTP_PROCESS_STATUS:0");
+                    self.add(t, 90, "ptp4l", "ptp4l", "PTP_PROCESS_STATUS:0");
                     self.port = Port::Down;
                 }
             }
@@ -235,7 +243,7 @@ impl Log {
         if std::mem::replace(&mut self.chose_other, other) != other {
             let master = if other { "0200e0.fffe.0000aa" } else { "0200e0.fffe.0000ff" };
             let text = format!("selected best master clock {master}");
-            self.from_linuxptp(t, 140, "ptp4l", "ptp4l", &text);
+            self.print(t, 140, "ptp4l", "ptp4l", &text);
         }
     }
 
@@ -245,7 +253,11 @@ impl Log {
         if follows || (self.port == Port::Unknown && t <= 0) {
             let from = if self.port == Port::Slave { "SLAVE" } else { "UNCALIBRATED" };
             if now.link_fault {
-                self.port_line(t, 100, &format!("{from} to FAULTY on FAULT_DETECTED (FT_UNSPECIFIED)"));
+                self.port_line(
+                    t,
+                    100,
+                    &format!("{from} to FAULTY on FAULT_DETECTED (FT_UNSPECIFIED)"),
+                );
                 self.port = Port::Faulty;
             } else {
                 let why = "ANNOUNCE_RECEIPT_TIMEOUT_EXPIRES";
@@ -254,7 +266,7 @@ impl Log {
             }
         } else if self.port == Port::Listening && t % ALONE_S == 0 {
             let text = "selected local clock 0200e0.fffe.000001 as best master";
-            self.from_linuxptp(t, 110, "ptp4l", "ptp4l", text);
+            self.print(t, 110, "ptp4l", "ptp4l", text);
         }
     }
 
@@ -265,7 +277,7 @@ impl Log {
             // The log begins with the port's last change, as one that was rotated keeps it.
             Port::Unknown => {
                 let best = "selected best master clock 0200e0.fffe.0000ff";
-                self.from_linuxptp(t, 50, "ptp4l", "ptp4l", best);
+                self.print(t, 50, "ptp4l", "ptp4l", best);
                 self.port_line(t, 60, "UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED");
                 self.port = Port::Slave;
             }
@@ -275,9 +287,15 @@ impl Log {
                     self.port_line(t, 120, "FAULTY to LISTENING on INIT_COMPLETE");
                 }
                 let master = "new foreign master 0200e0.fffe.0000ff-1";
-                self.from_linuxptp(t, 130, "ptp4l", "ptp4l", &format!("port 1 ({}): {master}", self.port_name));
+                self.print(
+                    t,
+                    130,
+                    "ptp4l",
+                    "ptp4l",
+                    &format!("port 1 ({}): {master}", self.port_name),
+                );
                 let best = "selected best master clock 0200e0.fffe.0000ff";
-                self.from_linuxptp(t, 140, "ptp4l", "ptp4l", best);
+                self.print(t, 140, "ptp4l", "ptp4l", best);
                 self.port_line(t, 150, "LISTENING to UNCALIBRATED on RS_SLAVE");
                 self.port = Port::Uncalibrated(if self.was_locked { 0 } else { 2 });
                 servo = if self.was_locked { "s2" } else { "s0" };
@@ -304,7 +322,16 @@ impl Log {
     }
 
     /// An offset, as the form tells it.
-    fn offset_line(&mut self, t: i64, process: &str, of: &str, offset: i64, servo: &str, tail: &str) {
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of an offset")]
+    fn offset_line(
+        &mut self,
+        t: i64,
+        process: &str,
+        of: &str,
+        offset: i64,
+        servo: &str,
+        tail: &str,
+    ) {
         let config = if process == "ts2phc" { "ts2phc" } else { "ptp4l" };
         match self.form {
             LogForm::Reduced => {}
@@ -313,20 +340,32 @@ impl Log {
                 if t % SUMMARY_S == SUMMARY_S - 1 {
                     let told = std::mem::take(&mut self.sum).told();
                     let text = format!("{of} offset {told}");
-                    self.from_linuxptp(t, 180, process, config, &text);
+                    self.print(t, 180, process, config, &text);
                 }
             }
             LogForm::Rms if process == "ptp4l" => {
-                let size = offset.unsigned_abs();
-                let text = format!("rms {size:4} max {:4} freq  -13863 +/-   6 delay   141 +/-   0", size + size / 2);
-                self.from_linuxptp(t, 180, process, config, &text);
+                // Eight measurements a second: a level, and noise about it.
+                let apart = offset as f64 - self.level;
+                self.level += apart * if apart.abs() > 1_000.0 { 1.0 } else { 0.4 };
+                let (rms, max) =
+                    (self.level.hypot(self.sigma), self.level.abs() + 2.0 * self.sigma);
+                let (size, max) = (rms.round(), max.round());
+                let frequency = -13_863 - offset.clamp(-50_000, 50_000) / 3 - t % 3;
+                let text = format!(
+                    "rms {size:4} max {max:4} freq {frequency:6} +/-   6 delay   141 +/-   0"
+                );
+                self.print(t, 180, process, config, &text);
             }
             LogForm::Full | LogForm::Plain | LogForm::Rms => {
                 // An integrator moves, however little.
                 let frequency = -13_863 - offset.clamp(-50_000, 50_000) / 3 - t % 3;
-                let of = if process == "ts2phc" { format!("{} master", self.port_name.clone()) } else { of.to_owned() };
+                let of = if process == "ts2phc" {
+                    format!("{} master", self.port_name.clone())
+                } else {
+                    of.to_owned()
+                };
                 let text = format!("{of} offset {offset:10} {servo} freq {frequency:7}{tail}");
-                self.from_linuxptp(t, 180, process, config, &text);
+                self.print(t, 180, process, config, &text);
             }
         }
     }
@@ -335,14 +374,14 @@ impl Log {
         if now.ptp_down {
             if self.port != Port::Down {
                 for (process, config) in [("ts2phc", "ts2phc"), ("ptp4l", "ptp4l")] {
-                    self.from_daemon(t, 90, process, config, "PTP_PROCESS_STATUS:0");
+                    self.add(t, 90, process, config, "PTP_PROCESS_STATUS:0");
                 }
                 self.port = Port::Down;
             }
             return;
         }
         if self.port == Port::Down {
-            self.from_daemon(t, 50, "ts2phc", "ts2phc", "PTP_PROCESS_STATUS:1");
+            self.add(t, 50, "ts2phc", "ts2phc", "PTP_PROCESS_STATUS:1");
             self.port = Port::Unknown;
             self.status = None;
         }
@@ -357,10 +396,10 @@ impl Log {
             let servo = if gnss.state.is_locked() { "s2" } else { "s0" };
             let (fix, offset) = (gnss.fix, gnss.offset_ns);
             let text = format!("{interface} gnss_status {fix} offset {offset} {servo}");
-            self.from_daemon(t, 200, "gnss", "ts2phc", &text);
+            self.add(t, 200, "gnss", "ts2phc", &text);
             let available = u8::from(gnss.state.is_locked());
             let text = format!("{interface} nmea_status {available} offset 0 {servo}");
-            self.from_daemon(t, 210, "ts2phc", "ts2phc", &text);
+            self.add(t, 210, "ts2phc", "ts2phc", &text);
         }
         if let Sample::Offset(offset) = seen.ptp {
             self.offset_line(t, "ts2phc", "master", offset, "s2", "");
@@ -379,25 +418,27 @@ impl Log {
         let text = format!(
             "{interface} frequency_status {lock} offset {offset} phase_status {lock} pps_status {pps} {servo}"
         );
-        self.from_daemon(t, 300, "dpll", "ts2phc", &text);
-        self.from_daemon(t, 320, "GM", "ts2phc", &format!("{interface} T-GM-STATUS {servo}"));
+        self.add(t, 300, "dpll", "ts2phc", &text);
+        self.add(t, 320, "GM", "ts2phc", &format!("{interface} T-GM-STATUS {servo}"));
         self.status = Some(state.clone());
     }
 
     fn phc2sys(&mut self, t: i64, sample: OsSample) {
         match sample {
             OsSample::Down if !self.os_down => {
-                self.from_daemon(t, 95, "phc2sys", "ptp4l", "PTP_PROCESS_STATUS:0");
+                self.add(t, 95, "phc2sys", "ptp4l", "PTP_PROCESS_STATUS:0");
                 self.os_down = true;
             }
             OsSample::Down => {}
             OsSample::Offset(offset) => {
                 if std::mem::take(&mut self.os_down) {
-                    self.from_daemon(t, 55, "phc2sys", "ptp4l", "PTP_PROCESS_STATUS:1");
+                    self.add(t, 55, "phc2sys", "ptp4l", "PTP_PROCESS_STATUS:1");
                 }
                 let frequency = -78_368 - offset.clamp(-50_000, 50_000) / 3 - t % 3;
-                let text = format!("CLOCK_REALTIME phc offset {offset:9} s2 freq {frequency:7} delay    560");
-                self.from_linuxptp(t, 400, "phc2sys", "ptp4l", &text);
+                let text = format!(
+                    "CLOCK_REALTIME phc offset {offset:9} s2 freq {frequency:7} delay    560"
+                );
+                self.print(t, 400, "phc2sys", "ptp4l", &text);
             }
         }
     }
@@ -415,10 +456,10 @@ impl Log {
         };
         let (port, quality, extended) = (self.port_name.clone(), synce.quality, synce.extended);
         let text = format!("{port} device synce1 eec_state {eec} network_option 1 {servo}");
-        self.from_daemon(t, 500, "synce4l", "synce4l", &text);
+        self.add(t, 500, "synce4l", "synce4l", &text);
         let text = format!(
             "{port} clock_quality X device synce1 ext_ql {extended:#x} network_option 1 ql {quality:#x} {servo}"
         );
-        self.from_daemon(t, 550, "synce4l", "synce4l", &text);
+        self.add(t, 550, "synce4l", "synce4l", &text);
     }
 }

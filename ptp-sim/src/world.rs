@@ -80,7 +80,11 @@ impl<'a> World<'a> {
                 for (at, text) in log.drain() {
                     let nanos = start.saturating_add(at);
                     let text = text.replace("EPOCH", &(nanos / 1_000_000_000).to_string());
-                    sink(LogLine { node: &node.name, at: Received::from_nanos(nanos), text: &text });
+                    sink(LogLine {
+                        node: &node.name,
+                        at: Received::from_nanos(nanos),
+                        text: &text,
+                    });
                 }
             }
         }

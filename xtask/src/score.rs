@@ -58,8 +58,7 @@ impl Options {
                     }
                 }
                 "--source" => {
-                    options.source =
-                        args.next().map(|name| (*name).to_owned()).unwrap_or_default();
+                    options.source = args.next().map(|name| (*name).to_owned()).unwrap_or_default();
                 }
                 other => return Err(format!("unknown option `{other}`").into()),
             }
@@ -92,12 +91,22 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
         by_source.push((source.name(), Tally::of(outcomes.iter().flatten()), kinds, outcomes));
     }
     if sources != [Source::Events] {
-        for (_, _, kinds, outcomes) in by_source.iter().filter(|_| options.kind.is_some() || options.explain) {
-            for line in outcomes.iter().flatten().flat_map(|outcome| &outcome.remarks).filter(|_| options.explain) {
+        for (_, _, kinds, outcomes) in
+            by_source.iter().filter(|_| options.kind.is_some() || options.explain)
+        {
+            for line in outcomes
+                .iter()
+                .flatten()
+                .flat_map(|outcome| &outcome.remarks)
+                .filter(|_| options.explain)
+            {
                 println!("{line}");
             }
-            let rows: Vec<_> =
-                kinds.iter().zip(outcomes).map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
+            let rows: Vec<_> = kinds
+                .iter()
+                .zip(outcomes)
+                .map(|(kind, runs)| (kind.name, Tally::of(runs)))
+                .collect();
             let total = Tally::of(outcomes.iter().flatten());
             print!("{}", page::table(&rows, &total));
         }
@@ -165,7 +174,8 @@ fn check_sources(rows: &[(&str, Tally)]) -> Result<(), Failure> {
             }
         }
         if tally.quiet_alerts > 0 {
-            complaints.push(format!("{} alerts of {source} while all was well", tally.quiet_alerts));
+            complaints
+                .push(format!("{} alerts of {source} while all was well", tally.quiet_alerts));
         }
     }
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("; ").into()) }

@@ -146,14 +146,14 @@ impl Engine {
         }
         let was_locked = timeline.is_locked();
         let was_unlocked = timeline.unlocked_since().is_some();
-        let cadence = timeline.cadence();
+        let (cadence, was_down) = (timeline.cadence(), timeline.process_down());
         let (changed, said) = change(timeline, &self.model.settings);
         let is_locked = timeline.is_locked();
         let by_offset = timeline.lost_by_offset().is_some();
         let down = timeline.process_down();
         // A number without a state is no loss.
         let lost = timeline.unlocked_since().is_some() && !was_unlocked;
-        if timeline.cadence() != cadence {
+        if timeline.cadence() != cadence || down != was_down {
             self.model.nodes[node.0 as usize].learn_cadence(&self.model.clocks);
         }
         if *resource == Resource::LockState && lost {

@@ -188,6 +188,8 @@ impl Node {
     /// Looks anew at how regularly its clocks are sampled, as one of them has changed.
     pub(crate) fn learn_cadence(&mut self, clocks: &[Timeline]) {
         let own = self.clocks.iter().map(|member| &clocks[member.id.0 as usize]);
+        // Nobody samples a clock whose process is gone.
+        let own = own.filter(|clock| !clock.process_down());
         self.cadence = own.filter_map(Timeline::cadence).min();
     }
 

@@ -140,14 +140,23 @@ pub struct Timeline {
 struct Measured {
     what: Option<Measurement>,
     first_hand: bool,
-    /// It is the size of many offsets, and has no sign.
-    is_size: bool,
+    /// It is the size of noise.
+    is_noise: bool,
 }
 
 /// How long offsets must be well within the threshold for a servo to have settled, and how long it must
 /// be LOCKED where nobody asks for them: a slow one that overshoots is on its way through for minutes.
 const SETTLED: Duration = Duration::from_mins(10);
 const SETTLED_UNSEEN: Duration = Duration::from_mins(25);
+
+/// How an offset was told.
+#[derive(Clone, Copy)]
+struct Taken {
+    first_hand: bool,
+    is_noise: bool,
+    /// It came with a change of state.
+    changed: bool,
+}
 
 /// How many times its threshold a clock is off that has no lock at all.
 const FAR_BEYOND: u64 = 10;
@@ -264,7 +273,7 @@ impl Timeline {
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
-            let measured = Measured { what: reading.offset, first_hand: false, is_size: false };
+            let measured = Measured { what: reading.offset, first_hand: false, is_noise: false };
             changed |= self.apply_state(at, gap, event, state, measured, settings);
         }
         if let Some(class) = reading.clock_class {
@@ -302,7 +311,9 @@ impl Timeline {
         match observed {
             Observed::Sample(sample) => {
                 let what = Some(Measurement::Offset(sample.offset));
-                let measured = Measured { what, first_hand: true, is_size: sample.rms.is_some() };
+                // Noise has a size, and no level.
+                let noise = sample.is_size && !firsthand::is_level(&sample);
+                let measured = Measured { what, first_hand: true, is_noise: noise };
                 if let Some(state) = sample.state {
                     changed |= self.apply_state(at, gap, event, state, measured, settings);
                 }
@@ -322,7 +333,7 @@ impl Timeline {
         gap: Duration,
         event: &EventId,
         state: SyncState,
-        Measured { what: measured, first_hand, is_size }: Measured,
+        Measured { what: measured, first_hand, is_noise }: Measured,
         settings: &Settings,
     ) -> bool {
         let changed = self.state.as_ref() != Some(&state);
@@ -335,39 +346,13 @@ impl Timeline {
                         || (!changed
                             && (self.previous == Some(SyncState::Holdover)
                                 || measured == self.entered_with)))));
-        if let Some(seen) = &mut self.first_hand
-            && !first_hand
-            && let Some(Measurement::Offset(offset)) = measured
-            && !stale
-        {
-            seen.measured(at, offset);
-        }
         if changed {
             self.denied = (0, at);
         }
         let before = self.samples.last;
-        if let Some(Measurement::Offset(offset)) = measured
-            && !changed
-            && (!stale || (state == SyncState::Freerun && measured != self.entered_with))
-        {
-            self.weigh(at, &state, offset, settings);
-        }
-        if let Some(Measurement::Offset(offset)) = measured
-            && !stale
-        {
-            self.samples.push(at, offset, settings);
-            // What comes with a change was sent because it is unusual; repeated states are polled.
-            if !changed && !is_size && self.resource == Resource::LockState {
-                self.trace.push(at, offset.as_nanos(), settings.step_ns as f64);
-            }
-        }
-
-        if let Some(Measurement::Offset(offset)) = measured
-            && stale
-            && Some(offset) != self.entered_with.and_then(Measurement::offset)
-            && !changed
-        {
-            self.held.push(at, offset.as_nanos());
+        let taken = Taken { first_hand, is_noise, changed };
+        if let Some(Measurement::Offset(offset)) = measured {
+            self.take_offset(at, &state, offset, taken, stale, settings);
         }
         self.note_settling(at, &state, measured, settings);
         let lost = settings.lost_states.contains(&state);
@@ -438,6 +423,42 @@ impl Timeline {
         let said = Said::State { state, measured, stale, fix: self.fix };
         self.push_fact(at, event, said, settings);
         true
+    }
+
+    /// Takes in what was measured; `stale` when it is the last one before a loss.
+    fn take_offset(
+        &mut self,
+        at: Received,
+        state: &SyncState,
+        offset: Offset,
+        Taken { first_hand, is_noise, changed }: Taken,
+        stale: bool,
+        settings: &Settings,
+    ) {
+        let entered_with = self.entered_with.and_then(Measurement::offset);
+        if let Some(seen) = &mut self.first_hand
+            && !first_hand
+            && !stale
+        {
+            seen.measured(at, offset);
+        }
+        // A log's states are drawn from its offsets: they cannot contradict each other.
+        if !changed
+            && !first_hand
+            && (!stale || (*state == SyncState::Freerun && Some(offset) != entered_with))
+        {
+            self.weigh(at, state, offset, settings);
+        }
+        if !stale {
+            self.samples.push(at, offset, settings);
+            // What comes with a change was sent because it is unusual; repeated states are polled.
+            if !changed && self.resource == Resource::LockState {
+                let level = if is_noise { 0 } else { offset.as_nanos() };
+                self.trace.push(at, level, settings.step_ns as f64);
+            }
+        } else if Some(offset) != entered_with && !changed {
+            self.held.push(at, offset.as_nanos());
+        }
     }
 
     /// Whether its servo is done with its first lock: what settles is within a third of the threshold for

@@ -52,6 +52,9 @@ pub(super) struct Domain {
     /// When a port that follows is taken for LOCKED, unless an offset says more until then.
     pub(super) believe_port: Option<i64>,
     patience: Patience,
+    /// When offsets were last summed up, and when the port that follows became SLAVE.
+    summed_up: Option<i64>,
+    slave_since: Option<i64>,
     following: Following,
     name: Name,
 }
@@ -136,6 +139,7 @@ impl Domain {
             self.believe_port = None;
         }
         if to == PortState::Slave {
+            self.slave_since = Some(time);
             self.following = Following::Yes;
             self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));
         } else if from == PortState::Slave || self.following == Following::Unknown {
@@ -152,6 +156,13 @@ impl Domain {
     /// Whether ptp4l's offsets count; what it prints while UNCALIBRATED does not (observed).
     pub(super) fn follows(&self) -> bool {
         self.following != Following::No
+    }
+
+    /// Whether a summary at `time` is of nothing but what was measured while the port was SLAVE; what
+    /// comes before is a servo on its way to its lock.
+    pub(super) fn sums_up_its_lock(&mut self, time: i64) -> bool {
+        let before = self.summed_up.replace(time);
+        self.slave_since.is_none_or(|since| before.is_some_and(|before| before >= since))
     }
 
     /// The state after a servo said this; `None` when the publisher would not listen.
@@ -192,6 +203,12 @@ impl Domain {
             *deadline = deadline.saturating_add(shift);
         }
         if let Some(at) = &mut self.believe_port {
+            *at = at.saturating_add(shift);
+        }
+        if let Some(at) = &mut self.summed_up {
+            *at = at.saturating_add(shift);
+        }
+        if let Some(at) = &mut self.slave_since {
             *at = at.saturating_add(shift);
         }
     }

@@ -46,7 +46,14 @@ pub(super) enum Message<'a> {
     /// `rms 4 max 9 freq …`, `CLOCK_REALTIME rms 8 max 21 …`, `master offset summary: cnt=…, min=…,
     /// max=…, avg=…, SD=…`: many offsets, by their mean (of their size, where no more is said) and the
     /// one farthest off.
-    Summary { of: &'a str, mean: Offset, worst: Offset, is_rms: bool, answer: Answer },
+    Summary {
+        of: &'a str,
+        mean: Offset,
+        worst: Offset,
+        spread: Option<u64>,
+        is_size: bool,
+        answer: Answer,
+    },
     /// `CLOCK_CLASS_CHANGE 6.000000`
     Class(ClockClass),
     /// `ens2f0 gnss_status 3 offset 5 s2`
@@ -243,7 +250,8 @@ fn summary<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
         (words.nth(at + 2)? == "max").then_some(())?;
         let worst = Offset::from_nanos(number(words.nth(at + 3)?)?);
         let answer = answer(words);
-        return Some(Message::Summary { of, mean, worst, is_rms: true, answer });
+        let spread = Some(mean.magnitude());
+        return Some(Message::Summary { of, mean, worst, spread, is_size: true, answer });
     }
     words.after("summary:")?;
     let field = |name: &str| words.all().find_map(|word| number(word.strip_prefix(name)?));
@@ -252,7 +260,8 @@ fn summary<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
     let mean = field("avg=").unwrap_or(worst);
     let (mean, worst) = (Offset::from_nanos(mean), Offset::from_nanos(worst));
     let of = of(process, words.nth(0)?);
-    Some(Message::Summary { of, mean, worst, is_rms: false, answer: Answer::default() })
+    let spread = field("SD=").map(i64::unsigned_abs);
+    Some(Message::Summary { of, mean, worst, spread, is_size: false, answer: Answer::default() })
 }
 
 fn gnss<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {

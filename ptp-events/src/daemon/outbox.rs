@@ -41,14 +41,36 @@ pub(super) enum What {
     Seen(Observed),
 }
 
+/// What a line tells of several offsets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Summary {
+    /// The one farthest off.
+    pub(super) peak: Option<Offset>,
+    /// Their standard deviation, or their root mean square.
+    pub(super) spread: Option<u64>,
+    /// Whether the mean that is told is the root mean square.
+    pub(super) is_size: bool,
+}
+
+impl Summary {
+    /// How far off all but a few were: one bad one in many is none (docs/protocol.md §5).
+    pub(super) fn excursion(self, mean: Offset) -> Offset {
+        let most = match (self.spread, self.is_size) {
+            (Some(spread), false) => mean.magnitude().saturating_add(spread.saturating_mul(2)),
+            (Some(rms), true) => rms.saturating_mul(2),
+            (None, _) => u64::MAX,
+        };
+        let worst = self.peak.unwrap_or(mean).magnitude().min(most);
+        Offset::from_nanos(i64::try_from(worst).unwrap_or(i64::MAX))
+    }
+}
+
 /// What was measured beside an offset.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Detail {
     pub(super) answer: Answer,
-    /// Of several offsets, the one farthest off.
-    pub(super) peak: Option<Offset>,
-    /// Of several offsets, their root mean square, where that is all that is known.
-    pub(super) rms: Option<u64>,
+    /// What is known of several offsets beyond their mean.
+    pub(super) summary: Option<Summary>,
     /// The offset that was measured, where a publisher goes on naming the last one in its place.
     pub(super) measured: Option<Offset>,
 }
@@ -223,12 +245,14 @@ fn kind(observed: &Observed) -> Kind {
 /// A measured offset with what came with it; `None` where the reading holds none.
 fn sample(reading: &Reading, detail: Detail) -> Option<Sample> {
     let said = reading.offset.and_then(Measurement::offset);
-    let Detail { answer, peak, rms, measured } = detail;
+    let Detail { answer, summary, measured } = detail;
+    let Summary { peak, spread, is_size } = summary.unwrap_or_default();
     Some(Sample {
         state: reading.state.clone(),
         offset: measured.or(said)?,
         peak,
-        rms,
+        spread,
+        is_size,
         servo: answer.servo,
         frequency: answer.frequency,
         delay: answer.delay,

@@ -5,7 +5,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::domain::{Domain, Limits, Source, clock_of};
 use super::found::Process;
 use super::line::{Answer, Line, Message};
-use super::outbox::{Detail, Who};
+use super::outbox::{Detail, Summary, Who};
 use super::{DaemonLog, MOST_DOMAINS, nanos};
 use crate::observation::{Observed, PortChange, PortState, Remark, Sample, Servo};
 use crate::{
@@ -38,23 +38,20 @@ impl DaemonLog {
                 self.see_ptp(key, Observed::Port(change), time);
             }
             Message::Offset { of: "CLOCK_REALTIME", offset, servo, answer, .. } => {
-                self.os_follows = Some(key.clone());
-                let state = self.os_state(servo, offset, time);
                 let detail = Detail { answer, ..Detail::default() };
-                self.say_os(state, Measurement::Offset(offset), time, Some(detail));
+                self.measured_os(key, servo, offset, detail, time);
             }
             Message::Offset { of, offset, servo, holdover, answer } => {
                 self.measured(key, line.process, of, (servo, offset, holdover), answer, time);
             }
-            Message::Summary { of: "CLOCK_REALTIME", mean, worst, is_rms, answer } => {
-                self.os_follows = Some(key.clone());
-                let state = self.os_state(Servo::Locked, worst, time);
-                let detail = summary(mean, worst, is_rms, answer);
-                self.say_os(state, Measurement::Offset(mean), time, Some(detail));
-            }
-            Message::Summary { of, mean, worst, is_rms, answer } => {
-                let detail = summary(mean, worst, is_rms, answer);
-                self.summarised(key, line.process, of, mean, detail, time);
+            Message::Summary { of, mean, worst, spread, is_size, answer } => {
+                let summary = Summary { peak: Some(worst), spread, is_size };
+                let detail = Detail { answer, summary: Some(summary), measured: None };
+                if of == "CLOCK_REALTIME" {
+                    self.measured_os(key, Servo::Locked, mean, detail, time);
+                } else {
+                    self.summarised(key, line.process, of, mean, detail, time);
+                }
             }
             Message::Class(class) => {
                 let reading = Reading { clock_class: Some(class), ..Reading::new(Instance::NODE) };
@@ -138,8 +135,16 @@ impl DaemonLog {
             // While UNCALIBRATED ptp4l measures, and the publisher does not listen.
             if process == Process::Ptp4l && domain.source == Source::Servo {
                 let Answer { servo, frequency, delay } = answer;
-                let (state, peak, rms) = (domain.state.clone(), None, None);
-                let sample = Sample { state, offset, peak, rms, servo, frequency, delay };
+                let sample = Sample {
+                    state: domain.state.clone(),
+                    offset,
+                    peak: None,
+                    spread: None,
+                    is_size: false,
+                    servo,
+                    frequency,
+                    delay,
+                };
                 self.see_ptp(key, Observed::Sample(sample), time);
             }
             return;
@@ -259,7 +264,10 @@ impl DaemonLog {
         if process == Process::Ts2phc {
             domain.learn(of, true);
         }
-        let worst = detail.peak.unwrap_or(mean);
+        if !domain.sums_up_its_lock(time) {
+            return;
+        }
+        let worst = detail.summary.map_or(mean, |summary| summary.excursion(mean));
         if let Some(state) = domain.measured(Servo::Locked, worst, time, limits) {
             domain.last_offset = Some(mean);
             self.enter(key, state, Some(Measurement::Offset(mean)), time, Some(detail));
@@ -313,6 +321,21 @@ impl DaemonLog {
             }
             _ => own,
         }
+    }
+
+    /// An offset of the system clock, or many of them by their mean.
+    fn measured_os(
+        &mut self,
+        key: &SmolStr,
+        servo: Servo,
+        offset: Offset,
+        detail: Detail,
+        time: i64,
+    ) {
+        self.os_follows = Some(key.clone());
+        let worst = detail.summary.map_or(offset, |summary| summary.excursion(offset));
+        let state = self.os_state(servo, worst, time);
+        self.say_os(state, Measurement::Offset(offset), time, Some(detail));
     }
 
     fn say_os(&mut self, state: SyncState, offset: Measurement, time: i64, detail: Option<Detail>) {
@@ -395,12 +418,6 @@ impl DaemonLog {
             self.say_os(SyncState::Freerun, down, time, None);
         }
     }
-}
-
-/// What came with many offsets in one line.
-fn summary(mean: Offset, worst: Offset, is_rms: bool, answer: Answer) -> Detail {
-    let rms = is_rms.then(|| mean.magnitude());
-    Detail { answer, peak: Some(worst), rms, measured: None }
 }
 
 /// What `s0` to `s2` stand for where the daemon itself counts them.

@@ -80,11 +80,7 @@ fn likeness(
 }
 
 /// Whether both name the same root cause; the codes are those of docs/diagnosis.md.
-pub(crate) fn same_cause(
-    fault: &LabelledFault,
-    incident: &IncidentReport,
-    source: Source,
-) -> bool {
+pub(crate) fn same_cause(fault: &LabelledFault, incident: &IncidentReport, source: Source) -> bool {
     let label = serde_json::to_value(fault.root_cause).unwrap_or_default();
     let (label, code) = (label.as_str().unwrap_or_default(), incident.root_cause.code());
     // A line of the daemon tells the fix, and not why there is none (docs/protocol.md §9).

@@ -20,18 +20,18 @@ pub(crate) fn sources(rows: &[(&str, Tally)]) -> String {
         "| told by | scenarios | recall | precision | top-1 | alerts per fault | alerts while all is well |\n\
          |---|--:|--:|--:|--:|--:|--:|\n",
     );
-    let figure = |figure: Option<f64>| figure.map_or("–".to_owned(), |figure| format!("{figure:.3}"));
+    let figure =
+        |figure: Option<f64>| figure.map_or("–".to_owned(), |figure| format!("{figure:.3}"));
     for (name, tally) in rows {
         let (recall, precision) = (figure(tally.recall()), figure(tally.precision()));
         let (top1, alerts) = (figure(tally.top1()), figure(tally.alerts_per_fault()));
         let (scenarios, quiet) = (tally.scenarios, tally.quiet_alerts);
-        text += &format!(
-            "| {name} | {scenarios} | {recall} | {precision} | {top1} | {alerts} | {quiet} |\n"
-        );
+        let cells = [name, &scenarios.to_string(), &recall, &precision, &top1, &alerts];
+        text += &cells.map(|cell| format!("| {cell} ")).concat();
+        text += &["| ", &quiet.to_string(), " |\n"].concat();
     }
     text
 }
-
 
 /// One row per kind and one for all.
 pub(crate) fn table(rows: &[(&str, Tally)], total: &Tally) -> String {

@@ -19,10 +19,11 @@ const MOST_PORTS: usize = 16;
 const MOST_FACTS: usize = 32;
 /// How many distances between samples make a cadence.
 const CADENCE_SAMPLES: usize = 8;
-/// How many samples with a root mean square show what is usual, and how many what is so now.
-const USUAL: f64 = 256.0;
-const NOW: f64 = 8.0;
+/// Over which time what is usual is averaged, in s, and of how many samples at least; and of how many
+/// the median shows what is so now: one bad sample and the servo's answer are few.
+const USUAL_S: f64 = 1_800.0;
 const USUAL_LEAST: u32 = 32;
+const NOW: usize = 16;
 
 /// A complaint that was heard, perhaps again and again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,18 +75,19 @@ impl Run {
 #[derive(Clone, Copy, Debug, Default)]
 struct Noise {
     usual: f64,
-    now: f64,
+    latest: [f64; NOW],
     count: u32,
 }
 
 impl Noise {
-    fn push(&mut self, rms: f64) {
-        self.count += 1;
-        let weight = |of: f64| 1.0 / of.min(f64::from(self.count));
-        self.now += (rms - self.now) * weight(NOW);
+    fn push(&mut self, rms: f64, passed: Duration) {
+        self.latest[self.count as usize % NOW] = rms;
+        self.count = self.count.saturating_add(1);
         // What is far above the usual is not what becomes usual.
         if self.count < USUAL_LEAST || rms <= self.usual * 3.0 {
-            self.usual += (rms - self.usual) * weight(USUAL);
+            let share = passed.as_secs_f64() / USUAL_S;
+            let share = if self.count <= USUAL_LEAST { 1.0 / f64::from(self.count) } else { share };
+            self.usual += (rms - self.usual) * share.min(1.0);
         }
     }
 }
@@ -207,12 +209,13 @@ impl FirstHand {
 
     fn sampled_at(&mut self, at: Received, sample: &Sample) {
         let offset = sample.offset.as_nanos();
-        if let Some(last) = self.last_sample {
-            self.gaps[self.gaps_seen % CADENCE_SAMPLES] = at.since(last);
+        let passed = self.last_sample.map(|last| at.since(last));
+        if let Some(passed) = passed {
+            self.gaps[self.gaps_seen % CADENCE_SAMPLES] = passed;
             self.gaps_seen += 1;
         }
-        if let Some(rms) = sample.rms {
-            self.noise.push(rms as f64);
+        if let Some(spread) = sample.spread.filter(|_| !is_level(sample)) {
+            self.noise.push(spread as f64, passed.unwrap_or_default());
         }
         self.has_path |= sample.delay.is_some();
         self.last_sample = Some(at);
@@ -328,8 +331,12 @@ impl FirstHand {
     /// square), where that is written down.
     #[must_use]
     pub fn noise(&self) -> Option<(f64, f64)> {
-        let Noise { usual, now, count } = self.noise;
-        (count >= USUAL_LEAST && usual > 0.0).then(|| (now / usual.max(1.0), now))
+        let Noise { usual, mut latest, count } = self.noise;
+        (count >= USUAL_LEAST && usual > 0.0).then(|| {
+            latest.sort_unstable_by(f64::total_cmp);
+            let now = latest[NOW / 2];
+            (now / usual.max(1.0), now)
+        })
     }
 
     /// Whether the clock is steered by a pulse, and not over a path: ts2phc prints no delay.
@@ -377,6 +384,14 @@ impl FirstHand {
 
 /// From here on an offset is no error but another epoch: no leap second or time zone is ten years.
 pub(crate) const TEN_YEARS_NS: u64 = 315_576_000_000_000_000;
+
+/// Whether the root mean square of several offsets is that of an offset that stays, rather than of
+/// noise: the greatest of eight samples of normal noise is twice it, of a constant it is the same.
+pub(super) fn is_level(sample: &Sample) -> bool {
+    let peak = sample.peak.map_or(0, Offset::magnitude);
+    sample.is_size
+        && sample.spread.is_some_and(|rms| peak.saturating_mul(2) < rms.saturating_mul(3))
+}
 
 /// No path, servo or oscillator moves a locked clock by a millisecond from one second to the next: a
 /// network's path delay is below it, and an oscillator off by 1 ppm takes a quarter of an hour.
