@@ -26,7 +26,8 @@ pub(crate) fn sources(rows: &[(&str, Tally)]) -> String {
         let (recall, precision) = (figure(tally.recall()), figure(tally.precision()));
         let (top1, alerts) = (figure(tally.top1()), figure(tally.alerts_per_fault()));
         let (scenarios, quiet) = (tally.scenarios, tally.quiet_alerts);
-        let cells = [name, &scenarios.to_string(), &recall, &precision, &top1, &alerts];
+        let scenarios = scenarios.to_string();
+        let cells: [&str; 6] = [name, &scenarios, &recall, &precision, &top1, &alerts];
         text += &cells.map(|cell| format!("| {cell} ")).concat();
         text += &["| ", &quiet.to_string(), " |\n"].concat();
     }
