@@ -243,10 +243,10 @@ fn feed(
     let too_early = args.since.is_some_and(|since| time < since);
     let too_late = args.until.is_some_and(|until| time >= until);
     if !too_early && !too_late {
-        if let Some(gatherer) = gatherer {
-            if let Some(event) = recorded.evidence.clone().published() {
-                gatherer.handle_event(&event, time);
-            }
+        if let Some(gatherer) = gatherer
+            && let Some(event) = recorded.evidence.clone().published()
+        {
+            gatherer.handle_event(&event, time);
         }
         engine.handle_evidence(recorded.evidence, time);
     }

@@ -226,8 +226,8 @@ fn may_be_read(path: &Path) -> bool {
 /// Whether a file is called as people call recordings and logs: `a.jsonl`, `b.log.1.gz`, `messages`.
 fn is_recording(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let packed = [".gz", ".zst", ".xz", ".bz2"].into_iter();
-    let name = packed.filter_map(|end| name.strip_suffix(end)).next().unwrap_or(name);
+    let mut packed = [".gz", ".zst", ".xz", ".bz2"].into_iter();
+    let name = packed.find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     let endings = ["jsonl", "ndjson", "json", "log", "txt", "out", "md"];
     !name.starts_with('.')

@@ -229,6 +229,18 @@ fn every_wrapper_gives_the_same_report() {
 }
 
 #[test]
+fn every_form_is_in_the_page_that_says_what_can_be_given() {
+    let page = fs::read_to_string(top().join("docs/evidence.md")).unwrap();
+    let short = |name: &str| name.trim_start_matches("journalctl -o ").to_owned();
+    let missing: Vec<_> = FORMS
+        .iter()
+        .map(|(name, ..)| short(name))
+        .filter(|name| !page.contains(name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn documents_that_hold_all_lines_give_the_same_report() {
     let (dir, lines) = (TempDir::new().unwrap(), lines());
     let stamped = || lines.iter().map(|line| format!("{} {}", line.time, line.own()));

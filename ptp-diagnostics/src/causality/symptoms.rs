@@ -146,9 +146,11 @@ const HERE: &[(Symptom, Look)] = &[
     }),
     (Symptom::WholeSeconds, whole_seconds),
     (Symptom::TimeOfDayLost, |case| {
-        // A receiver that has no fix knows none, and says so itself.
-        let searching = case.model.bad_receiver(case.subject.node).is_some();
-        log_shows(case, |c, now| !searching && seen::no_time_of_day(c, now).is_some())
+        let receivers = case.model.of(case.subject.node, &Resource::Gnss);
+        let from = seen::gives_time_from(receivers);
+        log_shows(case, |clock, now| {
+            from.is_some_and(|from| seen::no_time_of_day(clock, from, now).is_some())
+        })
     }),
     (Symptom::OneSecond, |case| {
         own_clocks(case).filter_map(|clock| seen::is_one_second(clock, case.now)).max()

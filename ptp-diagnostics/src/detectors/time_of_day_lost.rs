@@ -6,7 +6,7 @@
 //! A pulse says where a second begins, and not which one it is: without the time of day a clock may be
 //! steered by the pulse and be whole seconds wrong (linuxptp, ts2phc(8)). It takes a log.
 
-use ptp_events::Resource;
+use ptp_events::{Received, Resource};
 
 use crate::Severity;
 use crate::detectors::{Assessment, Detector, Scope, Shows, View};
@@ -21,24 +21,28 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimeOfDayLost) },
     examine,
-    describe: |view| match seen::complaints_of_time(view.clock, view.now) {
-        Some(complaint) => format!("ts2phc: {}", complaint.remark.as_str()),
-        None => "no NMEA".to_owned(),
+    describe: |view| {
+        let from = from(view).unwrap_or(view.now);
+        match seen::complaints_of_time(view.clock, from, view.now) {
+            Some(complaint) => format!("ts2phc: {}", complaint.remark.as_str()),
+            None => "no NMEA".to_owned(),
+        }
     },
 };
 
+fn from(view: &View<'_>) -> Option<Received> {
+    seen::gives_time_from(view.of_node(&Resource::Gnss))
+}
+
 fn examine(view: &View<'_>) -> Assessment {
-    // A receiver that has no fix knows no time of day, and says so itself.
-    if view.of_node(&Resource::Gnss).any(|receiver| receiver.no_time_since().is_some()) {
-        return Assessment::Quiet;
-    }
-    match seen::no_time_of_day(view.clock, view.now) {
+    let Some(from) = from(view) else { return Assessment::Quiet };
+    match seen::no_time_of_day(view.clock, from, view.now) {
         Some(since) => Assessment::Firing {
             severity: Severity::Critical,
             since: view.firing.unwrap_or(since),
             again: Some(view.now.after(seen::OVER)),
         },
-        None => match seen::time_of_day_due(view.clock, view.now) {
+        None => match seen::time_of_day_due(view.clock, from, view.now) {
             Some(due) => Assessment::Wait(due),
             None => Assessment::Quiet,
         },

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ptp_events::observation::{PortEvent, PortState, Remark};
+use ptp_events::observation::{Dpll, PortEvent, PortState, Remark};
 use ptp_events::{Received, SyncState};
 
 use super::timeline::Timeline;
@@ -43,7 +43,11 @@ fn time_of_day_hold(clock: &Timeline) -> Duration {
 }
 
 /// What ts2phc says against the time of day that it gets, for longer than it may.
-pub(crate) fn complaints_of_time(clock: &Timeline, now: Received) -> Option<Complaint> {
+pub(crate) fn complaints_of_time(
+    clock: &Timeline,
+    from: Received,
+    now: Received,
+) -> Option<Complaint> {
     let hold = time_of_day_hold(clock);
     let complaints = [
         Remark::SentenceCorrupt,
@@ -54,36 +58,54 @@ pub(crate) fn complaints_of_time(clock: &Timeline, now: Received) -> Option<Comp
     complaints
         .into_iter()
         .filter_map(|remark| complains(clock, remark, now))
-        .find(|complaint| complaint.last.since(complaint.first) >= hold)
+        .find(|complaint| complaint.last.since(complaint.first.max(from)) >= hold)
 }
 
-/// Since when a clock has no usable time of day: the daemon says so, or ts2phc cannot use what it gets.
-pub(crate) fn no_time_of_day(clock: &Timeline, now: Received) -> Option<Received> {
+/// Since when a clock has had no usable time of day, after `from`: the daemon says so, or ts2phc cannot
+/// use what it gets.
+pub(crate) fn no_time_of_day(clock: &Timeline, from: Received, now: Received) -> Option<Received> {
     let missing = seen(clock)?.time_of_day().filter(|(available, _)| !available);
-    let missing = missing.map(|(_, since)| since);
+    let missing = missing.map(|(_, since)| since.max(from));
     let missing = missing.filter(|since| now.since(*since) >= time_of_day_hold(clock));
-    complaints_of_time(clock, now).map(|complaint| complaint.first).into_iter().chain(missing).min()
+    let complaint = complaints_of_time(clock, from, now).map(|complaint| complaint.first);
+    complaint.into_iter().chain(missing).min()
 }
 
 /// When a time of day that is missing will have been missing for too long.
-pub(crate) fn time_of_day_due(clock: &Timeline, now: Received) -> Option<Received> {
+pub(crate) fn time_of_day_due(clock: &Timeline, from: Received, now: Received) -> Option<Received> {
     let (_, since) = seen(clock)?.time_of_day().filter(|(available, _)| !available)?;
-    Some(since.after(time_of_day_hold(clock))).filter(|due| *due > now)
+    Some(since.max(from).after(time_of_day_hold(clock))).filter(|due| *due > now)
+}
+
+/// From when on a time of day is expected of a node's receivers: since each of them gives time. Never
+/// while one does not: a receiver without a fix knows no time of day, and says so itself.
+pub(crate) fn gives_time_from<'a>(
+    mut receivers: impl Iterator<Item = &'a Timeline>,
+) -> Option<Received> {
+    receivers.try_fold(Received::from_nanos(0), |from, receiver| {
+        if receiver.no_time_since().is_some() {
+            return None;
+        }
+        Some(receiver.state().map_or(from, |(_, since)| since.max(from)))
+    })
 }
 
 /// Since when a DPLL has no lock although the clock is said to be LOCKED.
 pub(crate) fn dpll_unlocked(clock: &Timeline, now: Received) -> Option<Received> {
-    let (dpll, since) = seen(clock)?.dpll()?;
-    let free = dpll.is_locked() == Some(false) && clock.is(&SyncState::Locked);
-    (free && now.since(since) >= TEN_PULSES).then_some(since)
+    dpll_while_locked(clock, now, |dpll| dpll.is_locked() == Some(false))
 }
 
 /// Since when a DPLL has no pulse although it, and the clock, are said to be LOCKED.
 pub(crate) fn pulse_missing(clock: &Timeline, now: Received) -> Option<Received> {
+    dpll_while_locked(clock, now, |dpll| dpll.pps == Some(false) && dpll.is_locked() == Some(true))
+}
+
+/// Since when both have been so: the clock LOCKED, and its DPLL as `is` says, for ten seconds.
+fn dpll_while_locked(clock: &Timeline, now: Received, is: fn(Dpll) -> bool) -> Option<Received> {
     let (dpll, since) = seen(clock)?.dpll()?;
-    let missing =
-        dpll.pps == Some(false) && dpll.is_locked() == Some(true) && clock.is(&SyncState::Locked);
-    (missing && now.since(since) >= TEN_PULSES).then_some(since)
+    let (_, locked) = clock.state().filter(|(state, _)| **state == SyncState::Locked)?;
+    let since = since.max(locked);
+    (is(dpll) && now.since(since) >= TEN_PULSES).then_some(since)
 }
 
 /// Whether a clock was measured against a pulse that was a millisecond off and more, and not by whole
