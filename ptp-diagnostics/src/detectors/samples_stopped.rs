@@ -30,6 +30,8 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some((last, hold)) = seen::unmeasured(view.clock) else {
         return Assessment::Quiet;
     };
+    // Nobody could be measured while nothing was written.
+    let last = last.max(view.node.resumed_at);
     // A log that ended is no clock that is no longer measured: something else must have been said since.
     if view.node.last_seen() < last.after(hold) {
         return if view.ended.is_some() {

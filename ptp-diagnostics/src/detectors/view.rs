@@ -87,7 +87,10 @@ impl<'a> View<'a> {
         let started = self.node.saw_start_of(ptp);
         let first = ptp.first_locked().filter(|_| started);
         // A servo that has just found its reference flaps several times, at any offset.
-        let flapping = ptp.relocked().max(first).map(|at| at.after(self.settings.relock));
+        // One whose process was started again begins anew.
+        let restarted = ptp.last_break().filter(|_| ptp.broke_by_process()).map(|(_, back)| back);
+        let found = ptp.relocked().max(first).max(restarted);
+        let flapping = found.map(|at| at.after(self.settings.relock));
         // What follows a PTP clock that is LOCKED has no part in its settling.
         let follows = *self.clock.resource() != Resource::LockState && ptp.is_locked();
         let creeps = first.filter(|_| ptp.settled().is_none() && !follows && self.may_creep(ptp));

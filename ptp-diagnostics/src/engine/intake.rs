@@ -20,6 +20,9 @@ use crate::report::BlindWindow;
 /// How late an event may be delivered and still be recognised as old news.
 const LATE: Duration = Duration::from_secs(2);
 
+/// A log that goes on says something every ten seconds; what was not heard for so long had ended.
+const PAUSE: Duration = Duration::from_secs(30);
+
 /// How long the clocks of a node that came back have to say what they are in now: a subscriber asks
 /// for it at once, and the publisher answers within seconds.
 const RETURNED: Duration = Duration::from_secs(10);
@@ -188,6 +191,9 @@ impl Engine {
         self.last = Some(at);
         let node = &mut self.model.nodes[node_id.0 as usize];
         node.events += 1;
+        if at.since(node.last_seen) > PAUSE {
+            node.resumed_at = at;
+        }
         node.last_seen = at;
     }
 

@@ -111,6 +111,8 @@ pub struct Node {
     pub(crate) role: Role,
     pub(crate) events: u64,
     pub(crate) last_seen: Received,
+    /// When it was heard again after nothing had been for a while.
+    pub(crate) resumed_at: Received,
     /// When the publisher first said that it has no data yet.
     pub(crate) placeholder_at: Option<Received>,
     pub(crate) placeholders: Recent,
@@ -147,6 +149,7 @@ impl Node {
             role: Role::Unknown,
             events: 0,
             last_seen: at,
+            resumed_at: at,
             placeholder_at: None,
             placeholders: Recent::default(),
             started_at: None,
@@ -203,18 +206,24 @@ impl Node {
                 if *measured != sentinel)
         }) && *clock.resource() == Resource::LockState;
         let before = |at: Option<Received>| at.is_some_and(|at| at <= clock.first_seen());
-        // A log shows a port that is initialised, or a process that is started.
-        if self.started_at.is_some_and(|at| at <= clock.first_seen().after(UNHEARD)) {
+        if self.started_with(clock) {
             return true;
         }
         no_solution || before(self.placeholder_at) || before(self.born_with_default_class)
+    }
+
+    /// Whether a log shows that a port was initialised, or a process started, when `clock` was first
+    /// heard of.
+    fn started_with(&self, clock: &Timeline) -> bool {
+        self.started_at.is_some_and(|at| at <= clock.first_seen().after(UNHEARD))
     }
 
     /// Whether `clock` was seen to find its first lock, or was silent for so long before it that what it
     /// said first was lost: of a clock that is LOCKED one hears at once.
     pub(crate) fn saw_start_of(&self, clock: &Timeline) -> bool {
         let late = self.placeholder_at.is_some_and(|at| clock.first_seen() >= at.after(UNHEARD));
-        (clock.began_unlocked() || late) && self.is_starting(clock)
+        let began = clock.began_unlocked() || late || self.started_with(clock);
+        began && self.is_starting(clock)
     }
 
     /// Whether `clock` has yet to reach the first lock of its life: it was first heard of while the

@@ -21,6 +21,8 @@ const NEW_LEVEL: usize = 4;
 const OLD_LEVEL: usize = 12;
 /// How many samples show the present spread.
 const SPREAD: usize = 20;
+/// Over which time the usual one is averaged: what grows within hours must not become usual by it.
+const USUAL_OVER: Duration = Duration::from_mins(64);
 /// How many show the usual one.
 const USUAL: usize = 32;
 /// How many samples a trend needs, and how much time.
@@ -206,6 +208,9 @@ impl Trace {
 
     fn measure_spread(&mut self) {
         let count = self.samples.len();
+        let latest = self.samples.iter().rev().map(|(at, _)| *at);
+        let passed = latest.clone().next().zip(latest.clone().nth(1));
+        let passed = passed.map_or(0.0, |(last, before)| last.since(before).as_secs_f64());
         self.spread = spread(self.samples.range(count.saturating_sub(SPREAD)..).map(|(_, x)| *x));
         if count < USUAL {
             return;
@@ -216,7 +221,8 @@ impl Trace {
                 self.usual_spread = Some(spread(self.samples.range(..USUAL).map(|(_, x)| *x)));
             }
             Some(usual) if self.spread < 2.5 * usual => {
-                self.usual_spread = Some(usual + (self.spread - usual) / 64.0);
+                let share = (passed / USUAL_OVER.as_secs_f64()).min(1.0);
+                self.usual_spread = Some(usual + (self.spread - usual) * share);
             }
             Some(_) => {}
         }

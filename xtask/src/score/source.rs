@@ -73,13 +73,18 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// Feeds the logs of all nodes to an engine, as they are written.
 pub(crate) fn listen(kind: &Kind, seed: u64, form: LogForm, engine: &mut Engine) {
-    let offset_ns = engine.settings().offset_ns;
-    let settings = DaemonSettings { offset_ns, settle: SETTLE, ..DaemonSettings::default() };
+    let plan = kind.plan(seed);
+    // Whoever reads a log knows the thresholds of its profile.
+    let settings = |name: &NodeName| {
+        let mut nodes = plan.topology.nodes().iter();
+        let offset_ns = nodes.find(|node| node.name == *name).map_or(100, |node| node.threshold_ns);
+        DaemonSettings { offset_ns: offset_ns.into(), settle: SETTLE, ..DaemonSettings::default() }
+    };
     let mut logs: BTreeMap<NodeName, (DaemonLog, u64)> = BTreeMap::new();
     let mut told = Vec::new();
     let mut line = |line: ptp_sim::LogLine<'_>| {
         if !logs.contains_key(line.node) {
-            let log = DaemonLog::new(line.node.clone(), settings.clone());
+            let log = DaemonLog::new(line.node.clone(), settings(line.node));
             logs.insert(line.node.clone(), (log, 0));
         }
         let Some((log, number)) = logs.get_mut(line.node) else { return };
@@ -87,8 +92,7 @@ pub(crate) fn listen(kind: &Kind, seed: u64, form: LogForm, engine: &mut Engine)
         log.handle_line(LogLine { written: Some(line.at), ..LogLine::new(*number, line.text) });
         told.extend(drain(log));
     };
-    kind.play_log(&kind.plan(seed), seed, form, &mut line)
-        .expect("every kind draws plans that can be played");
+    kind.play_log(&plan, seed, form, &mut line).expect("every kind draws plans that can be played");
     for (mut log, _) in logs.into_values() {
         log.finish();
         told.extend(drain(&mut log));

@@ -21,7 +21,7 @@ const MOST_FACTS: usize = 32;
 const CADENCE_SAMPLES: usize = 8;
 /// Over which time what is usual is averaged, in s, and of how many samples at least; and of how many
 /// the median shows what is so now: one bad sample and the servo's answer are few.
-const USUAL_S: f64 = 1_800.0;
+const USUAL_S: f64 = 3_840.0;
 const USUAL_LEAST: u32 = 32;
 const NOW: usize = 16;
 
