@@ -1,5 +1,7 @@
 //! Evidence as people have it: what must be said of it, and what must never be.
 
+mod logs;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -43,64 +45,6 @@ const fn caused(file: &'static str, why: &'static str, causes: &'static [&'stati
 
 /// For logs, which do not say whose they are.
 const NODE: &[&str] = &["--node-name", "n1"];
-
-/// What people post of linuxptp itself, by other names and with other figures.
-const LOGS: &[Row] = &[
-    caused(
-        "nmea-corrupt.log.gz",
-        "sentences damaged and stale from the first line on",
-        &["time-of-day-fault"],
-    ),
-    caused(
-        "txts-timeout-plain.log.gz",
-        "ptp4l -m: a port of a master goes FAULTY, as it gets no transmit timestamp",
-        &["timestamping-fault"],
-    ),
-    caused(
-        "counts-from-1970-plain.log.gz",
-        "one side counts from 1970, and the servo never leaves s0",
-        &["timescale-mismatch"],
-    ),
-    caused(
-        "freq-saturated.log.gz",
-        "the correction stands at its limit while the offset grows",
-        &["servo-saturated"],
-    ),
-    caused(
-        "phc2sys-not-steering-syslog.log.gz",
-        "phc2sys stays in s0; later PTP is lost to missing timestamps",
-        &["os-clock-fault", "timestamping-fault"],
-    ),
-    caused("one-second-syslog.log.gz", "single offsets of one second", &["time-of-day-fault"]),
-    caused("bad-pps.log.gz", "two pulses 200 ms off", &["pps-fault"]),
-    caused(
-        "phc-reset-37s.log.gz",
-        "the link is back, and the clock 37 s off since",
-        &["timescale-mismatch"],
-    ),
-    caused(
-        "interface-tag.log.gz",
-        "lines tagged with the interface; a lost link",
-        &["ptp-path-loss"],
-    ),
-    caused(
-        "rms-journal-zh.log.gz",
-        "a journal in Chinese: the rms grows a hundredfold",
-        &["ptp-path-unstable"],
-    ),
-    caused(
-        "chronyd-no-source.log.gz",
-        "chronyd has no source that it could select",
-        &["os-clock-fault"],
-    ),
-    caused("listening-forever.log.gz", "no Announce arrives", &["misconfiguration"]),
-    caused("nmea-status-0.log.gz", "no sentences for ten minutes", &["time-of-day-fault"]),
-    caused("samples-stop.log.gz", "ptp4l is silent while phc2sys goes on", &["ptp-path-loss"]),
-    caused("dpll-unlocked.log.gz", "class 6 while the DPLL is not locked", &["dpll-fault"]),
-    caused("second-card-off.log.gz", "the second card's clock is 51 us off", &["unknown"]),
-    caused("uncalibrated.log.gz", "UNCALIBRATED for ever", &["misconfiguration"]),
-    caused("rms-healthy.log.gz", "nothing but rms summaries, and all is well", &[]),
-];
 
 const ROWS: &[Row] = &[
     Row {
@@ -259,7 +203,7 @@ const ROWS: &[Row] = &[
 
 #[test]
 fn evidence_from_the_field_is_told_for_what_it_is() {
-    for row in ROWS.iter().chain(LOGS) {
+    for row in ROWS.iter().chain(logs::LOGS) {
         let path = field(row.file);
         let report = report(&[row.args, &[path.as_str()]].concat());
         let text = serde_json::to_string_pretty(&report).unwrap();

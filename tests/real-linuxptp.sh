@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Real ptp4l in network namespaces: does its log, as printed, name the cause?
+#
+# Each scenario has a master and a slave with software timestamps, joined by a veth pair. Both ends read the
+# same clock, so that the slave has next to nothing to correct. It takes about two minutes; where namespaces
+# cannot be made, or ptp4l is not there, it says so and passes.
+#
+#   PTP_CLI=target/debug/ptp-cli bash tests/real-linuxptp.sh
+set -u
+
+cli=${PTP_CLI:-target/debug/ptp-cli}
+dir=$(mktemp -d)
+tag=ptp$$
+trap 'kill $(jobs -p) 2>/dev/null; for n in $(ip netns list 2>/dev/null | cut -d" " -f1 | grep "^$tag"); do ip netns pids "$n" | xargs -r kill 2>/dev/null; ip netns del "$n"; done; rm -rf "$dir"' EXIT
+
+if ! command -v ptp4l >/dev/null || ! ip netns add "$tag-try" 2>/dev/null; then
+    echo "skipped: no ptp4l here, or no network namespaces"
+    exit 0
+fi
+ip netns del "$tag-try"
+
+# Offsets with software timestamps are some microseconds on a busy machine.
+printf 'offset-ns = 100000\noffset-critical-ns = 1000000\n' >"$dir/thresholds.toml"
+
+# Joins a master and a slave called $1.
+join() {
+    ip netns add "$tag-$1-m" && ip netns add "$tag-$1-s" || return 1
+    ip link add veth-m netns "$tag-$1-m" type veth peer name veth-s netns "$tag-$1-s" || return 1
+    ip -n "$tag-$1-m" addr add 10.0.0.1/24 dev veth-m
+    ip -n "$tag-$1-s" addr add 10.0.0.2/24 dev veth-s
+    ip -n "$tag-$1-m" link set veth-m up
+    ip -n "$tag-$1-s" link set veth-s up
+}
+
+# Runs a master with what follows, in the background; its pid is in $master.
+run_master() {
+    local name=$1
+    shift
+    ip netns exec "$tag-$name-m" ptp4l -S -m -i veth-m --free_running 1 --priority1 100 "$@" \
+        >"$dir/$name-master.log" 2>&1 &
+    master=$!
+}
+
+run_slave() {
+    ip netns exec "$tag-$1-s" ptp4l -S -m -s -i veth-s "${@:2}" >"$dir/$1.log" 2>&1 &
+    slave=$!
+}
+
+# The longest that a slave takes to its lock: announce timeout, some samples, the servo's estimate.
+LOCKED=60
+
+healthy() { join healthy && run_master healthy && run_slave healthy && sleep $((LOCKED + 40)); }
+stop() { join stop && run_master stop && run_slave stop && sleep $LOCKED && kill "$master"; sleep 40; }
+domain() { join domain && run_master domain --domainNumber 7 && run_slave domain; sleep 90; }
+link() {
+    join link && run_master link && run_slave link && sleep $LOCKED
+    ip -n "$tag-link-s" link set veth-s down
+    sleep 20
+    ip -n "$tag-link-s" link set veth-s up
+    sleep 20
+}
+# A second master of better priority on the same bridge.
+better() {
+    for end in x m s n; do ip netns add "$tag-better-$end" || return 1; done
+    ip -n "$tag-better-x" link add br0 type bridge
+    ip -n "$tag-better-x" link set br0 up
+    local number=0
+    for end in m s n; do
+        number=$((number + 1))
+        ip link add "to-$end" netns "$tag-better-x" type veth peer name "veth-$end" netns "$tag-better-$end"
+        ip -n "$tag-better-x" link set "to-$end" master br0 up
+        ip -n "$tag-better-$end" addr add "10.0.0.$number/24" dev "veth-$end"
+        ip -n "$tag-better-$end" link set "veth-$end" up
+    done
+    run_master better && run_slave better && sleep $LOCKED
+    ip netns exec "$tag-better-n" ptp4l -S -m -i veth-n --free_running 1 --priority1 50 \
+        >"$dir/better-second.log" 2>&1 &
+    sleep 40
+}
+
+for scenario in healthy stop domain link better; do
+    $scenario &
+done
+wait
+for n in $(ip netns list | cut -d' ' -f1 | grep "^$tag"); do ip netns pids "$n" | xargs -r kill 2>/dev/null; done
+
+failed=0
+# check NAME CAUSES: the incidents of its log have one of these causes; `-` for none.
+check() {
+    local told
+    told=$("$cli" diagnose --thresholds "$dir/thresholds.toml" --settle 15m --format ndjson --node-name du-1 "$dir/$1.log" 2>"$dir/err" |
+        sed -n 's/.*"type":"incident","id":"[^"]*","root_cause":"\([^"]*\)".*/\1/p' | sort -u | paste -sd,)
+    if [[ ${told:--} =~ ^($2)$ ]]; then
+        echo "ok: $1: ${told:-nothing}"
+    else
+        echo "wrong: $1: ${told:-nothing}, not $2"
+        cat "$dir/err"
+        tail -25 "$dir/$1.log"
+        failed=1
+    fi
+}
+check healthy -
+check stop 'ptp-path-loss|upstream-loss'
+check domain misconfiguration
+check link ptp-path-loss
+check better 'grandmaster-switch'
+if [[ -n ${KEEP:-} ]]; then cp "$dir"/*.log "$KEEP"; fi
+exit $failed
