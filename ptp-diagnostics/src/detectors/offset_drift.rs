@@ -38,6 +38,11 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some(trend) = view.clock.trace().trend().filter(|_| !view.is_settling()) else {
         return Assessment::Quiet;
     };
+    // A slow servo that follows another master is on its way there, and overshoots.
+    let changed = view.clock.master().and_then(|(_, since)| since);
+    if changed.is_some_and(|since| view.now < since.after(view.settings.settle)) {
+        return Assessment::Quiet;
+    }
     let limit = view.settings.offset_ns as f64;
     // Three tenths of the way, or beyond the half: less is the wander of a slow servo.
     if trend.change_ns * 10.0 < limit * 3.0 && trend.level_ns.abs() * 2.0 < limit {

@@ -24,6 +24,10 @@ pub(super) enum Source {
 /// (linuxptp, port.c, `port_synchronize`), so the state alone says LOCKED.
 const OFFSETS_WITHIN: i64 = 3_000_000_000;
 
+/// The same before anything is known of its offsets: the daemon may sum them up every 30 s
+/// (`logReduce: enhanced`), and the first such line may be of the time before. In nanoseconds.
+const FIRST_OFFSETS_WITHIN: i64 = 65_000_000_000;
+
 /// Whether a port is in SLAVE state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Following {
@@ -141,7 +145,8 @@ impl Domain {
         if to == PortState::Slave {
             self.slave_since = Some(time);
             self.following = Following::Yes;
-            self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));
+            let within = if self.state.is_some() { OFFSETS_WITHIN } else { FIRST_OFFSETS_WITHIN };
+            self.believe_port = Some(time.saturating_add(within));
         } else if from == PortState::Slave || self.following == Following::Unknown {
             self.following = Following::No;
         }
