@@ -63,10 +63,11 @@ fn examine(view: &View<'_>) -> Assessment {
     };
     let over_since = samples.over_since().unwrap_or(view.now);
     if samples.over >= settings.offset_samples {
-        // A servo that answers one bad sample rings for seconds: where samples are that close, as in a
-        // log, it takes as long as a lost lock does.
+        // A servo that answers one bad sample rings for seconds, and a log has all of that: there it
+        // takes as long as a lost lock does.
         let due = over_since.after(settings.loss_of_lock);
-        if view.firing.is_none() && view.now < due {
+        let in_a_log = view.clock.first_hand().is_some();
+        if in_a_log && view.firing.is_none() && view.now < due {
             return Assessment::Wait(due);
         }
         let since = view.firing.or(samples.over_since()).unwrap_or(view.now);

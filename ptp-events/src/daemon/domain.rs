@@ -25,8 +25,8 @@ pub(super) enum Source {
 const OFFSETS_WITHIN: i64 = 3_000_000_000;
 
 /// The same before anything is known of its offsets: the daemon may sum them up every 30 s
-/// (`logReduce: enhanced`), and the first such line may be of the time before. In nanoseconds.
-const FIRST_OFFSETS_WITHIN: i64 = 65_000_000_000;
+/// (`logReduce: enhanced`). In nanoseconds.
+const FIRST_OFFSETS_WITHIN: i64 = 35_000_000_000;
 
 /// Whether a port is in SLAVE state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -167,7 +167,13 @@ impl Domain {
     /// comes before is a servo on its way to its lock.
     pub(super) fn sums_up_its_lock(&mut self, time: i64) -> bool {
         let before = self.summed_up.replace(time);
-        self.slave_since.is_none_or(|since| before.is_some_and(|before| before >= since))
+        let is_of_its_lock =
+            self.slave_since.is_none_or(|since| before.is_some_and(|before| before >= since));
+        if !is_of_its_lock && let Some(believe) = &mut self.believe_port {
+            // There will be another.
+            *believe = (*believe).max(time.saturating_add(FIRST_OFFSETS_WITHIN));
+        }
+        is_of_its_lock
     }
 
     /// The state after a servo said this; `None` when the publisher would not listen.
