@@ -1,5 +1,7 @@
 //! What linuxptp and its daemon say, taken apart.
 
+use smallvec::SmallVec;
+
 use super::found::{Bracket, Found, Process, without_tag};
 use crate::observation::{Dpll, PortEvent, PortState, Remark, Servo};
 use crate::units::{decimal, small};
@@ -154,18 +156,20 @@ fn who_says(text: &str) -> Option<Process> {
 }
 
 fn message(process: Process, text: &str) -> Option<Message<'_>> {
-    let words = Words(text);
+    let words = Words::of(text);
     let first = words.nth(0)?;
     let known = match process {
         Process::Ptp4l if first == "port" => port(&words),
         Process::Ptp4l if first == "CLOCK_CLASS_CHANGE" => {
             small(words.nth(1)?).ok().map(|class| Message::Class(ClockClass(class)))
         }
-        Process::Ptp4l if text.starts_with("selected best master clock ") => {
+        Process::Ptp4l
+            if first == "selected" && text.starts_with("selected best master clock ") =>
+        {
             let identity = words.nth(4)?;
             Some(ClockIdentity::parse(identity).map_or(Message::Nothing, Message::BestMaster))
         }
-        Process::Ptp4l if text.starts_with("selected local clock ") => {
+        Process::Ptp4l if first == "selected" && text.starts_with("selected local clock ") => {
             Some(Message::Remark(Remark::OwnClockSelected))
         }
         Process::Ts2phc if words.after("nmea_status").is_some() => {
@@ -309,29 +313,32 @@ fn synce<'a>(interface: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
 }
 
 /// The words of a message. It has a dozen at most; nothing is kept of a longer one.
-struct Words<'a>(&'a str);
+struct Words<'a>(SmallVec<[&'a str; Words::MOST]>);
 
 impl<'a> Words<'a> {
     /// How many words of a message we look at.
     const MOST: usize = 24;
 
-    fn all(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0.split_ascii_whitespace().take(Self::MOST)
+    fn of(text: &'a str) -> Self {
+        Self(text.split_ascii_whitespace().take(Self::MOST).collect())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        self.0.iter().copied()
     }
 
     fn nth(&self, at: usize) -> Option<&'a str> {
-        self.all().nth(at)
+        self.0.get(at).copied()
     }
 
     fn last(&self) -> Option<&'a str> {
-        self.all().last()
+        self.0.last().copied()
     }
 
     /// The word that follows `key`.
     fn after(&self, key: &str) -> Option<&'a str> {
-        let mut words = self.all();
-        words.find(|word| *word == key)?;
-        words.next()
+        let at = self.0.iter().position(|word| *word == key)?;
+        self.nth(at + 1)
     }
 }
 

@@ -93,6 +93,7 @@ fn read_whole(
 ) -> Result<(), LineProblem> {
     let bare = Context { received: None, logged: None, origin: Origin::Unknown, node: None, line };
     if *form == Form::Bare
+        && text.first() == Some(&b'{')
         && let Ok(event) = Event::from_slice(text)
     {
         out.push_back(bare.recorded(event)?);
