@@ -18,6 +18,7 @@ mod loss_of_lock;
 mod master_changed;
 mod never_locked;
 mod node_clock_skew;
+mod nothing_measured;
 mod offset_drift;
 mod offset_noise;
 mod offset_step;
@@ -73,6 +74,7 @@ pub const BUILT_IN: &[Detector] = &[
     persistent_freerun::DETECTOR,
     frequent_state_changes::DETECTOR,
     never_locked::DETECTOR,
+    nothing_measured::DETECTOR,
     redundancy_lost::DETECTOR,
     clock_class_degraded::DETECTOR,
     frequent_class_changes::DETECTOR,

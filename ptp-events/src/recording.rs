@@ -24,6 +24,7 @@
 
 mod batch;
 mod compression;
+mod entry;
 mod form;
 mod logged;
 mod merge;

@@ -259,7 +259,29 @@ fn documents_that_hold_all_lines_give_the_same_report() {
         .into_iter()
         .chain(plain.join("\r\n").encode_utf16().flat_map(u16::to_le_bytes))
         .collect();
-    let documents: [(&str, Vec<u8>); 8] = [
+    let export = lines.iter().fold(String::new(), |mut all, l| {
+        let (micros, process, message) = (l.nanos() / 1000, &l.process, l.to_syslog());
+        writeln!(
+            all,
+            "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP={micros}\nMESSAGE={message}\n_PID=4321\n\
+             SYSLOG_IDENTIFIER={process}\n_HOSTNAME=worker-1\n"
+        )
+        .unwrap();
+        all
+    });
+    let verbose = lines.iter().fold(String::new(), |mut all, l| {
+        let (time, process, message) = (l.time[..26].replace('T', " "), &l.process, l.to_syslog());
+        writeln!(
+            all,
+            "Wed {time} UTC [s=8d;i=1f;b=3c;m=1;t=2;x=3]\n    _HOSTNAME=worker-1\n    \
+             MESSAGE={message}\n    SYSLOG_IDENTIFIER={process}"
+        )
+        .unwrap();
+        all
+    });
+    let documents: [(&str, Vec<u8>); 10] = [
+        ("journalctl -o export", export.into_bytes()),
+        ("journalctl -o verbose", verbose.into_bytes()),
         ("Loki query_range", loki.to_string().into_bytes()),
         ("Elasticsearch hits", elastic.to_string().into_bytes()),
         ("Elasticsearch hits, pretty", serde_json::to_vec_pretty(&elastic).unwrap()),

@@ -1,5 +1,6 @@
 //! ptp4l did not get the timestamp of a message it sent, or received: again and again within ten minutes, or
-//! so that a port became FAULTY.
+//! so that a port became FAULTY. Or the path delay that it measures is below zero in ten samples and more: the
+//! timestamps are wrong.
 //!
 //! Severity: WARNING; CRITICAL while the clock is not LOCKED. Clears ten minutes after the last.
 //!
@@ -21,11 +22,15 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
     examine,
-    describe: |_| "no transmit timestamp, or a message without one".to_owned(),
+    describe: |view| match seen::timestamps_missed(view.clock, view.now) {
+        Some(_) => "no transmit timestamp, or a message without one".to_owned(),
+        None => "the measured path delay is below zero".to_owned(),
+    },
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    let Some(since) = seen::timestamps_missed(view.clock, view.now) else {
+    let missed = seen::timestamps_missed(view.clock, view.now);
+    let Some(since) = missed.or_else(|| seen::negative_delay(view.clock)) else {
         return Assessment::Quiet;
     };
     let lost = view.clock.unlocked_since().is_some();

@@ -189,6 +189,12 @@ pub(crate) fn negative_delay(clock: &Timeline) -> Option<Received> {
     (run.samples >= STANDS_STILL).then_some(run.since)
 }
 
+/// Since when offset and path delay have been exactly nothing, for ten samples and more.
+pub(crate) fn nothing_measured(clock: &Timeline) -> Option<Received> {
+    let run = seen(clock)?.nothing()?;
+    (run.samples >= STANDS_STILL).then_some(run.since)
+}
+
 /// Since when something else has moved the clock, again and again (linuxptp, clockcheck.c).
 pub(crate) fn contended(clock: &Timeline, now: Received) -> Option<Received> {
     let complaint = complains(clock, Remark::ClockJumped, now)?;

@@ -112,6 +112,8 @@ pub enum Symptom {
     Heard,
     /// The port that it followed by became faulty itself: its link is down.
     PortFault,
+    /// Offset and path delay are exactly nothing.
+    NothingMeasured,
     /// A detector recognised a known bug of the publisher.
     Artefact,
 }
@@ -171,6 +173,7 @@ impl Symptom {
         Self::NegativeDelay,
         Self::Heard,
         Self::PortFault,
+        Self::NothingMeasured,
         Self::Artefact,
     ];
 

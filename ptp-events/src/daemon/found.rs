@@ -204,6 +204,8 @@ fn bracket(text: &str) -> Option<Bracket> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -226,6 +228,18 @@ mod tests {
         }
         for line in ["", "ptp4l", "xptp4l[1.0]: x", "ptp4l[x]: x", "ptp4l[99999999999999999]: x"] {
             assert_eq!(find(line), None, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_known_line_is_found_behind_any_prefix(prefix in "[ -~]{0,80}", tag in "[a-z0-9.-]{0,12}") {
+            let own = format!("ptp4l[1.500]: [{tag}] master offset 5 s2 freq -1 path delay 9");
+            // What stands before it may be such a line itself.
+            prop_assume!(find(&prefix).is_none());
+            let line = format!("{prefix} {own}");
+            let found = find(&line).map(|found| (found.process, found.bracket, found.tag, found.text));
+            prop_assert_eq!(found, find(&own).map(|own| (own.process, own.bracket, own.tag, own.text)));
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use smol_str::SmolStr;
 
+use super::entry::{Entry, Part};
 use super::{Decoded, Origin, ReadError, Recorded};
 use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, find};
 use crate::{NodeName, Received};
@@ -38,6 +39,8 @@ pub struct Sequence {
     logs: BTreeMap<SmolStr, DaemonLog>,
     /// Whose line was the last; empty for lines that do not say.
     current: SmolStr,
+    /// The entry of an exported journal that is being read.
+    entry: Entry,
     other_lines: u64,
     finished: bool,
 }
@@ -89,6 +92,12 @@ impl Sequence {
                 return Some(Ok(Recorded { evidence, received, origin, line }));
             }
             let Some(item) = self.items.pop_front() else {
+                if self.finished
+                    && let Some(last) = self.entry.take()
+                {
+                    self.items.push_back(last);
+                    continue;
+                }
                 // Every line was read: the logs are over too, one after the other.
                 self.current = self.next_unfinished().filter(|_| self.finished)?;
                 self.current()?.finish();
@@ -104,12 +113,28 @@ impl Sequence {
                     return Some(Ok(recorded));
                 }
                 Item::Bad(error) => return Some(Err(error)),
+                Item::Line { number, text, .. } if self.is_of_an_entry(number, &text) => {}
                 Item::Line { number, text, received, written, whose } => {
                     let line = LogLine { number, text: &text, received, written };
                     let kind = self.handle_line(line, whose.as_deref());
                     self.other_lines += u64::from(kind != Some(LineKind::Understood));
                 }
                 Item::Nothing => self.other_lines += 1,
+            }
+        }
+    }
+
+    /// Whether a line is a field of an exported journal's entry; of one that is complete its line comes
+    /// next.
+    fn is_of_an_entry(&mut self, number: u64, text: &str) -> bool {
+        match self.entry.handle_line(number, text) {
+            Part::None => false,
+            Part::Field => true,
+            Part::Next(before) => {
+                if let Some(line) = before {
+                    self.items.push_front(line);
+                }
+                true
             }
         }
     }

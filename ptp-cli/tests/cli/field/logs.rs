@@ -100,4 +100,10 @@ pub(super) const LOGS: &[Row] = &[
     caused("second-card-off.log.gz", "the second card's clock is 51 us off", &["unknown"]),
     caused("uncalibrated.log.gz", "UNCALIBRATED for ever", &["misconfiguration"]),
     caused("rms-healthy.log.gz", "nothing but rms summaries, and all is well", &[]),
+    caused(
+        "zero-delay.log.gz",
+        "offset and path delay are exactly nothing: no measurement",
+        &["misconfiguration"],
+    ),
+    caused("neg-delay.log.gz", "the path delay is below zero", &["timestamping-fault"]),
 ];
