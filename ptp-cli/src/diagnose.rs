@@ -197,6 +197,7 @@ fn read(
                 whole = false;
                 bar.suspend(|| torn(&path, &problem));
             }
+            Message::ClockSet(path, jumps) => bar.suspend(|| clock_set(&path, jumps)),
             Message::NoWallClock(path) => bar.suspend(|| no_wall_clock(&path)),
             Message::End => ended = true,
             Message::Disorder => {
@@ -267,6 +268,15 @@ fn no_wall_clock(path: &Path) {
     anstream::eprintln!(
         "{YELLOW}warning{YELLOW:#}: no line of `{path}` tells the time of day; its times count from \
          1970, as seconds since the node started do (`oc logs --timestamps` adds the time)"
+    );
+}
+
+fn clock_set(path: &Path, jumps: u64) {
+    let times = if jumps == 1 { "once".to_owned() } else { format!("{jumps} times") };
+    anstream::eprintln!(
+        "{YELLOW}warning{YELLOW:#}: the wall clock was set {times} while `{}` was written; its times go on as \
+         they were before, by the time in linuxptp's brackets",
+        path.display()
     );
 }
 

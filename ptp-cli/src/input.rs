@@ -133,6 +133,8 @@ pub(crate) enum Message {
     Bad(PathBuf, ReadError),
     /// A file holds a log of linuxptp-daemon in which no line tells the time of day.
     NoWallClock(PathBuf),
+    /// The wall clock was set so often while a log was written.
+    ClockSet(PathBuf, u64),
     /// A file could not be read on: it was cut off, or is damaged.
     Torn(PathBuf, ReadError),
     /// An event came later than any window allows: read again, with sorting.
@@ -244,6 +246,10 @@ fn end(merge: &Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Me
         let mut read = source.daemons().filter(|log| log.understood_lines() > 0);
         if read.any(|log| !log.has_wall_clock()) {
             let _ = sender.send(Message::NoWallClock(path.clone()));
+        }
+        let jumps = source.daemons().map(DaemonLog::wall_clock_jumps).sum();
+        if jumps > 0 {
+            let _ = sender.send(Message::ClockSet(path.clone(), jumps));
         }
     }
     let _ = sender.send(Message::End);

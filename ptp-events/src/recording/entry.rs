@@ -1,5 +1,5 @@
 //! Entries of `journalctl -o export` and `-o verbose`: a field a line, in no fixed order (systemd,
-//! JOURNAL_EXPORT_FORMATS).
+//! `JOURNAL_EXPORT_FORMATS`).
 
 use smol_str::SmolStr;
 
