@@ -27,7 +27,7 @@ pub(super) enum Part {
     /// One of its fields.
     Field,
     /// The beginning of the next: the one before is complete.
-    Next(Option<Item>),
+    Next(Option<Box<Item>>),
 }
 
 impl Entry {
@@ -38,7 +38,7 @@ impl Entry {
             let before = self.take();
             let time = if is_heading(text) { read_before(text, None).wall } else { None };
             *self = Self { is_open: true, number, time, ..Self::default() };
-            return Part::Next(before);
+            return Part::Next(before.map(Box::new));
         }
         let Some((key, value)) =
             text.split_once('=').filter(|(key, _)| self.is_open && is_key(key))

@@ -132,7 +132,7 @@ impl Sequence {
             Part::Field => true,
             Part::Next(before) => {
                 if let Some(line) = before {
-                    self.items.push_front(line);
+                    self.items.push_front(*line);
                 }
                 true
             }
