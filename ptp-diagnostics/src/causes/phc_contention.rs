@@ -11,7 +11,7 @@ pub(crate) const CAUSE: Cause = Cause {
     manual: "Two services steer the same clock and undo each other's work: chronyd, ntpd or timemaster beside phc2sys, a second phc2sys, two ptp4l on one card.\n\nShown by: linuxptp's clock check (`clockcheck: clock jumped …`, `running faster than expected`); a correction that alternates.\n\nTold apart by: a path that jitters moves no clock.",
     decide_by: "which processes on the host call clock_adjtime (ps, systemctl; chronyc tracking)",
     reaches_followers: false,
-    stage: Stage::Ptp,
+    stage: Stage::Process,
     reach: Reach::Here,
     watch: Watch::Usual,
     prior: -7.0,

@@ -106,4 +106,15 @@ pub(super) const LOGS: &[Row] = &[
         &["misconfiguration"],
     ),
     caused("neg-delay.log.gz", "the path delay is below zero", &["timestamping-fault"]),
+    caused(
+        "masters-in-turn.log.gz",
+        "the best master goes back and forth",
+        &["competing-grandmasters"],
+    ),
+    caused(
+        "second-port-lost.log.gz",
+        "a PASSIVE port is lost, and time is kept",
+        &["redundancy-lost"],
+    ),
+    caused("rival-of-phc2sys.log.gz", "something else moves the system clock", &["phc-contention"]),
 ];
