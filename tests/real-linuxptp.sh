@@ -88,8 +88,15 @@ failed=0
 # check NAME CAUSES: the incidents of its log have one of these causes; `-` for none.
 check() {
     local told
+    if ! grep -q 'UNCALIBRATED to SLAVE' "$dir/$1.log" && [[ $1 != domain ]]; then
+        echo "wrong: $1: the slave never locked"
+        failed=1
+    fi
     told=$("$cli" diagnose --thresholds "$dir/thresholds.toml" --settle 15m --format ndjson --node-name du-1 "$dir/$1.log" 2>"$dir/err" |
         sed -n 's/.*"type":"incident","id":"[^"]*","root_cause":"\([^"]*\)".*/\1/p' | sort -u | paste -sd,)
+    if [[ -s $dir/err ]] && grep -q '^error' "$dir/err"; then
+        told=refused
+    fi
     if [[ ${told:--} =~ ^($2)$ ]]; then
         echo "ok: $1: ${told:-nothing}"
     else

@@ -232,12 +232,12 @@ pub enum Remark {
     TimeOfDayInvalid,
     /// A receiver's sentence is older than it may be.
     SentenceStale,
+    /// A receiver sends no sentence, or cannot be read.
+    SentenceMissing,
     /// A receiver's sentence is damaged.
     SentenceCorrupt,
     /// The table of leap seconds is out of date.
     LeapTableExpired,
-    /// ptp4l asked for the path's delay, and nobody answered.
-    DelayTimeout,
     /// ptp4l found no master and took itself.
     OwnClockSelected,
     /// phc2sys waits for ptp4l to be synchronised, or to answer.
@@ -266,9 +266,9 @@ impl Remark {
             Self::ClockJumped => "the clock was moved by somebody else",
             Self::TimeOfDayInvalid => "a pulse without a valid time of day",
             Self::SentenceStale => "the receiver's sentence is stale",
+            Self::SentenceMissing => "the receiver sends no sentence",
             Self::SentenceCorrupt => "the receiver's sentence is damaged",
             Self::LeapTableExpired => "the leap second table is out of date",
-            Self::DelayTimeout => "no answer to a delay request",
             Self::OwnClockSelected => "no master; selected its own clock",
             Self::WaitsForPtp => "waits for ptp4l",
             Self::NtpSourceSelected => "chronyd selected a source",

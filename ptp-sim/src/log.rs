@@ -27,9 +27,6 @@ pub enum LogForm {
 }
 
 impl LogForm {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Full, Self::Reduced, Self::Enhanced, Self::Rms, Self::Plain];
-
     /// What it is called.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -113,6 +110,8 @@ impl Sum {
 #[derive(Debug)]
 pub(crate) struct Log {
     form: LogForm,
+    /// When the scenario starts, in s since 1970.
+    start_s: i64,
     node: Node,
     /// The port's own name: `ens1f0` of the card `ens1fx`.
     port_name: String,
@@ -122,7 +121,6 @@ pub(crate) struct Log {
     chose_other: bool,
     os_down: bool,
     class: Option<u8>,
-    status: Option<SyncState>,
     synce: Option<(SyncState, u8)>,
     sum: Sum,
     /// The offset, smoothed, and the noise of one measurement, in ns.
@@ -132,10 +130,11 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(node: &Node, form: LogForm) -> Self {
+    pub(crate) fn new(node: &Node, form: LogForm, start: Received) -> Self {
         let port = node.interface.strip_suffix('x');
         Self {
             form,
+            start_s: start.as_nanos() / 1_000_000_000,
             node: node.clone(),
             port_name: port.map_or_else(|| node.interface.clone(), |card| format!("{card}0")),
             port: Port::Unknown,
@@ -143,7 +142,6 @@ impl Log {
             chose_other: false,
             os_down: false,
             class: None,
-            status: None,
             synce: None,
             sum: Sum::default(),
             level: 0.0,
@@ -196,7 +194,8 @@ impl Log {
     /// A line that the daemon adds, with whole seconds since 1970; linuxptp alone has none of them.
     fn add(&mut self, t: i64, millis: i64, process: &str, config: &str, text: &str) {
         if self.form != LogForm::Plain {
-            let line = format!("{process}[EPOCH]:[{config}.0.config] {text}");
+            let epoch = self.start_s + t;
+            let line = format!("{process}[{epoch}]:[{config}.0.config] {text}");
             self.lines.push((t * 1_000_000_000 + millis * 1_000_000, line));
         }
     }
@@ -383,7 +382,6 @@ impl Log {
         if self.port == Port::Down {
             self.add(t, 50, "ts2phc", "ts2phc", "PTP_PROCESS_STATUS:1");
             self.port = Port::Unknown;
-            self.status = None;
         }
         if self.port == Port::Unknown {
             if self.node.cold || t > 0 {
@@ -420,7 +418,6 @@ impl Log {
         );
         self.add(t, 300, "dpll", "ts2phc", &text);
         self.add(t, 320, "GM", "ts2phc", &format!("{interface} T-GM-STATUS {servo}"));
-        self.status = Some(state.clone());
     }
 
     fn phc2sys(&mut self, t: i64, sample: OsSample) {

@@ -69,7 +69,8 @@ impl<'a> World<'a> {
     /// Plays the plan to its end, told by the log of each node that publishes.
     pub(crate) fn play_log(mut self, form: LogForm, sink: &mut dyn FnMut(LogLine<'_>)) {
         let nodes = self.plan.topology.nodes();
-        let mut logs: Vec<Log> = nodes.iter().map(|node| Log::new(node, form)).collect();
+        let mut logs: Vec<Log> =
+            nodes.iter().map(|node| Log::new(node, form, self.plan.start)).collect();
         for t in -WARM_UP_S..0 {
             self.step(t, true, &mut Vec::new(), &mut History::default(), None);
         }
@@ -79,7 +80,6 @@ impl<'a> World<'a> {
             for (node, log) in nodes.iter().zip(&mut logs) {
                 for (at, text) in log.drain() {
                     let nanos = start.saturating_add(at);
-                    let text = text.replace("EPOCH", &(nanos / 1_000_000_000).to_string());
                     sink(LogLine {
                         node: &node.name,
                         at: Received::from_nanos(nanos),

@@ -203,7 +203,7 @@ const ROWS: &[Row] = &[
 
 #[test]
 fn evidence_from_the_field_is_told_for_what_it_is() {
-    for row in ROWS.iter().chain(logs::LOGS) {
+    for row in ROWS.iter().chain(logs::LOGS).chain(logs::MADE) {
         let path = field(row.file);
         let report = report(&[row.args, &[path.as_str()]].concat());
         let text = serde_json::to_string_pretty(&report).unwrap();

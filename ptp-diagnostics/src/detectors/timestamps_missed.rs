@@ -37,6 +37,6 @@ fn examine(view: &View<'_>) -> Assessment {
     Assessment::Firing {
         severity: if lost { Severity::Critical } else { Severity::Warning },
         since: view.firing.unwrap_or(since),
-        again: Some(view.now.after(seen::AGAIN / 6)),
+        again: Some(view.now.after(seen::OF_LATE)),
     }
 }

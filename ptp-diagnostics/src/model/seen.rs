@@ -15,16 +15,19 @@ use crate::Settings;
 pub(crate) const OVER: Duration = Duration::from_mins(2);
 /// How long time of day, lock of a DPLL or pulse may be missing: ten pulses.
 const TEN_PULSES: Duration = Duration::from_secs(10);
-/// The same while a node is starting: a receiver needs 26 s to its first fix (u-blox ZED-F9T data sheet,
-/// cold start), and ts2phc waits for it.
+/// The same while a node is starting: a receiver takes 18 to 36 s for the ephemeris of the satellites alone
+/// (u-blox, ZED-F9T integration manual, UBX-19005590, 3.9), and ts2phc waits for it.
 const STARTING: Duration = Duration::from_mins(1);
 /// How many samples show that a servo does not move: an integrator does not stand still by chance.
 const STANDS_STILL: u32 = 10;
-/// The least correction that can be a limit, in parts per billion: drivers allow 50 ppm and more
-/// (`ptp_clock_info.max_adj`), clocks need less than 1.
+/// The least correction that is taken for a limit, in parts per billion: a servo that does not steer at all
+/// (`freq +0`) is not at its limit. A judgement.
 const LEAST_LIMIT_PPB: u64 = 1_000;
 /// Over which time what comes again and again is counted.
 pub(crate) const AGAIN: Duration = Duration::from_hours(1);
+/// How long a missed timestamp counts: ptp4l's port comes back after 16 s (`fault_reset_interval` 4), and fails
+/// again when it next sends.
+pub(crate) const OF_LATE: Duration = Duration::from_mins(10);
 /// How many missed samples make a clock that is no longer measured.
 const MISSED: u32 = 10;
 
@@ -52,6 +55,7 @@ pub(crate) fn complaints_of_time(
     let complaints = [
         Remark::SentenceCorrupt,
         Remark::SentenceStale,
+        Remark::SentenceMissing,
         Remark::LeapTableExpired,
         Remark::TimeOfDayInvalid,
     ];
@@ -174,7 +178,7 @@ pub(crate) fn timestamps_missed(clock: &Timeline, now: Received) -> Option<Recei
     let seen = seen(clock)?;
     let remarks = [Remark::TxTimestampMissed, Remark::RxTimestampMissing];
     let complaint = remarks.into_iter().find_map(|remark| seen.complaint(remark))?;
-    let recent = now.since(complaint.last) <= AGAIN / 6;
+    let recent = now.since(complaint.last) <= OF_LATE;
     let faulty = |(change, at): &(_, Received)| {
         let change: &ptp_events::observation::PortChange = change;
         change.to == PortState::Faulty && at.since(complaint.first) <= OVER

@@ -254,11 +254,7 @@ impl Timeline {
         reading: Reading,
         settings: &Settings,
     ) -> bool {
-        let gap = at.since(self.last_seen);
-        let first = self.events == 0;
-        self.events += 1;
-        self.last_seen = at;
-        self.last_stamped = stamped;
+        let (gap, first) = self.hear(at, stamped);
 
         let mut changed = false;
         if let Some(fix) = reading.gps_fix {
@@ -292,6 +288,16 @@ impl Timeline {
         changed
     }
 
+    /// Notes that something was said of it; how long after the last, and whether it is the first.
+    fn hear(&mut self, at: Received, stamped: Stamped) -> (Duration, bool) {
+        let gap = at.since(self.last_seen);
+        let first = self.events == 0;
+        self.events += 1;
+        self.last_seen = at;
+        self.last_stamped = stamped;
+        (gap, first)
+    }
+
     /// Takes in what was seen of it at first hand; returns whether that is worth telling.
     pub(crate) fn observe(
         &mut self,
@@ -301,11 +307,7 @@ impl Timeline {
         observed: Observed,
         settings: &Settings,
     ) -> bool {
-        let gap = at.since(self.last_seen);
-        let first = self.events == 0;
-        self.events += 1;
-        self.last_seen = at;
-        self.last_stamped = stamped;
+        let (gap, first) = self.hear(at, stamped);
         let first_hand = self.first_hand.get_or_insert_default();
         let mut changed = first_hand.push(at, event, &observed);
         match observed {

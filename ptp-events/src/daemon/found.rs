@@ -111,7 +111,7 @@ fn with_brackets(line: &str) -> Option<Found<'_>> {
         let (process, begin) = Process::at_end_of(&line[..at])?;
         let (number, rest) = line[at + 1..].split_once(']')?;
         let bracket = bracket(number)?;
-        let rest = rest.strip_prefix(':')?.trim_ascii_start();
+        let rest = after_brackets(rest)?;
         let (bracket, rest) = match time(rest) {
             // What came before was the number of the process.
             Some((time, rest)) if bracket == Bracket::None => (time, rest),
@@ -119,6 +119,13 @@ fn with_brackets(line: &str) -> Option<Found<'_>> {
         };
         Some(found(&line[..begin], Some(process), bracket, rest))
     })
+}
+
+/// What follows the brackets: `: …`, or at once the tag as the daemon writes it for chronyd,
+/// `chronyd[4321][chronyd.0.config]: …`.
+fn after_brackets(rest: &str) -> Option<&str> {
+    let told = rest.strip_prefix(':');
+    told.or_else(|| Some(rest).filter(|rest| rest.starts_with('['))).map(str::trim_ascii_start)
 }
 
 /// `ptp4l: [1000.000] …`, as syslog writes it without the number of the process.
@@ -166,6 +173,7 @@ fn found<'a>(
         None => ("", rest),
     };
     // Quotes, back quotes and the end of a field of CSV or JSON that nobody took apart.
+    let text = text.strip_prefix(':').unwrap_or(text);
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '`'));
     Found { before, process, bracket, tag, text }
 }
@@ -241,6 +249,14 @@ mod tests {
             let found = find(&line).map(|found| (found.process, found.bracket, found.tag, found.text));
             prop_assert_eq!(found, find(&own).map(|own| (own.process, own.bracket, own.tag, own.text)));
         }
+    }
+
+    #[test]
+    fn the_daemon_writes_no_colon_before_chronyds_tag() {
+        let found =
+            find("chronyd[4321][chronyd.0.config]: Selected source 10.0.0.1").expect("it is one");
+        assert_eq!(found.process, Some(Process::Chronyd));
+        assert_eq!((found.tag, found.text), ("chronyd.0.config", "Selected source 10.0.0.1"));
     }
 
     #[test]

@@ -85,26 +85,27 @@ pub(super) enum Message<'a> {
     Nothing,
 }
 
-/// What processes say, by words that are in it, and what it means (linuxptp and chrony, their sources).
+/// What processes say, by words that are in it, and what it means: as linuxptp 3.1.1 and 4.4 and chrony
+/// have them in their sources (docs/protocol.md §14).
 const REMARKS: &[(&str, Option<Remark>)] = &[
     ("timed out while polling for tx timestamp", Some(Remark::TxTimestampMissed)),
-    ("timed out waiting for tx timestamp", Some(Remark::TxTimestampMissed)),
     ("increasing tx_timestamp_timeout", None),
     ("without timestamp", Some(Remark::RxTimestampMissing)),
     ("clockcheck: clock ", Some(Remark::ClockJumped)),
     ("ignoring invalid master time stamp", Some(Remark::TimeOfDayInvalid)),
-    ("ignoring invalid source time stamp", Some(Remark::TimeOfDayInvalid)),
-    ("time stamp stale", Some(Remark::SentenceStale)),
+    ("source ts not valid", Some(Remark::TimeOfDayInvalid)),
+    ("timestamp not valid, skipping", Some(Remark::TimeOfDayInvalid)),
+    ("nmea: no valid rmc fix", Some(Remark::TimeOfDayInvalid)),
+    ("rmc time stamp stale", Some(Remark::SentenceStale)),
+    ("nmea source timed out", Some(Remark::SentenceMissing)),
+    ("failed to open nmea source", Some(Remark::SentenceMissing)),
+    ("failed to read from nmea source", Some(Remark::SentenceMissing)),
     ("checksum mismatch", Some(Remark::SentenceCorrupt)),
-    ("bad message from nmea", Some(Remark::SentenceCorrupt)),
-    ("leap second table expiry", Some(Remark::LeapTableExpired)),
-    ("leap second table is out of date", Some(Remark::LeapTableExpired)),
-    ("delay timeout", Some(Remark::DelayTimeout)),
+    ("past leap second table expiry", Some(Remark::LeapTableExpired)),
+    ("unable to find utc time in leap second table", Some(Remark::LeapTableExpired)),
     ("waiting for ptp4l", Some(Remark::WaitsForPtp)),
-    ("waiting for grandmaster", Some(Remark::WaitsForPtp)),
     ("selected source ", Some(Remark::NtpSourceSelected)),
     ("no selectable sources", Some(Remark::NtpSourceLost)),
-    ("no suitable source", Some(Remark::NtpSourceLost)),
     ("no majority", Some(Remark::NtpSourceLost)),
     ("system clock wrong by", Some(Remark::SystemClockWrong)),
     ("failed to adjust the clock", Some(Remark::ClockRefused)),
@@ -113,6 +114,8 @@ const REMARKS: &[(&str, Option<Remark>)] = &[
     ("does not support requested timestamping mode", Some(Remark::TimestampingUnsupported)),
     ("ioctl siocshwtstamp failed", Some(Remark::TimestampingUnsupported)),
     ("not using ptp timescale", Some(Remark::ArbitraryTimescale)),
+    // ptp4l says so of its own timer, each time that it asks for the delay.
+    ("delay timeout", None),
     ("foreign master", None),
     ("nmea delay", None),
     ("nmea sentence", None),

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use bzip2::bufread::MultiBzDecoder;
+use encoding_rs_io::DecodeReaderBytes;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
@@ -18,7 +19,8 @@ const MAX_XZ_KIB: u32 = 128 << 10;
 /// The largest zstd window we allocate for, in bytes; what `zstd -19` uses is 8 MiB.
 const MAX_ZSTD_WINDOW: u64 = 128 << 20;
 
-/// Unpacks gzip, bzip2, xz and zstd; hands anything else through.
+/// Unpacks gzip, bzip2, xz and zstd, and makes UTF-8 of UTF-16 with a byte order mark, as Windows writes
+/// it; hands anything else through.
 ///
 /// # Errors
 /// When `input` cannot be read, or begins like a zstd frame but is none.
@@ -40,6 +42,9 @@ pub fn decompress<'a, R: BufRead + Send + 'a>(
     if head.starts_with(&ZSTD) {
         let frames = ZstdFrames { current: None, input: Some(input) };
         return Ok(Box::new(BufReader::with_capacity(1 << 16, frames)));
+    }
+    if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
+        return Ok(Box::new(BufReader::new(DecodeReaderBytes::new(input))));
     }
     Ok(Box::new(input))
 }
@@ -119,6 +124,17 @@ mod tests {
             assert_eq!(read(&member), "one\ntwo\n");
             assert_eq!(read(&[member.clone(), member].concat()), "one\ntwo\none\ntwo\n");
         }
+    }
+
+    #[test]
+    fn utf_16_reads_as_utf_8_in_either_order() {
+        let text = "三 14 21:53:00 du-Ċ\n";
+        let units = || text.encode_utf16();
+        let little: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain(units().flat_map(u16::to_le_bytes)).collect();
+        let big: Vec<u8> =
+            [0xFE, 0xFF].into_iter().chain(units().flat_map(u16::to_be_bytes)).collect();
+        assert_eq!([read(&little), read(&big)], [text, text]);
     }
 
     #[test]

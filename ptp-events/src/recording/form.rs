@@ -190,22 +190,9 @@ fn plain(text: &[u8]) -> Cow<'_, str> {
     if memchr::memchr2(0x1B, 0, text).is_none() {
         return String::from_utf8_lossy(text);
     }
-    let stripped: Vec<u8> = without_colours(text).into_iter().filter(|byte| *byte != 0).collect();
-    Cow::Owned(String::from_utf8_lossy(&stripped).into_owned())
-}
-
-/// Takes out ANSI escape sequences (ECMA-48, 5.4): `ESC [`, parameters, and the letter that ends it.
-fn without_colours(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        if byte != 0x1B {
-            out.push(byte);
-        } else if bytes.next() == Some(b'[') {
-            let _end = bytes.by_ref().find(|byte| (0x40..=0x7E).contains(byte));
-        }
-    }
-    out
+    let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
+    let text = anstream::adapter::strip_bytes(&text).into_vec();
+    Cow::Owned(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// What a text says about the events in it.

@@ -111,3 +111,22 @@ fn drain(log: &mut DaemonLog) -> impl Iterator<Item = (Received, Evidence)> {
         Some((at, told.evidence))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ptp_sim::KINDS;
+
+    use super::*;
+
+    #[test]
+    fn what_a_source_leaves_out_are_kinds_there_are() {
+        for name in ONLY_EVENTS.iter().chain(&ONLY_OFFSETS) {
+            assert!(Kind::find(name).is_ok(), "{name}");
+        }
+        let told = |source: Source| KINDS.iter().filter(|kind| source.tells_of(kind)).count();
+        let (full, reduced) = (Source::Log(LogForm::Full), Source::Log(LogForm::Reduced));
+        assert_eq!(told(Source::Events), KINDS.len());
+        assert_eq!(told(full), KINDS.len() - ONLY_EVENTS.len());
+        assert_eq!(told(reduced), told(full) - ONLY_OFFSETS.len());
+    }
+}

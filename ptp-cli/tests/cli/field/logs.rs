@@ -12,7 +12,7 @@ const SOFTWARE: &[&str] = &[
     "ptp-cli/tests/field/software-timestamps.toml",
 ];
 
-/// What people post of linuxptp itself, by other names and with other figures.
+/// What real ptp4l printed, and what people post of linuxptp, by other names and with other figures.
 pub(super) const LOGS: &[Row] = &[
     Row {
         file: "real-ptp4l-healthy.log.gz",
@@ -100,6 +100,10 @@ pub(super) const LOGS: &[Row] = &[
     caused("second-card-off.log.gz", "the second card's clock is 51 us off", &["unknown"]),
     caused("uncalibrated.log.gz", "UNCALIBRATED for ever", &["misconfiguration"]),
     caused("rms-healthy.log.gz", "nothing but rms summaries, and all is well", &[]),
+];
+
+/// Logs that we wrote after the words of linuxptp's sources: what nobody's log that we have shows.
+pub(super) const MADE: &[Row] = &[
     caused(
         "zero-delay.log.gz",
         "offset and path delay are exactly nothing: no measurement",

@@ -4,9 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ptp_events::observation::{
-    Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo,
-};
+use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample};
 use ptp_events::{ClockIdentity, EventId, Offset, Received};
 
 use super::{Fact, Said};
@@ -63,12 +61,6 @@ impl Run {
         self.samples += 1;
         self.to_ns = offset;
     }
-
-    /// How long it has lasted.
-    #[must_use]
-    pub fn lasted(&self) -> Duration {
-        self.last.since(self.since)
-    }
 }
 
 /// How much offsets vary, usually and now.
@@ -103,15 +95,12 @@ pub struct FirstHand {
     complaints: Vec<Complaint>,
     /// The frequency correction, and since when it has not changed.
     frequency: Option<(i64, Run)>,
-    /// Samples in `s0` without a break.
-    unlocked: Option<Run>,
     /// Samples with an offset and a delay of exactly nothing.
     nothing: Option<Run>,
     /// Samples with a delay below nothing.
     negative: Option<Run>,
     /// Samples that are decades off.
     decades: Option<Run>,
-    delay: Option<i64>,
     /// Whether any offset came with the delay of a path.
     has_path: bool,
     last_sample: Option<Received>,
@@ -223,11 +212,9 @@ impl FirstHand {
             Some(run) if is_so => run.push(at, offset),
             _ => *run = is_so.then(|| Run::new(at, offset)),
         };
-        run(&mut self.unlocked, sample.servo == Some(Servo::Unlocked));
         run(&mut self.nothing, offset == 0 && sample.delay == Some(0));
         run(&mut self.decades, offset.unsigned_abs() >= TEN_YEARS_NS);
         run(&mut self.negative, sample.delay.is_some_and(|delay| delay < 0));
-        self.delay = sample.delay.or(self.delay);
         match (&mut self.frequency, sample.frequency) {
             (Some((before, run)), Some(frequency)) if *before == frequency => run.push(at, offset),
             (known, Some(frequency)) => *known = Some((frequency, Run::new(at, offset))),
@@ -286,12 +273,6 @@ impl FirstHand {
     #[must_use]
     pub const fn frequency(&self) -> Option<(i64, Run)> {
         self.frequency
-    }
-
-    /// The samples since the servo went into `s0`, if it is in it.
-    #[must_use]
-    pub const fn unlocked(&self) -> Option<Run> {
-        self.unlocked
     }
 
     /// The samples since offset and delay have been exactly nothing, if they are.
