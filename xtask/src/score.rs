@@ -84,42 +84,11 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Failure> {
         None => KINDS.iter().collect(),
     };
     let sources = Source::parse(&options.source)?;
-    let mut by_source = Vec::new();
-    for source in &sources {
-        let kinds: Vec<_> = kinds.iter().copied().filter(|kind| source.tells_of(kind)).collect();
-        let outcomes = play_all(&kinds, &options.seeds, *source);
-        by_source.push((source.name(), Tally::of(outcomes.iter().flatten()), kinds, outcomes));
-    }
     if sources != [Source::Events] {
-        for (_, _, kinds, outcomes) in
-            by_source.iter().filter(|_| options.kind.is_some() || options.explain)
-        {
-            for line in outcomes
-                .iter()
-                .flatten()
-                .flat_map(|outcome| &outcome.remarks)
-                .filter(|_| options.explain)
-            {
-                println!("{line}");
-            }
-            let rows: Vec<_> = kinds
-                .iter()
-                .zip(outcomes)
-                .map(|(kind, runs)| (kind.name, Tally::of(runs)))
-                .collect();
-            let total = Tally::of(outcomes.iter().flatten());
-            print!("{}", page::table(&rows, &total));
-        }
-        let rows: Vec<_> = by_source.into_iter().map(|(name, tally, ..)| (name, tally)).collect();
-        print!("{}", page::sources(&rows));
-        return if options.check { check_sources(&rows) } else { Ok(()) };
+        return compare(&sources, &kinds, &options);
     }
-    let Some((_, _, kinds, outcomes)) = by_source.pop() else { return Ok(()) };
-    if options.explain {
-        for line in outcomes.iter().flatten().flat_map(|outcome| &outcome.remarks) {
-            println!("{line}");
-        }
-    }
+    let outcomes = play_all(&kinds, &options.seeds, Source::Events);
+    explain(&outcomes, &options);
     let rows: Vec<(&str, Tally)> =
         kinds.iter().zip(&outcomes).map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
     let total = Tally::of(outcomes.iter().flatten());
@@ -157,6 +126,34 @@ fn play_all(kinds: &[&Kind], seeds: &[u64], source: Source) -> Vec<Vec<Outcome>>
         outcomes[kind].push(outcome);
     }
     outcomes
+}
+
+/// Prints what went wrong in each scenario, if that is wanted.
+fn explain(outcomes: &[Vec<Outcome>], options: &Options) {
+    if options.explain {
+        for line in outcomes.iter().flatten().flat_map(|outcome| &outcome.remarks) {
+            println!("{line}");
+        }
+    }
+}
+
+/// Scores by each of `sources`, and prints a row for each.
+fn compare(sources: &[Source], kinds: &[&Kind], options: &Options) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for source in sources {
+        let kinds: Vec<_> = kinds.iter().copied().filter(|kind| source.tells_of(kind)).collect();
+        let outcomes = play_all(&kinds, &options.seeds, *source);
+        explain(&outcomes, options);
+        let total = Tally::of(outcomes.iter().flatten());
+        if options.explain {
+            let runs = kinds.iter().zip(&outcomes);
+            let by_kind: Vec<_> = runs.map(|(kind, runs)| (kind.name, Tally::of(runs))).collect();
+            print!("{}", page::table(&by_kind, &total));
+        }
+        rows.push((source.name(), total));
+    }
+    print!("{}", page::sources(&rows));
+    if options.check { check_sources(&rows) } else { Ok(()) }
 }
 
 /// The least that every source must reach: recall, precision and top-1.

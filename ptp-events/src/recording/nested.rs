@@ -179,7 +179,6 @@ impl Around {
             match names(key) {
                 Some(Whose::Node) => self.node = Some(SmolStr::new(text)),
                 Some(Whose::Pod) => self.pod = Some(SmolStr::new(text)),
-                // Kubernetes' own: `"kubernetes":{"host":"worker-1","pod_name":"…"}`
                 None if is_one(&PROGRAMS) => self.program = Some(SmolStr::new(text)),
                 None => {}
             }
