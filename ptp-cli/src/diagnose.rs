@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ptp_diagnostics::report::{Generator, Report};
+use ptp_diagnostics::report::{Generator, NodeReport, Report};
 use ptp_diagnostics::stability::Gatherer;
-use ptp_diagnostics::{Engine, Settings, Severity};
+use ptp_diagnostics::{Engine, NodeState, Settings, Severity};
 use ptp_events::Received;
 use ptp_events::daemon::DaemonSettings;
 use ptp_events::recording::{ReadError, Recorded};
@@ -78,7 +78,28 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         anstream::eprintln!("not everything was read: this is no all-clear");
         return Ok(Outcome::Unsure);
     }
+    if let Some(unwell) = unwell(&report) {
+        anstream::eprintln!("{unwell}, and there is too little to say why: this is no all-clear");
+        return Ok(Outcome::Unsure);
+    }
     Ok(Outcome::Healthy)
+}
+
+/// Who was not LOCKED at the end although no incident says so: one sample, or the first minutes of a start.
+fn unwell(report: &Report) -> Option<String> {
+    let explained = |node: &NodeReport| {
+        let mut firing = report.incidents.iter().filter(|incident| incident.resolved_at.is_none());
+        firing.any(|incident| incident.affected_nodes.contains(&node.node))
+    };
+    let mut unwell = report.nodes.iter().filter(|node| {
+        matches!(node.state, NodeState::Freerun | NodeState::Holdover) && !explained(node)
+    });
+    let first = unwell.next()?;
+    let (name, state) = (&first.node, first.state.as_str());
+    Some(match unwell.count() {
+        0 => format!("{name} was {state} at the end"),
+        more => format!("{name} was {state} at the end, and {more} more were not LOCKED"),
+    })
 }
 
 fn render(format: Format, report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -158,8 +179,12 @@ fn read(
         ..DaemonSettings::default()
     };
     let stop = interrupt::token();
-    let messages = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
-    let mut engine = Engine::new(settings.clone());
+    let reading = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
+    let settings = match reading.looked_every {
+        Some(every) => settings.clone().looked_at_every(every),
+        None => settings.clone(),
+    };
+    let mut engine = Engine::new(settings);
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
     let mut read: u64 = 0;
@@ -169,7 +194,7 @@ fn read(
     let mut ended = false;
     let mut span: Option<(Received, Received)> = None;
     // An interrupt ends what is read: what came until then is still told.
-    for message in messages {
+    for message in reading.messages {
         match message {
             Message::Events(events) => {
                 bar.set_position(progress.read());

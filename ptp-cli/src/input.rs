@@ -1,8 +1,9 @@
 //! From files to events, in time order, on a thread of its own.
 
+mod metrics;
 mod parallel;
 
-use std::fs::File;
+use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +13,14 @@ use std::time::Duration;
 
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
+use ptp_events::metrics::{History, MetricsError};
 use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 use ptp_events::{Received, nearest};
 
 use crate::archive::ArchiveError;
 use crate::interrupt;
 use crate::sources::Source;
+use metrics::{Gathered, Told};
 use parallel::Parallel;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +44,8 @@ pub(crate) enum InputError {
     Threads { source: rayon::ThreadPoolBuildError },
     #[error("reading stopped, and not at the end: this is a bug, please report it")]
     Stopped,
+    #[error("cannot understand the metrics in `{}`", path.display())]
+    Metrics { path: PathBuf, source: MetricsError },
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: ReadError },
     #[error("`{}` holds a line that is not an event", path.display())]
@@ -94,12 +99,13 @@ impl InputError {
         match self {
             Self::NoEvents { looks_like: Some(what), .. } => Some(format!(
                 "this looks like {what}; diagnose reads the events that a publisher sent, as \
-                 recorded by a consumer or found in the log of cloud-event-proxy, and the log of \
-                 linuxptp-daemon"
+                 recorded by a consumer or found in the log of cloud-event-proxy, logs of linuxptp \
+                 and linuxptp-daemon, and the daemon's metrics"
             )),
             Self::NoEvents { .. } => Some(
                 "diagnose reads the events that a publisher sent: JSON Lines, JSON arrays, recorded \
-                 requests, or a log with events inside; and the log of linuxptp-daemon"
+                 requests, or a log with events inside; logs of linuxptp and linuxptp-daemon; and the \
+                 daemon's metrics"
                     .to_owned(),
             ),
             Self::NoLogs { .. } => Some(
@@ -143,6 +149,13 @@ pub(crate) enum Message {
     End,
 }
 
+/// What comes of the files.
+pub(crate) struct Reading {
+    pub(crate) messages: Receiver<Message>,
+    /// How often was looked, where some of them are metrics.
+    pub(crate) looked_every: Option<Duration>,
+}
+
 /// Reads the files on a thread. Dropping the receiver stops it.
 ///
 /// With `sort`, all events are held in memory and put in order; otherwise they stream, and
@@ -153,22 +166,33 @@ pub(crate) fn read(
     window: Duration,
     sort: bool,
     progress: &Progress,
-) -> Result<Receiver<Message>, InputError> {
+) -> Result<Reading, InputError> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
     let pool = Arc::new(pool.map_err(|source| InputError::Threads { source })?);
     let mut readers = Vec::new();
     let count = files.len();
-    for source in files.iter_mut() {
+    let mut metrics = Gathered::default();
+    for (index, source) in files.iter_mut().enumerate() {
         let settings = DaemonSettings {
             written: source.written,
             name_is_sure: source.named,
             ..daemon.clone()
         };
         let log = DaemonLog::new(source.node.clone(), settings);
-        let input = open(source, progress)?;
-        readers.push(Parallel::new(input, log, Arc::clone(&pool), count));
+        let mut input = open(source, progress)?;
+        if Gathered::are_next(&mut input) {
+            metrics.read(index, source.shown.clone(), input, source.written)?;
+            readers.push(File::Metrics(Box::new(std::iter::empty())));
+        } else {
+            let parallel = Parallel::new(input, log, Arc::clone(&pool), count);
+            readers.push(File::Recording(Box::new(parallel)));
+        }
     }
-    let (sender, receiver) = sync_channel(BATCHES);
+    let looked_every = metrics.interval();
+    if let Some((index, told)) = metrics.finish() {
+        readers[index] = File::Metrics(told);
+    }
+    let (sender, messages) = sync_channel(BATCHES);
     let paths: Vec<_> = files.iter().map(|source| source.shown.clone()).collect();
     let reading = std::thread::Builder::new().name("read".to_owned());
     let spawned = reading.spawn(move || {
@@ -180,7 +204,34 @@ pub(crate) fn read(
         }
     });
     spawned.map_err(|source| InputError::Thread { source })?;
-    Ok(receiver)
+    Ok(Reading { messages, looked_every })
+}
+
+/// A file that is being read.
+enum File {
+    Recording(Box<Parallel<Input>>),
+    Metrics(Told),
+}
+
+impl Iterator for File {
+    type Item = Result<Recorded, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Recording(recording) => recording.next(),
+            Self::Metrics(told) => told.next(),
+        }
+    }
+}
+
+impl File {
+    fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
+        let recording = match self {
+            Self::Recording(recording) => Some(recording),
+            Self::Metrics(_) => None,
+        };
+        recording.into_iter().flat_map(|recording| recording.daemons())
+    }
 }
 
 type Input = Box<dyn io::BufRead + Send>;
@@ -200,12 +251,12 @@ fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
         return Ok(Box::new(counted(Box::new(input))));
     }
     let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
-    let file = File::open(&source.path).map_err(fail)?;
+    let file = fs::File::open(&source.path).map_err(fail)?;
     decompress(counted(Box::new(file))).map_err(fail)
 }
 
 fn streamed(
-    mut merge: Merge<Parallel<Input>>,
+    mut merge: Merge<File>,
     paths: &[PathBuf],
     window: Duration,
     sender: &SyncSender<Message>,
@@ -241,7 +292,7 @@ fn streamed(
 }
 
 /// Says that this is the end, and before that what is only known then.
-fn end(merge: &Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+fn end(merge: &Merge<File>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     for (source, path) in merge.sources().iter().zip(paths) {
         let mut read = source.daemons().filter(|log| log.understood_lines() > 0);
         if read.any(|log| !log.has_wall_clock()) {
@@ -255,7 +306,7 @@ fn end(merge: &Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Me
     let _ = sender.send(Message::End);
 }
 
-fn sorted(mut merge: Merge<Parallel<Input>>, paths: &[PathBuf], sender: &SyncSender<Message>) {
+fn sorted(mut merge: Merge<File>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     let mut all = Vec::new();
     for (source, item) in merge.by_ref() {
         match item {
@@ -288,7 +339,7 @@ fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Resul
 /// What a file without events may be, from its first bytes.
 pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
     let mut head = Vec::new();
-    let file = File::open(path).ok()?;
+    let file = fs::File::open(path).ok()?;
     let input = decompress(BufReader::new(file)).ok()?;
     input.take(4096).read_to_end(&mut head).ok()?;
     let head = String::from_utf8_lossy(&head);
@@ -297,8 +348,10 @@ pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
         Some("an empty file")
     } else if daemon.iter().any(|process| head.contains(process)) {
         Some("a log of linuxptp-daemon that tells no state of a clock")
-    } else if head.starts_with("# HELP") || head.starts_with("# TYPE") {
-        Some("a dump of Prometheus metrics")
+    } else if History::looks_like(&head) {
+        Some(
+            "a dump of metrics, none of them linuxptp-daemon's (`openshift_ptp_clock_state` and others)",
+        )
     } else if head.contains("\"request\"") && head.contains("\"status\"") {
         Some("a record of REST calls")
     } else {

@@ -229,15 +229,16 @@ fn is_recording(path: &Path) -> bool {
     let mut packed = [".gz", ".zst", ".xz", ".bz2"].into_iter();
     let name = packed.find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    let endings = ["jsonl", "ndjson", "json", "log", "txt", "out", "md"];
+    let endings = ["jsonl", "ndjson", "json", "log", "txt", "out", "md", "prom"];
     !name.starts_with('.')
         && (!plain.contains('.') || endings.iter().any(|end| plain.ends_with(&format!(".{end}"))))
 }
 
-/// Whether a file's first 256 KiB hold a line of linuxptp or an event.
+/// Whether a file's first 256 KiB hold a line of linuxptp, an event or a metric of ours.
 fn begins_like_evidence(path: &Path) -> bool {
-    const MARKS: [&[u8]; 8] = [
+    const MARKS: [&[u8]; 9] = [
         b"event.sync.",
+        b"openshift_ptp_",
         b"ptp4l[",
         b"phc2sys[",
         b"ts2phc[",

@@ -65,6 +65,10 @@ pub struct Settings {
     /// `gnss-fault`: the receiver gives no time for this long.
     #[serde(deserialize_with = "duration")]
     pub gnss_fault: Duration,
+    /// `time-of-day-lost`, `dpll-unlocked`, `pulse-fault`: time of day, lock or pulse are missing for this
+    /// long: ten pulses.
+    #[serde(deserialize_with = "duration")]
+    pub reference: Duration,
     /// `clock-class-degraded`: the class stays worse for this long.
     #[serde(deserialize_with = "duration")]
     pub clock_class: Duration,
@@ -172,6 +176,7 @@ impl Default for Settings {
             holdover_model: secs(14_400),
             holdover_model_follower: secs(1200),
             gnss_fault: secs(3),
+            reference: secs(10),
             clock_class: secs(1),
             os_clock: secs(10),
             synce: secs(0),
@@ -216,6 +221,27 @@ pub struct SettingsError {
 }
 
 impl Settings {
+    /// The same for evidence that is only looked at every `interval`, as metrics are: two things that
+    /// happened together are seen up to one look apart, and what must last must be seen twice.
+    #[must_use]
+    pub fn looked_at_every(self, interval: Duration) -> Self {
+        Self {
+            correlate: self.correlate + interval,
+            upstream: self.upstream + interval,
+            switch: self.switch + interval,
+            loss_of_lock: self.loss_of_lock + interval,
+            process_restart: self.process_restart + interval,
+            holdover: self.holdover + interval,
+            gnss_fault: self.gnss_fault + interval,
+            reference: self.reference + interval * 2,
+            clock_class: self.clock_class + interval,
+            os_clock: self.os_clock + interval,
+            synce: self.synce + interval,
+            relock: self.relock + interval * 2,
+            ..self
+        }
+    }
+
     /// Everything that cannot work, not only the first mistake.
     #[must_use]
     pub fn mistakes(&self) -> Vec<SettingsError> {

@@ -18,6 +18,8 @@
 //! ```
 
 mod exposition;
+mod history;
+mod scrapes;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +31,8 @@ use crate::{
     Reading, Resource, Stamped, SyncState,
 };
 use exposition::Labelled;
+pub use history::{History, MAX_HISTORY_BYTES};
+pub use scrapes::Scrapes;
 
 /// The longest text we accept, in bytes. A node's has some 10 KiB.
 pub const MAX_METRICS_BYTES: usize = 1 << 20;
@@ -40,11 +44,11 @@ const MOST_SAMPLES: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricsError {
-    /// More than [`MAX_METRICS_BYTES`].
-    #[error("the metrics are longer than 1 MiB")]
+    /// More than [`MAX_METRICS_BYTES`], or [`MAX_HISTORY_BYTES`] of several scrapes.
+    #[error("the metrics are too long: more than 1 MiB in one scrape, or 128 MiB in all")]
     TooLong,
-    /// More samples than any node has.
-    #[error("the metrics hold more than 4096 samples of clocks and processes")]
+    /// More samples than any node has, or than a history may hold.
+    #[error("the metrics hold too many samples: more than 4096 in one scrape, or a million in all")]
     TooMany,
     /// Not a line of the text format.
     #[error("line {line} is no metric: {expected}")]
@@ -61,6 +65,12 @@ pub enum MetricsError {
         line: u64,
         /// Why not.
         source: NumberError,
+    },
+    /// What should be an answer of Prometheus is not one.
+    #[error("this is no answer of Prometheus")]
+    Json {
+        /// Why not.
+        source: serde_json::Error,
     },
     /// A node's name is not acceptable.
     #[error("line {line} names a node that cannot be one")]
@@ -97,6 +107,12 @@ pub enum Metric {
     InterfaceRole,
     /// `openshift_ptp_process_status`: 0 down, 1 up.
     ProcessStatus,
+    /// `openshift_ptp_process_restart_count`: how often the daemon has started it.
+    ProcessRestarts,
+    /// `openshift_ptp_frequency_adjustment_ns`: what the servo corrects, in parts per billion.
+    FrequencyAdjustment,
+    /// `openshift_ptp_delay_ns`: of the path, or of reading the clock, in nanoseconds.
+    Delay,
 }
 
 impl Metric {
@@ -112,6 +128,9 @@ impl Metric {
             "pps_status" => Self::PpsStatus,
             "interface_role" => Self::InterfaceRole,
             "process_status" => Self::ProcessStatus,
+            "process_restart_count" => Self::ProcessRestarts,
+            "frequency_adjustment_ns" => Self::FrequencyAdjustment,
+            "delay_ns" => Self::Delay,
             _ => return None,
         })
     }
@@ -174,32 +193,34 @@ impl Metrics {
 
     /// What publishers would answer when asked at `at`: lock state, system clock, receiver and
     /// class, of each node in turn. What no event tells, such as DPLL and process status, stays in
-    /// [`Self::samples`].
+    /// [`Self::samples`], and [`Scrapes`] makes observations of it.
     #[must_use]
     pub fn events(&self, at: Stamped) -> Vec<Event> {
-        let mut readings: BTreeMap<(&NodeName, Resource, Instance), Reading> = BTreeMap::new();
+        let clocks = self.clocks().into_iter();
+        clocks.filter_map(|(clock, told)| clock.event("metrics", told.reading, at)).collect()
+    }
+
+    /// What is told of each clock that has a state or a class; an offset alone belongs to a clock
+    /// that has no state here.
+    fn clocks(&self) -> BTreeMap<Clock<'_>, Told> {
+        let mut clocks: BTreeMap<Clock<'_>, Told> = BTreeMap::new();
         for sample in &self.samples {
             let Some((resource, instance)) = self.clock(sample) else { continue };
-            let key = (&sample.node, resource, instance.clone());
-            let reading = readings.entry(key).or_insert_with(|| Reading::new(instance));
-            read(reading, sample);
+            let clock = Clock { node: &sample.node, resource, instance };
+            let told = clocks.entry(clock).or_insert_with_key(|clock| Told {
+                process: sample.process.clone(),
+                reading: Reading::new(clock.instance.clone()),
+                frequency: None,
+                delay: None,
+            });
+            match sample.metric {
+                Metric::FrequencyAdjustment => told.frequency = Some(sample.value),
+                Metric::Delay => told.delay = Some(sample.value),
+                _ => read(&mut told.reading, sample),
+            }
         }
-        let told = readings.into_iter().filter(|(_, reading)| {
-            // An offset alone belongs to a clock that has no state here.
-            reading.state.is_some() || reading.clock_class.is_some()
-        });
-        let event = |((node, resource, _), reading): ((&NodeName, Resource, _), Reading)| {
-            let id = format_smolstr!("metrics-{resource}-{}", reading.instance);
-            let id = EventId::new(id.get(..id.len().min(200)).unwrap_or("metrics")).ok()?;
-            Some(Event {
-                id,
-                node: node.clone(),
-                resource,
-                stamped: Some(at),
-                readings: [reading].into(),
-            })
-        };
-        told.filter_map(event).collect()
+        clocks.retain(|_, told| told.reading.state.is_some() || told.reading.clock_class.is_some());
+        clocks
     }
 
     /// The clock that a sample tells of, as events name it.
@@ -207,7 +228,14 @@ impl Metrics {
         if sample.metric == Metric::ClockClass {
             return Some((Resource::ClockClass, self.announcing(sample)?));
         }
-        if !matches!(sample.metric, Metric::ClockState | Metric::Offset | Metric::GnssStatus) {
+        if !matches!(
+            sample.metric,
+            Metric::ClockState
+                | Metric::Offset
+                | Metric::GnssStatus
+                | Metric::FrequencyAdjustment
+                | Metric::Delay
+        ) {
             return None;
         }
         let resource = match &*sample.process {
@@ -244,12 +272,48 @@ impl Metrics {
     }
 }
 
+/// A clock that metrics tell of, as events name it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Clock<'a> {
+    node: &'a NodeName,
+    resource: Resource,
+    instance: Instance,
+}
+
+/// What one scrape tells of a clock.
+#[derive(Clone, Debug)]
+struct Told {
+    /// Whose samples they are.
+    process: SmolStr,
+    reading: Reading,
+    frequency: Option<i64>,
+    delay: Option<i64>,
+}
+
+impl Clock<'_> {
+    /// The event of this clock, from the scrape called `scrape`.
+    fn event(self, scrape: &str, reading: Reading, at: Stamped) -> Option<Event> {
+        Some(Event {
+            id: id(scrape, &self.resource, &self.instance)?,
+            node: self.node.clone(),
+            resource: self.resource,
+            stamped: Some(at),
+            readings: [reading].into(),
+        })
+    }
+}
+
+fn id(scrape: &str, resource: &Resource, instance: &Instance) -> Option<EventId> {
+    let id = format_smolstr!("{scrape}-{resource}-{instance}");
+    EventId::new(id.get(..id.len().min(200)).unwrap_or(scrape)).ok()
+}
+
 fn master(interface: &str) -> Option<Instance> {
     Instance::new(&format!("{interface}/master")).ok()
 }
 
 fn sample(labelled: &Labelled<'_>, line: u64) -> Result<Option<Sample>, MetricsError> {
-    let Some(metric) = Metric::named(labelled.name) else { return Ok(None) };
+    let Some(metric) = Metric::named(&labelled.name) else { return Ok(None) };
     let (Some(node), Some(process)) = (labelled.label("node"), labelled.label("process")) else {
         return Ok(None);
     };

@@ -8,6 +8,7 @@ mod quiet;
 mod reference;
 mod site;
 
+use crate::exporter::Scrape;
 use crate::log::{LogForm, LogLine};
 use crate::plan::{Plan, PlanError};
 use crate::random::Random;
@@ -130,6 +131,19 @@ impl Kind {
         sink: &mut dyn FnMut(LogLine<'_>),
     ) -> Result<(), PlanError> {
         Scenario::play_log(plan, self.mix(seed), form, sink)
+    }
+
+    /// The same as [`Self::play`], told by the metrics of the nodes that publish.
+    ///
+    /// # Errors
+    /// When the plan can no longer be.
+    pub fn play_metrics(
+        &self,
+        plan: &Plan,
+        seed: u64,
+        sink: &mut dyn FnMut(Scrape<'_>),
+    ) -> Result<(), PlanError> {
+        Scenario::play_metrics(plan, self.mix(seed), sink)
     }
 
     /// Makes the same seed mean another network in each kind (FNV-1a over the name).

@@ -16,6 +16,7 @@
 
 mod clock;
 mod conditions;
+mod exporter;
 mod fault;
 mod gnss;
 mod kinds;
@@ -35,6 +36,7 @@ mod topology;
 mod truth;
 mod world;
 
+pub use exporter::{SCRAPED_EVERY, Scrape};
 pub use fault::{Effect, Fault, Mistake};
 pub use kinds::{KINDS, Kind, UnknownKind};
 pub use log::{LogForm, LogLine};

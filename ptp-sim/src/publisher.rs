@@ -107,6 +107,11 @@ impl Publisher {
         self.class
     }
 
+    /// The state of the system clock, if it has said one.
+    pub(crate) const fn os_state(&self) -> Option<&SyncState> {
+        self.os_state.as_ref()
+    }
+
     /// Whether everything it says is as it should be.
     pub(crate) fn is_well(&self) -> bool {
         let locked = |state: Option<&SyncState>| state.is_none_or(SyncState::is_locked);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use ptp_events::recording::{Origin, Writer};
 use ptp_events::{Event, EventId, NodeName, Received, Stamped};
 
+use crate::exporter::Scrape;
 use crate::fault::{Effect, Fault};
 use crate::label::label;
 use crate::log::{LogForm, LogLine};
@@ -76,6 +77,20 @@ impl Scenario {
     ) -> Result<(), PlanError> {
         plan.check()?;
         World::new(plan, seed).play_log(form, sink);
+        Ok(())
+    }
+
+    /// Plays `plan` once more, told by the metrics of each node that publishes, each scraped every 30 s.
+    ///
+    /// # Errors
+    /// When the plan cannot be.
+    pub fn play_metrics(
+        plan: &Plan,
+        seed: u64,
+        sink: &mut dyn FnMut(Scrape<'_>),
+    ) -> Result<(), PlanError> {
+        plan.check()?;
+        World::new(plan, seed).play_metrics(sink);
         Ok(())
     }
 

@@ -2,8 +2,9 @@
 
 use ptp_events::{Instance, Received};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Seen};
 use crate::conditions::{Active, Conditions};
+use crate::exporter::{EVERY_S, Exporter, Scrape};
 use crate::log::{Log, LogForm, LogLine};
 use crate::plan::Plan;
 use crate::publisher::{Names, Publisher};
@@ -26,6 +27,14 @@ pub(crate) struct History {
     pub(crate) health: Vec<Vec<(i64, bool)>>,
     /// Per node: its true time error each second, when that was asked for.
     pub(crate) errors: Vec<Vec<f64>>,
+}
+
+/// What one second was like at one node.
+struct Told<'a> {
+    index: usize,
+    seen: &'a Seen,
+    now: &'a Conditions,
+    publisher: &'a Publisher,
 }
 
 /// The nodes of a plan.
@@ -71,12 +80,13 @@ impl<'a> World<'a> {
         let nodes = self.plan.topology.nodes();
         let mut logs: Vec<Log> =
             nodes.iter().map(|node| Log::new(node, form, self.plan.start)).collect();
-        for t in -WARM_UP_S..0 {
-            self.step(t, true, &mut Vec::new(), &mut History::default(), None);
-        }
+        self.warm_up();
         let start = self.plan.start.as_nanos();
         for t in 0..self.plan.length.as_secs() {
-            self.step(t, true, &mut Vec::new(), &mut History::default(), Some(&mut logs));
+            self.step(t, true, &mut Vec::new(), &mut History::default(), &mut |told| {
+                let Told { index, seen, now, publisher } = told;
+                logs[index].step(t, seen, now, publisher.lock.state(), publisher.class());
+            });
             for (node, log) in nodes.iter().zip(&mut logs) {
                 for (at, text) in log.drain() {
                     let nanos = start.saturating_add(at);
@@ -90,14 +100,47 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Plays the plan to its end, told by the metrics of each node that publishes.
+    pub(crate) fn play_metrics(mut self, sink: &mut dyn FnMut(Scrape<'_>)) {
+        let nodes = self.plan.topology.nodes();
+        let mut exporters: Vec<Exporter> = nodes.iter().map(Exporter::new).collect();
+        let mut scraped = vec![None; nodes.len()];
+        self.warm_up();
+        let start = self.plan.start.as_nanos();
+        for t in 0..self.plan.length.as_secs() {
+            self.step(t, true, &mut Vec::new(), &mut History::default(), &mut |told| {
+                let Told { index, seen, now, publisher } = told;
+                let states = (publisher.lock.state(), publisher.os_state());
+                exporters[index].step(t, seen, now, states, publisher.class());
+            });
+            for (index, exporter) in
+                exporters.iter().enumerate().filter(|(i, _)| nodes[*i].publishes)
+            {
+                // Prometheus spreads its targets over the interval.
+                let shift = i64::try_from(index).unwrap_or(0) * 7;
+                if (t + shift) % EVERY_S == 0 {
+                    scraped[index] = exporter.answer();
+                }
+            }
+            if t % EVERY_S == EVERY_S - 1 {
+                let nanos = start.saturating_add(t * 1_000_000_000 + 990_000_000);
+                let text = scraped.iter().flatten().map(String::as_str).collect::<String>();
+                sink(Scrape { at: Received::from_nanos(nanos), text: &text });
+            }
+        }
+    }
+
+    fn warm_up(&mut self) {
+        for t in -WARM_UP_S..0 {
+            self.step(t, true, &mut Vec::new(), &mut History::default(), &mut |_| {});
+        }
+    }
+
     /// Plays the plan to its end.
     pub(crate) fn play(mut self, keep_errors: bool) -> (Vec<Said>, History) {
         let nodes = self.clocks.len();
         let mut said = Vec::new();
-        for t in -WARM_UP_S..0 {
-            self.step(t, true, &mut said, &mut History::default(), None);
-            said.clear();
-        }
+        self.warm_up();
         if self.plan.subscribes {
             for node in 0..nodes {
                 let at = i64::from(self.random.whole(0, 40_000_000));
@@ -112,7 +155,7 @@ impl<'a> World<'a> {
             errors: if keep_errors { vec![Vec::new(); nodes] } else { Vec::new() },
         };
         for t in 0..self.plan.length.as_secs() {
-            self.step(t, false, &mut said, &mut history, None);
+            self.step(t, false, &mut said, &mut history, &mut |_| {});
         }
         (said, history)
     }
@@ -123,7 +166,7 @@ impl<'a> World<'a> {
         warm_up: bool,
         said: &mut Vec<Said>,
         history: &mut History,
-        mut logs: Option<&mut Vec<Log>>,
+        tell: &mut dyn FnMut(Told<'_>),
     ) {
         // Followers first: what a parent does reaches them within the next second, never before.
         for index in (0..self.clocks.len()).rev() {
@@ -139,10 +182,8 @@ impl<'a> World<'a> {
             let before = said.len();
             let publisher = &mut self.publishers[index];
             publisher.step(t, &seen, &now, upstream, said);
-            if let Some(log) = logs.as_mut().and_then(|logs| logs.get_mut(index))
-                && node.publishes
-            {
-                log.step(t, &seen, &now, publisher.lock.state(), publisher.class());
+            if node.publishes {
+                tell(Told { index, seen: &seen, now: &now, publisher });
             }
             if !node.publishes {
                 said.truncate(before);

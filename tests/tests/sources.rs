@@ -1,4 +1,5 @@
-//! The same fault is the same incident, whoever tells of it: events, a log in any reduction, or both.
+//! The same fault is the same incident, whoever tells of it: events, a log in any reduction, metrics, or
+//! several of them.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ptp_diagnostics::{Engine, Settings, Severity};
 use ptp_events::daemon::{DaemonLog, DaemonSettings, LogLine};
+use ptp_events::metrics::{Metrics, Scrapes};
 use ptp_events::observation::Evidence;
 use ptp_events::{NodeName, Received, Stamped};
 use ptp_sim::{LogForm, Plan, Scenario};
@@ -57,10 +59,31 @@ fn by_log(plan: &Plan, seed: u64, form: LogForm) -> Told {
     told
 }
 
+fn by_metrics(plan: &Plan, seed: u64) -> Told {
+    let mut scrapes = Scrapes::default();
+    let mut told = Vec::new();
+    Scenario::play_metrics(plan, seed, &mut |scrape| {
+        let metrics = Metrics::parse(scrape.text).unwrap();
+        scrapes.handle_metrics(&metrics, Stamped::from_nanos(scrape.at.as_nanos()));
+        told.extend(std::iter::from_fn(|| scrapes.poll_evidence()).map(|told| (scrape.at, told)));
+    })
+    .unwrap();
+    told
+}
+
 /// The incidents that somebody is told of: where they began, and why.
-fn incidents(mut told: Told) -> BTreeSet<(String, Vec<NodeName>)> {
+fn incidents(told: Told) -> BTreeSet<(String, Vec<NodeName>)> {
+    incidents_with(told, Settings::default())
+}
+
+/// The same of metrics, which are looked at now and then.
+fn looked_at(told: Told) -> BTreeSet<(String, Vec<NodeName>)> {
+    incidents_with(told, Settings::default().looked_at_every(ptp_sim::SCRAPED_EVERY))
+}
+
+fn incidents_with(mut told: Told, settings: Settings) -> BTreeSet<(String, Vec<NodeName>)> {
     told.sort_by_key(|(at, _)| *at);
-    let mut engine = Engine::new(Settings::default());
+    let mut engine = Engine::new(settings);
     for (at, evidence) in told {
         engine.handle_evidence(evidence, at);
     }
@@ -107,5 +130,18 @@ proptest! {
         prop_assert_eq!(&incidents(log.clone()), &expect, "by {:?} alone", form);
         let both = events.into_iter().chain(log).collect();
         prop_assert_eq!(&incidents(both), &expect, "by events and {:?}", form);
+    }
+    /// A flap that is over between two looks was never there.
+    #[test]
+    fn a_fault_that_lasts_is_the_same_incident_by_metrics(
+        fault in prop::sample::select(FAULTS.into_iter().filter(|fault| !fault.contains("flapping")).collect::<Vec<_>>()),
+        seed in 0u64..1000,
+    ) {
+        let plan = plan(fault);
+        let (events, metrics) = (by_events(&plan, seed), by_metrics(&plan, seed));
+        let expect = incidents(events.clone());
+        prop_assert_eq!(&looked_at(metrics.clone()), &expect, "by metrics alone");
+        let both = events.into_iter().chain(metrics).collect();
+        prop_assert_eq!(&looked_at(both), &expect, "by events and metrics");
     }
 }

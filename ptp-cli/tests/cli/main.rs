@@ -4,6 +4,7 @@
 mod field;
 mod laws;
 mod live;
+mod metrics;
 mod must_gather;
 mod recordings;
 mod stability;

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::model::clock_class;
 use crate::model::node::{NodeId, Role};
 use crate::model::stage::Stage;
-use crate::model::timeline::Timeline;
+use crate::model::timeline::{Timeline, is_calm};
 
 /// A fault at one stage of a node breaks another stage of the same node.
 ///
@@ -48,7 +48,16 @@ fn ptp_troubled(model: &Model, node: NodeId, Times { now, .. }: Times) -> bool {
 fn may_be_troubled(model: &Model, node: NodeId, Times { since, now }: Times) -> bool {
     let lost_later =
         model.ptp_last_lost(node).is_some_and(|lost| lost > since.after(model.settings.correlate));
-    !model.knows_ptp(node) || (model.ptp_troubled(node, now) && !lost_later)
+    !model.knows_ptp(node)
+        || (model.ptp_troubled(node, now) && !lost_later)
+        || (is_calm_itself(model, node) && model.ptp_changed_since(node, since))
+}
+
+/// The system clock is where phc2sys wants it: what is said against it is its PTP clock's state, which a
+/// publisher lets count (docs/protocol.md §9).
+fn is_calm_itself(model: &Model, node: NodeId) -> bool {
+    let mut offsets = model.of(node, &Resource::OsClock).filter_map(|os| os.samples().last);
+    offsets.all(|(_, offset)| is_calm(offset, &model.settings))
 }
 
 /// The chain within a node (docs/diagnosis.md §5), in its order.

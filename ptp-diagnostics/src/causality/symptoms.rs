@@ -148,17 +148,22 @@ const HERE: &[(Symptom, Look)] = &[
     (Symptom::TimeOfDayLost, |case| {
         let receivers = case.model.of(case.subject.node, &Resource::Gnss);
         let from = seen::gives_time_from(receivers);
+        let settings = &case.model.settings;
         log_shows(case, |clock, now| {
-            from.is_some_and(|from| seen::no_time_of_day(clock, from, now).is_some())
+            from.is_some_and(|from| seen::no_time_of_day(clock, from, now, settings).is_some())
         })
     }),
     (Symptom::OneSecond, |case| {
         own_clocks(case).filter_map(|clock| seen::is_one_second(clock, case.now)).max()
     }),
-    (Symptom::DpllUnlocked, |case| log_shows(case, |c, now| seen::dpll_unlocked(c, now).is_some())),
+    (Symptom::DpllUnlocked, |case| {
+        let settings = &case.model.settings;
+        log_shows(case, |clock, now| seen::dpll_unlocked(clock, now, settings).is_some())
+    }),
     (Symptom::PulseFault, |case| {
+        let settings = &case.model.settings;
         log_shows(case, |c, now| {
-            seen::pulse_off(c, now).or_else(|| seen::pulse_missing(c, now)).is_some()
+            seen::pulse_off(c, now).or_else(|| seen::pulse_missing(c, now, settings)).is_some()
         })
     }),
     (Symptom::TimestampsMissed, |case| {
@@ -181,7 +186,7 @@ const HERE: &[(Symptom, Look)] = &[
     (Symptom::MastersAlternate, |case| {
         log_shows(case, |c, now| seen::masters_alternate(c, now).is_some_and(|(back, _)| back > 1))
     }),
-    (Symptom::PortFault, |case| seen::port_fault(case.ptp?)),
+    (Symptom::PortFault, |case| seen::port_fault(case.ptp?, &case.model.settings)),
     (Symptom::Heard, |case| seen::is_heard(case.unlocked()?)),
 ];
 

@@ -1,12 +1,12 @@
-//! A card's DPLL has no lock for ten seconds (`frequency_status`, `phase_status` 1 or 4), although the clock
-//! is said to be LOCKED.
+//! A card's DPLL has no lock for `reference` (default 10 s; `frequency_status`, `phase_status` 1 or 4),
+//! although the clock is said to be LOCKED.
 //!
 //! Severity: CRITICAL: whoever follows trusts it. Clears when the DPLL is locked, or the clock no longer said
 //! to be.
 //!
 //! Where the clock says HOLDOVER or FREERUN too, the DPLL is only a part of that. The numbers are those of
 //! the kernel's DPLL interface (1 unlocked, 2 locked, 3 locked with holdover acquired, 4 holdover). It takes
-//! a log.
+//! a log or metrics.
 
 use ptp_events::Resource;
 
@@ -27,7 +27,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
-    match seen::dpll_unlocked(view.clock, view.now) {
+    match seen::dpll_unlocked(view.clock, view.now, view.settings) {
         Some(since) => Assessment::Firing { severity: Severity::Critical, since, again: None },
         None => Assessment::Quiet,
     }

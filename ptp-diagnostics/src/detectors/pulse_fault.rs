@@ -1,10 +1,10 @@
 //! A clock that is steered by a pulse per second was a millisecond off and more, and not by whole seconds, in
-//! the last hour; or its DPLL has had no pulse for ten seconds while it is said to be LOCKED.
+//! the last hour; or its DPLL has had no pulse for `reference` (default 10 s) while it is said to be LOCKED.
 //!
 //! Severity: CRITICAL. Clears an hour after the last such pulse.
 //!
 //! An oscillator off by 1 ppm takes a quarter of an hour for a millisecond: from one pulse to the next it is
-//! the pulse that moved. Receivers without a lock may give pulses all the same. It takes a log of ts2phc.
+//! the pulse that moved. Receivers without a lock may give pulses all the same. It takes a log of ts2phc, or metrics.
 
 use ptp_events::Resource;
 
@@ -29,7 +29,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn examine(view: &View<'_>) -> Assessment {
     let (clock, now) = (view.clock, view.now);
-    match seen::pulse_off(clock, now).or_else(|| seen::pulse_missing(clock, now)) {
+    match seen::pulse_off(clock, now).or_else(|| seen::pulse_missing(clock, now, view.settings)) {
         Some(since) => Assessment::Firing {
             severity: Severity::Critical,
             since: view.firing.unwrap_or(since),

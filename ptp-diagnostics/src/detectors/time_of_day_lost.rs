@@ -1,10 +1,10 @@
-//! A grandmaster has no usable time of day (NMEA, `nmea_status 0`) for ten seconds, or for a minute before
-//! its first lock; or ts2phc says that what it gets is stale, damaged, or of no use for its pulse.
+//! A grandmaster has no usable time of day (NMEA, `nmea_status 0`) for `reference` (default 10 s), or for a
+//! minute before its first lock; or ts2phc says that what it gets is stale, damaged, or of no use for its pulse.
 //!
 //! Severity: CRITICAL. Clears when the time of day is there again, or no complaint was heard for 2 min.
 //!
 //! A pulse says where a second begins, and not which one it is: without the time of day a clock may be
-//! steered by the pulse and be whole seconds wrong (linuxptp, ts2phc(8)). It takes a log.
+//! steered by the pulse and be whole seconds wrong (linuxptp, ts2phc(8)). It takes a log or metrics.
 
 use ptp_events::{Received, Resource};
 
@@ -23,7 +23,7 @@ pub(super) const DETECTOR: Detector = Detector {
     examine,
     describe: |view| {
         let from = from(view).unwrap_or(view.now);
-        match seen::complaints_of_time(view.clock, from, view.now) {
+        match seen::complaints_of_time(view.clock, from, view.now, view.settings) {
             Some(complaint) => format!("ts2phc: {}", complaint.remark.as_str()),
             None => "no NMEA".to_owned(),
         }
@@ -36,13 +36,13 @@ fn from(view: &View<'_>) -> Option<Received> {
 
 fn examine(view: &View<'_>) -> Assessment {
     let Some(from) = from(view) else { return Assessment::Quiet };
-    match seen::no_time_of_day(view.clock, from, view.now) {
+    match seen::no_time_of_day(view.clock, from, view.now, view.settings) {
         Some(since) => Assessment::Firing {
             severity: Severity::Critical,
             since: view.firing.unwrap_or(since),
             again: Some(view.now.after(seen::OVER)),
         },
-        None => match seen::time_of_day_due(view.clock, from, view.now) {
+        None => match seen::time_of_day_due(view.clock, from, view.now, view.settings) {
             Some(due) => Assessment::Wait(due),
             None => Assessment::Quiet,
         },

@@ -30,7 +30,11 @@ impl Ledger {
                     self.reconsider(model, id, &subject, is_wider, found.now);
                     id
                 }
-                None => self.open(model, &found, judgement.diagnosis, judgement.seen),
+                None => {
+                    let id = self.open(model, &found, judgement.diagnosis, judgement.seen);
+                    self.take_over(model, id, &found);
+                    id
+                }
             }
         });
         self.absorb(model, id, &found);
@@ -153,6 +157,30 @@ impl Ledger {
                     && explains_below(model, incident, subject))
                 || explains(model, incident, subject, incident.diagnosis.cause, now)
         })
+    }
+
+    /// Ends the incidents elsewhere that a new one explains: a master may be noticed after those who
+    /// follow it.
+    fn take_over(&mut self, model: &Model, id: IncidentId, found: &Found) {
+        let new = &self.incidents[&id];
+        if !new.diagnosis.cause.cause().reaches_followers {
+            return;
+        }
+        let node = found.subject.node;
+        let is_part = |other: &IncidentId| {
+            let incident = &self.incidents[other];
+            let origin = &incident.diagnosis.origin;
+            *other != id
+                && apart(incident.opened_at, new.opened_at) <= model.settings.correlate
+                && !origin.iter().any(|node| new.diagnosis.origin.contains(node))
+                && explains_there(model, new, &incident.latest, found.now)
+        };
+        let elsewhere = self.index.reaching(model, node).chain(self.index.single(model, node));
+        let parts: Vec<_> = elsewhere.take(MAX_RELAYS).filter(is_part).collect();
+        let key = new.key.clone();
+        for part in parts {
+            self.merge(model, part, id, &key, found.now);
+        }
     }
 
     /// Ends the incidents of single nodes that turn out to be part of `id`.

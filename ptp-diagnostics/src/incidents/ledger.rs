@@ -333,7 +333,9 @@ impl Ledger {
             };
             evidence::push(model, incident, node, clock, fact);
             let subject = Subject { since: fact.at, ..incident.latest };
-            if subject.clock == Some(clock) && !recovered {
+            // What is said once all is well again does not tell why it was not.
+            let is_open = incident.open_findings > 0;
+            if subject.clock == Some(clock) && !recovered && is_open {
                 self.reconsider(model, id, &subject, false, fact.at);
             }
             let Some(incident) = self.incidents.get(&id) else {

@@ -4,16 +4,16 @@
 
 use std::time::Duration;
 
-use ptp_events::observation::{Dpll, PortEvent, PortState, Remark};
+use ptp_events::observation::{Dpll, Observed, PortEvent, PortState, Remark};
 use ptp_events::{Received, SyncState};
 
-use super::timeline::Timeline;
 use super::timeline::firsthand::{Complaint, FirstHand, Run, TEN_YEARS_NS};
+use super::timeline::{Said, Timeline};
 use crate::Settings;
 
 /// A complaint that was not repeated for so long is over; a log of ts2phc repeats it every second.
 pub(crate) const OVER: Duration = Duration::from_mins(2);
-/// How long time of day, lock of a DPLL or pulse may be missing: ten pulses.
+/// How long a clock may not be measured: ten pulses.
 const TEN_PULSES: Duration = Duration::from_secs(10);
 /// The same while a node is starting: a receiver takes 18 to 36 s for the ephemeris of the satellites alone
 /// (u-blox, ZED-F9T integration manual, UBX-19005590, 3.9), and ts2phc waits for it.
@@ -41,8 +41,9 @@ pub(crate) fn complains(clock: &Timeline, remark: Remark, now: Received) -> Opti
 }
 
 /// How long it may have no time of day.
-fn time_of_day_hold(clock: &Timeline) -> Duration {
-    if clock.last_locked().is_some() { TEN_PULSES } else { STARTING }
+fn time_of_day_hold(clock: &Timeline, settings: &Settings) -> Duration {
+    let hold = settings.reference;
+    if clock.last_locked().is_some() { hold } else { STARTING.max(hold) }
 }
 
 /// What ts2phc says against the time of day that it gets, for longer than it may.
@@ -50,8 +51,9 @@ pub(crate) fn complaints_of_time(
     clock: &Timeline,
     from: Received,
     now: Received,
+    settings: &Settings,
 ) -> Option<Complaint> {
-    let hold = time_of_day_hold(clock);
+    let hold = time_of_day_hold(clock, settings);
     let complaints = [
         Remark::SentenceCorrupt,
         Remark::SentenceStale,
@@ -67,18 +69,28 @@ pub(crate) fn complaints_of_time(
 
 /// Since when a clock has had no usable time of day, after `from`: the daemon says so, or ts2phc cannot
 /// use what it gets.
-pub(crate) fn no_time_of_day(clock: &Timeline, from: Received, now: Received) -> Option<Received> {
+pub(crate) fn no_time_of_day(
+    clock: &Timeline,
+    from: Received,
+    now: Received,
+    settings: &Settings,
+) -> Option<Received> {
     let missing = seen(clock)?.time_of_day().filter(|(available, _)| !available);
     let missing = missing.map(|(_, since)| since.max(from));
-    let missing = missing.filter(|since| now.since(*since) >= time_of_day_hold(clock));
-    let complaint = complaints_of_time(clock, from, now).map(|complaint| complaint.first);
+    let missing = missing.filter(|since| now.since(*since) >= time_of_day_hold(clock, settings));
+    let complaint = complaints_of_time(clock, from, now, settings).map(|complaint| complaint.first);
     complaint.into_iter().chain(missing).min()
 }
 
 /// When a time of day that is missing will have been missing for too long.
-pub(crate) fn time_of_day_due(clock: &Timeline, from: Received, now: Received) -> Option<Received> {
+pub(crate) fn time_of_day_due(
+    clock: &Timeline,
+    from: Received,
+    now: Received,
+    settings: &Settings,
+) -> Option<Received> {
     let (_, since) = seen(clock)?.time_of_day().filter(|(available, _)| !available)?;
-    Some(since.max(from).after(time_of_day_hold(clock))).filter(|due| *due > now)
+    Some(since.max(from).after(time_of_day_hold(clock, settings))).filter(|due| *due > now)
 }
 
 /// From when on a time of day is expected of a node's receivers: since each of them gives time. Never
@@ -95,21 +107,36 @@ pub(crate) fn gives_time_from<'a>(
 }
 
 /// Since when a DPLL has no lock although the clock is said to be LOCKED.
-pub(crate) fn dpll_unlocked(clock: &Timeline, now: Received) -> Option<Received> {
-    dpll_while_locked(clock, now, |dpll| dpll.is_locked() == Some(false))
+pub(crate) fn dpll_unlocked(
+    clock: &Timeline,
+    now: Received,
+    settings: &Settings,
+) -> Option<Received> {
+    dpll_while_locked(clock, now, settings, |dpll| dpll.is_locked() == Some(false))
 }
 
 /// Since when a DPLL has no pulse although it, and the clock, are said to be LOCKED.
-pub(crate) fn pulse_missing(clock: &Timeline, now: Received) -> Option<Received> {
-    dpll_while_locked(clock, now, |dpll| dpll.pps == Some(false) && dpll.is_locked() == Some(true))
+pub(crate) fn pulse_missing(
+    clock: &Timeline,
+    now: Received,
+    settings: &Settings,
+) -> Option<Received> {
+    dpll_while_locked(clock, now, settings, |dpll| {
+        dpll.pps == Some(false) && dpll.is_locked() == Some(true)
+    })
 }
 
-/// Since when both have been so: the clock LOCKED, and its DPLL as `is` says, for ten seconds.
-fn dpll_while_locked(clock: &Timeline, now: Received, is: fn(Dpll) -> bool) -> Option<Received> {
+/// Since when both have been so, for long enough: the clock LOCKED, and its DPLL as `is` says.
+fn dpll_while_locked(
+    clock: &Timeline,
+    now: Received,
+    settings: &Settings,
+    is: fn(Dpll) -> bool,
+) -> Option<Received> {
     let (dpll, since) = seen(clock)?.dpll()?;
     let (_, locked) = clock.state().filter(|(state, _)| **state == SyncState::Locked)?;
     let since = since.max(locked);
-    (is(dpll) && now.since(since) >= TEN_PULSES).then_some(since)
+    (is(dpll) && now.since(since) >= settings.reference).then_some(since)
 }
 
 /// Whether a clock was measured against a pulse that was a millisecond off and more, and not by whole
@@ -222,12 +249,23 @@ pub(crate) fn is_heard(clock: &Timeline) -> Option<bool> {
     Some(measured && seen.lost().is_none_or(|(at, _)| seen.last_sample() > Some(at)))
 }
 
+/// How often a port may become faulty within [`AGAIN`] and still tell of one loss.
+const FLAPS: usize = 3;
+
 /// Whether the port by which it followed became faulty when the clock lost its lock; `None` where no
-/// port is known to have left it.
-pub(crate) fn port_fault(clock: &Timeline) -> Option<bool> {
-    let (at, why) = seen(clock)?.lost()?;
+/// port is known to have left it, and of one that comes and goes.
+pub(crate) fn port_fault(clock: &Timeline, settings: &Settings) -> Option<bool> {
+    let seen = seen(clock)?;
+    let (at, why) = seen.lost()?;
+    let faults = seen.facts().iter().filter(|fact| {
+        let faulty = matches!(&fact.said, Said::Seen(Observed::Port(change)) if change.to == PortState::Faulty);
+        faulty && at.since(fact.at) <= AGAIN
+    });
+    if faults.count() >= FLAPS {
+        return None;
+    }
     let lost = clock.unlocked_since().or_else(|| clock.last_break().map(|(lost, _)| lost))?;
-    (lost.since(at).max(at.since(lost)) <= TEN_PULSES).then_some(why == PortEvent::Fault)
+    (lost.since(at).max(at.since(lost)) <= settings.reference).then_some(why == PortEvent::Fault)
 }
 
 /// How often the best master was another one and then the first again within the last hour, and since

@@ -5,20 +5,32 @@
 
 use std::borrow::Cow;
 
+use super::history::seconds_since_1970;
+use crate::Stamped;
+
 /// The most labels a sample may have; ours have five.
 const MOST_LABELS: usize = 32;
 
 /// A sample as it stands in the text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Labelled<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     pub(super) labels: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) value: &'a str,
+    /// When it was so, where it is told: milliseconds since 1970, or seconds (`OpenMetrics`).
+    pub(super) time: Option<&'a str>,
 }
 
 impl Labelled<'_> {
     pub(super) fn label(&self, key: &str) -> Option<&str> {
         self.labels.iter().find(|(name, _)| *name == key).map(|(_, value)| &**value)
+    }
+
+    pub(super) fn time(&self) -> Option<Stamped> {
+        let number: f64 = self.time?.parse().ok()?;
+        // The year 2100 in seconds is 1973 in milliseconds.
+        let seconds = if number.abs() > 1e11 { number / 1e3 } else { number };
+        Some(seconds_since_1970(seconds))
     }
 }
 
@@ -28,7 +40,31 @@ pub(super) fn parse(line: &str) -> Result<Option<Labelled<'_>>, &'static str> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (name, mut rest) = name(line).ok_or("a metric's name")?;
+    let (mut labelled, rest) = labels(line)?;
+    let mut words = rest.split_ascii_whitespace();
+    labelled.value = words.next().ok_or("a value")?;
+    labelled.time = words.next();
+    let time_is_one = labelled.time.is_none_or(|time| time.parse::<f64>().is_ok());
+    // An exemplar may follow (`OpenMetrics`).
+    if !time_is_one || words.next().is_some_and(|word| word != "#") {
+        return Err("nothing after the value but a time");
+    }
+    Ok(Some(labelled))
+}
+
+/// The same for a series without a value.
+pub(super) fn series(text: &str) -> Result<Option<Labelled<'_>>, &'static str> {
+    let (labelled, rest) = labels(text.trim())?;
+    if rest.trim().is_empty() { Ok(Some(labelled)) } else { Err("nothing after a series") }
+}
+
+/// The name and the labels at the beginning of a line, and what follows them. The name may be a label
+/// (`{__name__="…"}`).
+fn labels(line: &str) -> Result<(Labelled<'_>, &str), &'static str> {
+    let (name, mut rest) = name(line).unwrap_or(("", line));
+    if name.is_empty() && !rest.starts_with('{') {
+        return Err("a metric's name");
+    }
     let mut labels = Vec::new();
     if let Some(inside) = rest.trim_start().strip_prefix('{') {
         rest = inside;
@@ -54,14 +90,12 @@ pub(super) fn parse(line: &str) -> Result<Option<Labelled<'_>>, &'static str> {
             };
         }
     }
-    // A time in milliseconds may follow; scrapes of a node have none, and we know when we asked.
-    let mut words = rest.split_ascii_whitespace();
-    let value = words.next().ok_or("a value")?;
-    let time_is_one = words.next().is_none_or(|time| time.parse::<i64>().is_ok());
-    if !time_is_one || words.next().is_some() {
-        return Err("nothing after the value but a time");
+    let mut name = Cow::Borrowed(name);
+    if name.is_empty() {
+        let named = labels.iter().find(|(key, _)| *key == "__name__");
+        name = named.map(|(_, value)| value.clone()).ok_or("a metric's name")?;
     }
-    Ok(Some(Labelled { name, labels, value }))
+    Ok((Labelled { name, labels, value: "", time: None }, rest))
 }
 
 /// A name at the beginning of `text`, and what follows it.
@@ -107,7 +141,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expect: &str) {
         let got = match parse(line) {
-            Ok(Some(Labelled { name, labels, value })) => format!("{name} {labels:?} {value}"),
+            Ok(Some(Labelled { name, labels, value, .. })) => format!("{name} {labels:?} {value}"),
             Ok(None) => "nothing".to_owned(),
             Err(expected) => format!("expected {expected}"),
         };

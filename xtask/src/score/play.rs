@@ -59,9 +59,13 @@ pub(crate) struct Judged {
 
 pub(crate) fn play(kind: &Kind, seed: u64, source: Source) -> Outcome {
     let scenario = kind.generate(seed);
-    if let Source::Log(form) = source {
-        let mut engine = Engine::new(Settings::default());
-        source::listen(kind, seed, form, &mut engine);
+    if source != Source::Events {
+        let mut engine = Engine::new(source.settings());
+        match source {
+            Source::Log(form) => source::listen(kind, seed, form, &mut engine),
+            Source::Metrics => source::scrape(kind, seed, &mut engine),
+            Source::Events => {}
+        }
         engine.finish(scenario.end);
         let mut outcome = judge(&scenario, &engine, source);
         for remark in &mut outcome.remarks {

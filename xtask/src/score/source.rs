@@ -1,10 +1,11 @@
-//! By what the engine is told of a scenario: events, or a log of each node.
+//! By what the engine is told of a scenario: events, or the log or the metrics of each node.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ptp_diagnostics::Engine;
+use ptp_diagnostics::{Engine, Settings};
 use ptp_events::daemon::{DaemonLog, DaemonSettings, LogLine};
+use ptp_events::metrics::{Metrics, Scrapes};
 use ptp_events::observation::Evidence;
 use ptp_events::{NodeName, Received, Stamped};
 use ptp_sim::{Kind, LogForm};
@@ -19,6 +20,8 @@ pub(crate) enum Source {
     Events,
     /// What daemons write.
     Log(LogForm),
+    /// What their exporters answer every 30 s.
+    Metrics,
 }
 
 /// Kinds of which a log shows nothing: the publisher's own threshold, and the distance of two clocks.
@@ -34,11 +37,17 @@ const ONLY_OFFSETS: [&str; 6] = [
     "grandmaster-switch",
 ];
 
+/// Kinds of which scrapes show nothing: no metric tells of `SyncE` or of who the master is, and what is
+/// over between two scrapes was never there.
+const ONLY_PUSHED: [&str; 4] =
+    ["synce-degraded", "path-and-synce", "grandmaster-switch", "process-restart"];
+
 impl Source {
     /// Every source by its name, and `all`.
     pub(crate) fn parse(name: &str) -> Result<Vec<Self>, Failure> {
         let logs = [LogForm::Full, LogForm::Reduced, LogForm::Enhanced, LogForm::Rms];
-        let all: Vec<_> = [Self::Events].into_iter().chain(logs.map(Self::Log)).collect();
+        let all = [Self::Events].into_iter().chain(logs.map(Self::Log)).chain([Self::Metrics]);
+        let all: Vec<_> = all.collect();
         if name == "all" {
             return Ok(all);
         }
@@ -53,6 +62,15 @@ impl Source {
         match self {
             Self::Events => "events",
             Self::Log(form) => form.as_str(),
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// What the engine compares with.
+    pub(crate) fn settings(self) -> Settings {
+        match self {
+            Self::Metrics => Settings::default().looked_at_every(ptp_sim::SCRAPED_EVERY),
+            Self::Events | Self::Log(_) => Settings::default(),
         }
     }
 
@@ -63,6 +81,7 @@ impl Source {
             Self::Log(LogForm::Reduced) => {
                 !ONLY_EVENTS.contains(&kind.name) && !ONLY_OFFSETS.contains(&kind.name)
             }
+            Self::Metrics => !ONLY_EVENTS.contains(&kind.name) && !ONLY_PUSHED.contains(&kind.name),
             Self::Log(_) => !ONLY_EVENTS.contains(&kind.name),
         }
     }
@@ -104,6 +123,20 @@ pub(crate) fn listen(kind: &Kind, seed: u64, form: LogForm, engine: &mut Engine)
     }
 }
 
+/// Feeds the scrapes of all nodes to an engine, as they are answered.
+pub(crate) fn scrape(kind: &Kind, seed: u64, engine: &mut Engine) {
+    let plan = kind.plan(seed);
+    let mut scrapes = Scrapes::default();
+    let mut sink = |scrape: ptp_sim::Scrape<'_>| {
+        let metrics = Metrics::parse(scrape.text).expect("the simulator writes metrics");
+        scrapes.handle_metrics(&metrics, Stamped::from_nanos(scrape.at.as_nanos()));
+        while let Some(evidence) = scrapes.poll_evidence() {
+            engine.handle_evidence(evidence, scrape.at);
+        }
+    };
+    kind.play_metrics(&plan, seed, &mut sink).expect("every kind draws plans that can be played");
+}
+
 fn drain(log: &mut DaemonLog) -> impl Iterator<Item = (Received, Evidence)> {
     let told = std::iter::from_fn(|| log.poll_evidence());
     told.filter_map(|told| {
@@ -120,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_a_source_leaves_out_are_kinds_there_are() {
-        for name in ONLY_EVENTS.iter().chain(&ONLY_OFFSETS) {
+        for name in ONLY_EVENTS.iter().chain(&ONLY_OFFSETS).chain(&ONLY_PUSHED) {
             assert!(Kind::find(name).is_ok(), "{name}");
         }
         let told = |source: Source| KINDS.iter().filter(|kind| source.tells_of(kind)).count();
