@@ -51,10 +51,11 @@ Examples:
   ptp-cli diagnose must-gather.local.1234/
   ptp-cli diagnose must-gather.tar.gz -o report.txt
   ptp-cli diagnose --node worker-3 --since 03:00 all.jsonl
+  ptp-cli diagnose --what logs/           # what is read, and what is not
 
 A file may hold one event per line, JSON arrays, {\"received\":…,\"event\":{…}} lines as the agent
-writes them, recorded HTTP requests, a log with events inside, or a log of linuxptp-daemon; plain,
-gzip, bzip2, xz or zstd. Several files are read as one, in time order. Of a folder or an archive the logs of
+writes them, recorded HTTP requests, a log with events inside, a log of linuxptp or linuxptp-daemon, or
+the daemon's metrics (a scrape, or what Prometheus answers); plain, gzip, bzip2, xz or zstd. Several files are read as one, in time order. Of a folder or an archive the logs of
 linuxptp-daemon-container and cloud-event-proxy are read where must-gather puts them, or else whatever
 holds events or lines of linuxptp. An interrupt (Ctrl-C) ends reading, and what was read is diagnosed.
 
@@ -73,6 +74,11 @@ pub(crate) struct DiagnoseArgs {
     /// Diagnose the journal of an agent instead, also while the agent is running
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "strict"])]
     pub(crate) journal: Option<PathBuf>,
+
+    /// Say what each file is taken for, from when to when, of which nodes and processes, and how much of it
+    /// is understood, instead of diagnosing it
+    #[arg(long, conflicts_with_all = ["journal", "stability", "output"])]
+    pub(crate) what: bool,
 
     /// How to write the diagnosis
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -93,6 +99,11 @@ pub(crate) struct DiagnoseArgs {
     /// Whose the logs of linuxptp-daemon are, which do not say; otherwise their paths tell
     #[arg(long, value_name = "NAME", value_parser = NodeName::new, conflicts_with = "journal")]
     pub(crate) node_name: Option<NodeName>,
+
+    /// On which nodes the pods run that logs are named after: what `oc -n openshift-ptp get pods -o json`
+    /// prints (or `-o yaml`, `-o wide`)
+    #[arg(long, value_name = "FILE", conflicts_with = "journal")]
+    pub(crate) pods: Option<PathBuf>,
 
     /// Use only events received at or after this time: 1h (ago), 03:00, "yesterday 22:30" (all in UTC), or
     /// in full (RFC 3339)

@@ -16,8 +16,9 @@ use ptp_events::recording::{ReadError, Recorded};
 
 use crate::args::{DiagnoseArgs, Format};
 use crate::input::{self, InputError, Message, Progress};
-use crate::sources::{self, STDIN, Source};
-use crate::{Outcome, interrupt, journal, output, render, thresholds, topology};
+use crate::pods::Pods;
+use crate::sources::{self, STDIN, Source, Sources};
+use crate::{Outcome, interrupt, journal, output, render, thresholds, topology, what};
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;
@@ -45,6 +46,11 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     let mut settings = thresholds::load(args.thresholds.as_deref(), &args.original)?;
     if let Some(path) = &args.topology {
         settings.topology = topology::load(path)?;
+    }
+    if args.what {
+        let mut sources = find(args)?;
+        let any = what::tell(&mut sources, &log_settings(&settings), args.format, out)?;
+        return Ok(if any { Outcome::Healthy } else { Outcome::Unsure });
     }
     let (mut report, whole) = diagnose(args, &settings)?;
     report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
@@ -149,35 +155,50 @@ fn files(args: &DiagnoseArgs) -> Result<Vec<PathBuf>, InputError> {
     }
 }
 
+/// Everything there is to read.
+fn find(args: &DiagnoseArgs) -> Result<Sources, InputError> {
+    let mut sources = sources::find(&files(args)?, args.node_name.as_ref())?;
+    if let Some(path) = &args.pods {
+        sources.pods.extend(Pods::load(path)?);
+    }
+    Ok(sources)
+}
+
 /// The report, and whether everything could be read.
 fn diagnose(args: &DiagnoseArgs, settings: &Settings) -> Result<(Report, bool), InputError> {
     if let Some(journal) = &args.journal {
         return Ok((journal::diagnose(journal, args, settings)?, true));
     }
-    let mut sources = sources::find(&files(args)?, args.node_name.as_ref())?;
+    let mut sources = find(args)?;
     let rereadable = input::can_reread(&sources.list);
     // What cannot be read twice is sorted at once.
-    let read = match read(args, &mut sources.list, settings, !rereadable)? {
+    let read = match read(args, &mut sources, settings, !rereadable)? {
         Some(read) => read,
-        None => read(args, &mut sources.list, settings, true)?.expect("sorted input is in order"),
+        None => read(args, &mut sources, settings, true)?.expect("sorted input is in order"),
     };
     Ok((read.0, read.1 && sources.whole))
+}
+
+/// How logs are read.
+fn log_settings(settings: &Settings) -> DaemonSettings {
+    DaemonSettings {
+        offset_ns: settings.offset_ns,
+        settle: LOG_SETTLE,
+        ..DaemonSettings::default()
+    }
 }
 
 /// Reads and diagnoses everything; `None` when the input is not in order and must be sorted.
 fn read(
     args: &DiagnoseArgs,
-    sources: &mut [Source],
+    sources: &mut Sources,
     settings: &Settings,
     sort: bool,
 ) -> Result<Option<(Report, bool)>, InputError> {
+    let (pods, sources) = (&sources.pods, sources.list.as_mut_slice());
     let progress = Progress::default();
     let bar = bar(sources);
-    let daemon = DaemonSettings {
-        offset_ns: settings.offset_ns,
-        settle: LOG_SETTLE,
-        ..DaemonSettings::default()
-    };
+    let daemon = log_settings(settings);
     let stop = interrupt::token();
     let reading = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
     let settings = match reading.looked_every {
@@ -187,6 +208,7 @@ fn read(
     let mut engine = Engine::new(settings);
     let mut gatherer = args.stability.then(Gatherer::default);
     let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    let mut unread = Vec::new();
     let mut read: u64 = 0;
     // Who interrupts a pipe wants what it gave until then.
     let piped = !input::can_reread(sources);
@@ -199,7 +221,10 @@ fn read(
             Message::Events(events) => {
                 bar.set_position(progress.read());
                 read += events.len() as u64;
-                for recorded in events {
+                for mut recorded in events {
+                    if let Some(node) = pods.node_of(recorded.evidence.node()) {
+                        recorded.evidence.set_node(node.clone());
+                    }
                     let time = recorded.time();
                     span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
                     feed(&mut engine, &mut gatherer, recorded, args);
@@ -207,6 +232,10 @@ fn read(
             }
             Message::Bad(path, problem) if args.strict => {
                 return Err(InputError::Strict { path, source: problem });
+            }
+            Message::Unread(path, mut lines) => {
+                lines.set_malformed(bad.get(&path).copied().unwrap_or(0));
+                unread.push(lines);
             }
             Message::Bad(path, problem) => {
                 let count = bad.entry(path.clone()).or_default();
@@ -245,9 +274,11 @@ fn read(
         return Err(InputError::NothingInRange { read, first, last });
     }
     if engine.counts().events == 0 {
-        let looks_like = sources.iter().find_map(|source| input::looks_like(&source.path));
+        let known = sources.iter().find_map(|source| input::looks_like(&source.path));
+        let told = || unread.iter().find_map(|lines| Some(format!("of it {}", lines.rest()?)));
+        let found = known.map(str::to_owned).or_else(told);
         let paths = sources.iter().map(|source| source.shown.clone()).collect();
-        return Err(InputError::NoEvents { paths, looks_like });
+        return Err(InputError::NoEvents { paths, found });
     }
     for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
         let more = count - SHOWN_BAD_LINES;

@@ -1,5 +1,6 @@
 //! From files to events, in time order, on a thread of its own.
 
+mod file;
 mod metrics;
 mod parallel;
 
@@ -7,7 +8,6 @@ use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -19,17 +19,16 @@ use ptp_events::{Received, nearest};
 
 use crate::archive::ArchiveError;
 use crate::interrupt;
+use crate::pods::PodsError;
 use crate::sources::Source;
-use metrics::{Gathered, Told};
-use parallel::Parallel;
-use tokio_util::sync::CancellationToken;
+use crate::what::Lines;
+pub(crate) use file::{File, Progress};
+use metrics::Gathered;
+use rayon::ThreadPool;
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
 const BATCHES: usize = 8;
-
-/// How much is fetched at once.
-const BLOCK: usize = 1 << 18;
 
 /// Why files cannot be diagnosed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +58,8 @@ pub(crate) enum InputError {
     NothingNamed,
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Pods(#[from] PodsError),
     #[error("nothing is known of a node `{name}`")]
     UnknownNode { name: String, known: Vec<String> },
     #[error(
@@ -69,7 +70,7 @@ pub(crate) enum InputError {
     #[error("--since {since} is not before --until {until}")]
     NoTime { since: Received, until: Received },
     #[error("no events in {}", list(paths))]
-    NoEvents { paths: Vec<PathBuf>, looks_like: Option<&'static str> },
+    NoEvents { paths: Vec<PathBuf>, found: Option<String> },
 }
 
 fn because(why: Option<&str>) -> String {
@@ -97,8 +98,8 @@ fn list(paths: &[PathBuf]) -> String {
 impl InputError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::NoEvents { looks_like: Some(what), .. } => Some(format!(
-                "this looks like {what}; diagnose reads the events that a publisher sent, as \
+            Self::NoEvents { found: Some(found), .. } => Some(format!(
+                "{found}; diagnose reads the events that a publisher sent, as \
                  recorded by a consumer or found in the log of cloud-event-proxy, logs of linuxptp \
                  and linuxptp-daemon, and the daemon's metrics"
             )),
@@ -119,6 +120,7 @@ impl InputError {
                  `ptp-cli diagnose --help` has examples"
                     .to_owned(),
             ),
+            Self::Pods(_) => Some(PodsError::hint()),
             Self::UnknownNode { name, known } => Some(suggestion(name, known)),
             Self::NothingInRange { .. } => {
                 Some("relative times such as 1h count back from now".to_owned())
@@ -141,12 +143,33 @@ pub(crate) enum Message {
     NoWallClock(PathBuf),
     /// The wall clock was set so often while a log was written.
     ClockSet(PathBuf, u64),
+    /// Nothing in a file is an event, or understood.
+    Unread(PathBuf, Lines),
     /// A file could not be read on: it was cut off, or is damaged.
     Torn(PathBuf, ReadError),
     /// An event came later than any window allows: read again, with sorting.
     Disorder,
     /// Everything has been read.
     End,
+}
+
+/// The threads that decode.
+fn pool() -> Result<Arc<ThreadPool>, InputError> {
+    let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
+    Ok(Arc::new(pool.map_err(|source| InputError::Threads { source })?))
+}
+
+/// Reads one file alone, to see what is in it.
+pub(crate) fn read_one(source: &mut Source, daemon: &DaemonSettings) -> Result<File, InputError> {
+    let mut input = file::open(source, &Progress::default())?;
+    if !Gathered::are_next(&mut input) {
+        return Ok(File::recording(source, input, daemon, pool()?, 1));
+    }
+    let mut metrics = Gathered::default();
+    metrics.read(0, source.shown.clone(), input, source.written)?;
+    Ok(File::Metrics(
+        metrics.finish().map_or_else(|| Box::new(std::iter::empty()) as _, |(_, told)| told),
+    ))
 }
 
 /// What comes of the files.
@@ -167,25 +190,17 @@ pub(crate) fn read(
     sort: bool,
     progress: &Progress,
 ) -> Result<Reading, InputError> {
-    let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
-    let pool = Arc::new(pool.map_err(|source| InputError::Threads { source })?);
+    let pool = pool()?;
     let mut readers = Vec::new();
     let count = files.len();
     let mut metrics = Gathered::default();
     for (index, source) in files.iter_mut().enumerate() {
-        let settings = DaemonSettings {
-            written: source.written,
-            name_is_sure: source.named,
-            ..daemon.clone()
-        };
-        let log = DaemonLog::new(source.node.clone(), settings);
-        let mut input = open(source, progress)?;
+        let mut input = file::open(source, progress)?;
         if Gathered::are_next(&mut input) {
             metrics.read(index, source.shown.clone(), input, source.written)?;
             readers.push(File::Metrics(Box::new(std::iter::empty())));
         } else {
-            let parallel = Parallel::new(input, log, Arc::clone(&pool), count);
-            readers.push(File::Recording(Box::new(parallel)));
+            readers.push(File::recording(source, input, daemon, Arc::clone(&pool), count));
         }
     }
     let looked_every = metrics.interval();
@@ -207,52 +222,9 @@ pub(crate) fn read(
     Ok(Reading { messages, looked_every })
 }
 
-/// A file that is being read.
-enum File {
-    Recording(Box<Parallel<Input>>),
-    Metrics(Told),
-}
-
-impl Iterator for File {
-    type Item = Result<Recorded, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Recording(recording) => recording.next(),
-            Self::Metrics(told) => told.next(),
-        }
-    }
-}
-
-impl File {
-    fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
-        let recording = match self {
-            Self::Recording(recording) => Some(recording),
-            Self::Metrics(_) => None,
-        };
-        recording.into_iter().flat_map(|recording| recording.daemons())
-    }
-}
-
-type Input = Box<dyn io::BufRead + Send>;
-
 /// Whether reading again is possible, which it is not for pipes.
 pub(crate) fn can_reread(files: &[Source]) -> bool {
     files.iter().all(|source| source.once.is_none())
-}
-
-fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
-    let counted = |input: Box<dyn Read + Send>| {
-        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
-        BufReader::with_capacity(BLOCK, Counting { input, read, stop })
-    };
-    // It was unpacked when it was looked at.
-    if let Some(input) = source.once.take() {
-        return Ok(Box::new(counted(Box::new(input))));
-    }
-    let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
-    let file = fs::File::open(&source.path).map_err(fail)?;
-    decompress(counted(Box::new(file))).map_err(fail)
 }
 
 fn streamed(
@@ -294,6 +266,10 @@ fn streamed(
 /// Says that this is the end, and before that what is only known then.
 fn end(merge: &Merge<File>, paths: &[PathBuf], sender: &SyncSender<Message>) {
     for (source, path) in merge.sources().iter().zip(paths) {
+        if let Some(sequence) = source.sequence().filter(|sequence| sequence.is_without_evidence())
+        {
+            let _ = sender.send(Message::Unread(path.clone(), Lines::of(sequence)));
+        }
         let mut read = source.daemons().filter(|log| log.understood_lines() > 0);
         if read.any(|log| !log.has_wall_clock()) {
             let _ = sender.send(Message::NoWallClock(path.clone()));
@@ -336,55 +312,29 @@ fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Resul
     }
 }
 
-/// What a file without events may be, from its first bytes.
+/// What a file without events is, from its first bytes; nothing can be told of what is read once.
 pub(crate) fn looks_like(path: &Path) -> Option<&'static str> {
     let mut head = Vec::new();
     let file = fs::File::open(path).ok()?;
     let input = decompress(BufReader::new(file)).ok()?;
     input.take(4096).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
-    let daemon = ["ptp4l[", "phc2sys[", "ts2phc[", "gnss[", "dpll[", "synce4l["];
-    if head.trim().is_empty() {
-        Some("an empty file")
-    } else if daemon.iter().any(|process| head.contains(process)) {
-        Some("a log of linuxptp-daemon that tells no state of a clock")
-    } else if History::looks_like(&head) {
+    let text = String::from_utf8_lossy(&head);
+    if text.trim().is_empty() {
+        Some("the file is empty")
+    } else if History::looks_like(&text) {
         Some(
-            "a dump of metrics, none of them linuxptp-daemon's (`openshift_ptp_clock_state` and others)",
+            "these are metrics, and none of linuxptp-daemon's (`openshift_ptp_clock_state` and others)",
         )
-    } else if head.contains("\"request\"") && head.contains("\"status\"") {
-        Some("a record of REST calls")
+    } else if text.contains("\"request\"") && text.contains("\"status\"") {
+        Some("this looks like a record of REST calls")
+    } else if text.chars().filter(|c| is_no_text(*c)).count() * 8 > text.chars().count() {
+        Some("this is no text")
     } else {
         None
     }
 }
 
-/// How far reading has come, in bytes of the files as they are on disk.
-#[derive(Clone, Default)]
-pub(crate) struct Progress {
-    pub(crate) read: Arc<AtomicU64>,
-}
-
-impl Progress {
-    pub(crate) fn read(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
-    }
-}
-
-/// Counts what is read, and ends when an interrupt comes.
-struct Counting {
-    input: Box<dyn Read + Send>,
-    read: Arc<AtomicU64>,
-    stop: CancellationToken,
-}
-
-impl Read for Counting {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_cancelled() {
-            return Ok(0);
-        }
-        let n = self.input.read(out)?;
-        self.read.fetch_add(n as u64, Ordering::Relaxed);
-        Ok(n)
-    }
+fn is_no_text(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER
+        || (c.is_control() && !c.is_ascii_whitespace() && c != '\u{1b}')
 }

@@ -48,8 +48,8 @@ pub(crate) fn diagnose(
         return Err(InputError::NothingInRange { read, first, last });
     }
     if engine.latest().is_none() {
-        let looks_like = Some("a journal in which nothing was recorded yet");
-        return Err(InputError::NoEvents { paths: vec![path.to_owned()], looks_like });
+        let found = Some("nothing was recorded in this journal yet".to_owned());
+        return Err(InputError::NoEvents { paths: vec![path.to_owned()], found });
     }
     engine.end(args.settle);
     let mut report = engine.report();

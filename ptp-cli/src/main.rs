@@ -12,11 +12,13 @@ mod journal;
 mod live;
 mod node_name;
 mod output;
+mod pods;
 mod render;
 mod simulate;
 mod sources;
 mod thresholds;
 mod topology;
+mod what;
 
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;

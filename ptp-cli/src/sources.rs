@@ -12,6 +12,7 @@ use crate::archive::{self, Opened, Unpacked};
 use crate::input::InputError;
 use crate::interrupt;
 use crate::node_name;
+use crate::pods::Pods;
 
 /// How deep a must-gather nests: image, `namespaces`, namespace, `pods`, pod, container twice,
 /// `logs`, `rotated`, file, and some folders of the user's above.
@@ -57,6 +58,8 @@ pub(crate) struct Sources {
     pub(crate) list: Vec<Source>,
     /// Whether nothing had to be left out that may be worth reading.
     pub(crate) whole: bool,
+    /// On which nodes the pods run, where a folder or an archive tells.
+    pub(crate) pods: Pods,
     /// Where archives were unpacked; removed in the end.
     unpacked: Vec<Unpacked>,
 }
@@ -124,6 +127,12 @@ impl Sources {
         if found.logs.is_empty() {
             return Err(InputError::NoLogs { path: shown.to_owned(), files: others, cut_short });
         }
+        for list in found.lists {
+            // One that cannot be read, or lists nothing, is like none.
+            if let Ok(pods) = Pods::load(&list) {
+                self.pods.extend(pods);
+            }
+        }
         for log in found.logs {
             let name = shown.join(log.strip_prefix(folder).unwrap_or(&log));
             let source = Source::new(log, name, node);
@@ -148,6 +157,8 @@ impl Sources {
 struct Found {
     /// The logs worth reading, by name.
     logs: Vec<PathBuf>,
+    /// Lists of pods.
+    lists: Vec<PathBuf>,
     others: usize,
     /// Not everything was looked at.
     cut_short: bool,
@@ -185,6 +196,8 @@ impl Found {
             } else if kind.is_file() && path.to_string_lossy().contains(char::is_control) {
                 // It cannot be shown, and no tool makes such names.
                 found.others += 1;
+            } else if kind.is_file() && Pods::are_listed_in(&path) {
+                found.lists.push(path);
             } else if kind.is_file() && (is_log(&path) || is_recording(&path)) {
                 match File::open(&path) {
                     Ok(_) if is_log(&path) => found.logs.push(path),
@@ -220,7 +233,7 @@ impl Found {
 fn may_be_read(path: &Path) -> bool {
     let described = path.parent().and_then(Path::file_name) == path.file_stem()
         && path.extension().is_some_and(|extension| extension == "yaml" || extension == "json");
-    is_log(path) || is_recording(path) || described
+    is_log(path) || is_recording(path) || described || Pods::are_listed_in(path)
 }
 
 /// Whether a file is called as people call recordings and logs: `a.jsonl`, `b.log.1.gz`, `messages`.

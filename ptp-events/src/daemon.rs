@@ -43,7 +43,7 @@ use crate::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Received, Stamped, SyncState,
 };
 use domain::{Domain, Limits, Patience, Source};
-use found::Bracket;
+use found::{Bracket, Process};
 use line::Line;
 use outbox::{Outbox, Waiting, What, Who};
 use timebase::{Placed, Timebase};
@@ -56,6 +56,9 @@ const MOST_DOMAINS: usize = 32;
 
 /// The longest line we look at, in bytes. The real ones have about 100.
 pub(crate) const MAX_LINE_BYTES: usize = 4096;
+
+/// How much of a line is shown to say what was not understood, in bytes.
+pub(crate) const SAMPLE_BYTES: usize = 160;
 
 /// How much of a line of another program is looked at for a time, in bytes.
 const FOREIGN_BYTES: usize = 64;
@@ -155,8 +158,12 @@ pub struct DaemonLog {
     /// The lock of each receiver.
     receivers: BTreeMap<Instance, SyncState>,
     outbox: Outbox,
+    /// Who wrote the lines.
+    processes: Vec<Process>,
     understood: u64,
     ignored: u64,
+    /// The first of those.
+    first_ignored: Option<Box<str>>,
     finished: bool,
 }
 
@@ -174,8 +181,10 @@ impl DaemonLog {
             os_patience: Patience::default(),
             receivers: BTreeMap::new(),
             outbox: Outbox::default(),
+            processes: Vec::new(),
             understood: 0,
             ignored: 0,
+            first_ignored: None,
             finished: false,
         }
     }
@@ -208,6 +217,17 @@ impl DaemonLog {
     #[must_use]
     pub const fn ignored_lines(&self) -> u64 {
         self.ignored
+    }
+
+    /// The first line of the daemon that says nothing we know of; cut off where it is long.
+    #[must_use]
+    pub fn first_ignored(&self) -> Option<&str> {
+        self.first_ignored.as_deref()
+    }
+
+    /// Which processes wrote the lines: `ptp4l`, `phc2sys` …, in the order they were first seen.
+    pub fn processes(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.processes.iter().map(|process| process.name())
     }
 
     /// Whether some line told the time of day. If none did, times count from 1970.
@@ -259,13 +279,16 @@ impl DaemonLog {
         // `[12.345] usb 1-1: …` is the kernel's.
         let process = found.process.or(parsed.as_ref().map(|line| line.process));
         let Some(process) = process else { return LineKind::Foreign };
+        if !self.processes.contains(&process) {
+            self.processes.push(process);
+        }
         self.outbox.at_line(line.number);
         let wall = line.written.or(wall);
         let nanos = |time: Option<Received>| time.map(Received::as_nanos);
         let Some(Placed { time, shift }) =
             self.timebase.place(found.bracket, nanos(wall), nanos(line.received))
         else {
-            self.ignored += 1;
+            self.ignore(line.text);
             return LineKind::Ignored;
         };
         self.shift(shift);
@@ -291,9 +314,16 @@ impl DaemonLog {
             }
             LineKind::Understood
         } else {
-            self.ignored += 1;
+            self.ignore(line.text);
             self.see(&key, process, Observed::Alive, time);
             LineKind::Ignored
+        }
+    }
+
+    fn ignore(&mut self, text: &str) {
+        self.ignored += 1;
+        if self.first_ignored.is_none() {
+            self.first_ignored = Some(text[..text.floor_char_boundary(SAMPLE_BYTES)].into());
         }
     }
 

@@ -14,7 +14,7 @@ use rayon::ThreadPool;
 const BATCHES_PER_CORE: usize = 3;
 
 /// A recording, cut as it is asked for, some batches ahead.
-pub(super) struct Parallel<R> {
+pub(crate) struct Parallel<R> {
     batches: Batches<R>,
     pool: Arc<ThreadPool>,
     /// Being decoded, in the order of the recording.
@@ -45,8 +45,8 @@ impl<R: BufRead> Parallel<R> {
         }
     }
 
-    pub(super) fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
-        self.sequence.daemons()
+    pub(super) const fn sequence(&self) -> &Sequence {
+        &self.sequence
     }
 
     fn read_ahead(&mut self) {

@@ -192,5 +192,5 @@ fn metrics_of_others_are_refused_by_name() {
     let output = run(&["diagnose", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("a dump of metrics, none of them linuxptp-daemon's"), "{stderr}");
+    assert!(stderr.contains("these are metrics, and none of linuxptp-daemon's"), "{stderr}");
 }

@@ -197,7 +197,11 @@ impl Trace {
         // The median of four samples spreads half as far as one; five would do for white noise.
         let enough = by.abs() > least_ns && by.abs() > 7.0 * 0.5 * sigma;
         let stays = new.iter().all(|nanos| nanos * by.signum() > 1.5 * sigma.max(least_ns / 4.0));
-        let before = (self.samples[old - 1].1 - level).abs() < (2.5 * sigma).max(by.abs() / 4.0);
+        let apart = |at: usize| self.samples[at].1 - level;
+        let was_there = |at: usize| apart(at).abs() < (2.5 * sigma).max(by.abs() / 4.0);
+        // The mean of the half minute in which it stepped lies between.
+        let between = (0.0..=by.abs()).contains(&(apart(old - 1) * by.signum()));
+        let before = was_there(old - 1) || (between && was_there(old - 2));
         // A step is there at once; a wander grows into it.
         let most = new.iter().fold(0.0, |most: f64, nanos| most.max(nanos.abs()));
         let at_once = new[0].abs() > 0.75 * most;

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::entry::{Entry, Part};
 use super::{Decoded, Origin, ReadError, Recorded};
-use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, find};
+use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, SAMPLE_BYTES, find};
 use crate::{NodeName, Received};
 
 /// What one text was found to be.
@@ -41,7 +41,11 @@ pub struct Sequence {
     current: SmolStr,
     /// The entry of an exported journal that is being read.
     entry: Entry,
+    events: u64,
     other_lines: u64,
+    /// The first line that is neither an event nor linuxptp's.
+    first_foreign: Option<Box<str>>,
+    foreign_lines: u64,
     finished: bool,
 }
 
@@ -105,6 +109,7 @@ impl Sequence {
             };
             match item {
                 Item::Recorded(mut recorded) => {
+                    self.events += 1;
                     if recorded.evidence.node().as_str() == THIS_NODE
                         && let Some(daemon) = &self.daemon
                     {
@@ -118,9 +123,19 @@ impl Sequence {
                     let line = LogLine { number, text: &text, received, written };
                     let kind = self.handle_line(line, whose.as_deref());
                     self.other_lines += u64::from(kind != Some(LineKind::Understood));
+                    if matches!(kind, None | Some(LineKind::Foreign)) {
+                        self.note_foreign(&text);
+                    }
                 }
                 Item::Nothing => self.other_lines += 1,
             }
+        }
+    }
+
+    fn note_foreign(&mut self, text: &str) {
+        self.foreign_lines += 1;
+        if self.first_foreign.is_none() && !text.trim().is_empty() {
+            self.first_foreign = Some(text[..text.floor_char_boundary(SAMPLE_BYTES)].into());
         }
     }
 
@@ -185,6 +200,24 @@ impl Sequence {
     #[must_use]
     pub const fn other_lines(&self) -> u64 {
         self.other_lines
+    }
+
+    /// Whether nothing told of a clock: no event came, and no line was understood.
+    #[must_use]
+    pub fn is_without_evidence(&self) -> bool {
+        self.events == 0 && self.daemons().all(|log| log.understood_lines() == 0)
+    }
+
+    /// How many of those are neither an event nor linuxptp's.
+    #[must_use]
+    pub const fn foreign_lines(&self) -> u64 {
+        self.foreign_lines
+    }
+
+    /// The first of these; cut off where it is long.
+    #[must_use]
+    pub fn first_foreign(&self) -> Option<&str> {
+        self.first_foreign.as_deref()
     }
 
     /// The daemons' logs, to ask what they counted: that of lines which do not say whose they are, and

@@ -165,7 +165,8 @@ fn judge(scenario: &Scenario, engine: &Engine, source: Source) -> Outcome {
     }
     for (at, fault) in truth.faults.iter().enumerate() {
         let evidence = first_evidence(fault, &scenario.events, scenario.end);
-        let seen = evidence.is_some() && !fault.visible_nodes.is_empty();
+        let seen =
+            evidence.is_some() && !fault.visible_nodes.is_empty() && source.shows(fault.root_cause);
         let found = matched.incident_of[at].map(|incident| &incidents[incident]);
         outcome.visible += u32::from(seen);
         outcome.visible_found += u32::from(seen && found.is_some());

@@ -8,7 +8,7 @@ use ptp_events::daemon::{DaemonLog, DaemonSettings, LogLine};
 use ptp_events::metrics::{Metrics, Scrapes};
 use ptp_events::observation::Evidence;
 use ptp_events::{NodeName, Received, Stamped};
-use ptp_sim::{Kind, LogForm};
+use ptp_sim::{Kind, LogForm, RootCause};
 
 use crate::Failure;
 
@@ -64,6 +64,12 @@ impl Source {
             Self::Log(form) => form.as_str(),
             Self::Metrics => "metrics",
         }
+    }
+
+    /// Whether it shows anything of a fault of this cause: a clock that is whole seconds off, and whose
+    /// port follows all the same, is so by its offsets alone.
+    pub(crate) fn shows(self, cause: RootCause) -> bool {
+        self != Self::Log(LogForm::Reduced) || cause != RootCause::TimescaleMismatch
     }
 
     /// What the engine compares with.

@@ -1,0 +1,114 @@
+//! One file: opened, unpacked, and read as what it is.
+
+use std::fs;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ptp_events::daemon::{DaemonLog, DaemonSettings};
+use ptp_events::recording::{ReadError, Recorded, Sequence, decompress};
+use rayon::ThreadPool;
+use tokio_util::sync::CancellationToken;
+
+use super::InputError;
+use super::metrics::Told;
+use super::parallel::Parallel;
+use crate::interrupt;
+use crate::sources::Source;
+
+/// How much is fetched at once.
+const BLOCK: usize = 1 << 18;
+
+pub(super) type Input = Box<dyn io::BufRead + Send>;
+
+/// A file that is being read.
+pub(crate) enum File {
+    Recording(Box<Parallel<Input>>),
+    Metrics(Told),
+}
+
+impl Iterator for File {
+    type Item = Result<Recorded, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Recording(recording) => recording.next(),
+            Self::Metrics(told) => told.next(),
+        }
+    }
+}
+
+impl File {
+    /// A file of events, or a log, one of so many `files` that are read at once.
+    pub(super) fn recording(
+        source: &Source,
+        input: Input,
+        daemon: &DaemonSettings,
+        pool: Arc<ThreadPool>,
+        files: usize,
+    ) -> Self {
+        let settings = DaemonSettings {
+            written: source.written,
+            name_is_sure: source.named,
+            ..daemon.clone()
+        };
+        let log = DaemonLog::new(source.node.clone(), settings);
+        Self::Recording(Box::new(Parallel::new(input, log, pool, files)))
+    }
+
+    /// What was counted of its lines; `None` of metrics.
+    pub(crate) fn sequence(&self) -> Option<&Sequence> {
+        match self {
+            Self::Recording(recording) => Some(recording.sequence()),
+            Self::Metrics(_) => None,
+        }
+    }
+
+    pub(super) fn daemons(&self) -> impl Iterator<Item = &DaemonLog> {
+        self.sequence().into_iter().flat_map(Sequence::daemons)
+    }
+}
+
+pub(super) fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
+    let counted = |input: Box<dyn Read + Send>| {
+        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
+        BufReader::with_capacity(BLOCK, Counting { input, read, stop })
+    };
+    // It was unpacked when it was looked at.
+    if let Some(input) = source.once.take() {
+        return Ok(Box::new(counted(Box::new(input))));
+    }
+    let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
+    let file = fs::File::open(&source.path).map_err(fail)?;
+    decompress(counted(Box::new(file))).map_err(fail)
+}
+
+/// How far reading has come, in bytes of the files as they are on disk.
+#[derive(Clone, Default)]
+pub(crate) struct Progress {
+    pub(crate) read: Arc<AtomicU64>,
+}
+
+impl Progress {
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what is read, and ends when an interrupt comes.
+struct Counting {
+    input: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+    stop: CancellationToken,
+}
+
+impl Read for Counting {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Ok(0);
+        }
+        let n = self.input.read(out)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
