@@ -228,6 +228,7 @@ impl Settings {
         Self {
             correlate: self.correlate + interval,
             upstream: self.upstream + interval,
+            branch: self.branch + interval,
             switch: self.switch + interval,
             loss_of_lock: self.loss_of_lock + interval,
             process_restart: self.process_restart + interval,

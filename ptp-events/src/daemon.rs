@@ -32,6 +32,7 @@ mod line;
 mod outbox;
 mod rules;
 mod timebase;
+mod times;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,8 +49,9 @@ use line::Line;
 use outbox::{Outbox, Waiting, What, Who};
 use timebase::{Placed, Timebase};
 
-pub(crate) use before::{Whose, names, parse_time, read as read_before};
+pub(crate) use before::{Whose, names, read as read_before};
 pub(crate) use found::{Found, find};
+pub(crate) use times::parse as parse_time;
 
 /// How many configurations of one node are told apart; the daemon runs a handful.
 const MOST_DOMAINS: usize = 32;

@@ -1,14 +1,8 @@
 //! What stands before a line: when it was written, and on which machine, by whoever wrote it down.
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
-
 use super::found::Process;
+use super::times::{self, time};
 use crate::Received;
-
-/// A time without a year may be later than the file's last change by this much before we take it for
-/// last year's, in nanoseconds: clocks and time zones differ by a day at most.
-const A_DAY: i64 = 86_400 * 1_000_000_000;
 
 /// How many words before a line are looked at; labels are many.
 const MOST_WORDS: usize = 64;
@@ -21,7 +15,7 @@ const NO_HOSTS: [&str; 22] = [
 ];
 
 /// Keys whose value is the node, as collectors call it.
-const HOST_KEYS: [&str; 12] = [
+const HOST_KEYS: [&str; 15] = [
     "host",
     "hostname",
     "_hostname",
@@ -34,6 +28,9 @@ const HOST_KEYS: [&str; 12] = [
     "k8s.node.name",
     "host.name",
     "computer",
+    "pod_node_name",
+    "kubernetes.pod_node_name",
+    "compute.googleapis.com/resource_name",
 ];
 
 /// Keys whose value is the pod.
@@ -81,16 +78,28 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
         return Before::default();
     }
     let words: smallvec::SmallVec<[&str; 8]> = words(before).take(MOST_WORDS).collect();
-    let (mut wall, mut timed) = (None, false);
-    let (mut pod, mut node, mut others) = (None, None, 0);
+    // The host is the first word after the time in RFC 5424, whatever follows it.
+    let is_rfc5424 = before.starts_with('<') && words.get(1) == Some(&"1");
+    let mut wall: Option<Received> = None;
+    let (mut timed, mut is_first) = (false, true);
+    let (mut pod, mut node, mut file, mut others) = (None, None, None, 0);
     let mut at = 0;
     while at < words.len() {
         let rest = &words[at..];
         at += 1;
         if let Some((time, used)) = time(rest, written) {
-            (wall, timed) = (wall.or(time), true);
+            wall = times::of_two(wall, time);
+            timed = true;
+            // `worker-1.log:2026-…`: a search wrote the file's name before what it found.
+            file = file.or_else(|| file_of(rest[0]));
+            // `worker-1: 2026-…`: a shell that asked several hosts wrote it before what each said.
+            let host = (at == 2).then(|| words[0].strip_suffix(':')).flatten();
+            file = file.or_else(|| host.filter(|host| is_host(host)));
             at += used - 1;
-            (node, others) = (None, 0);
+            if words.get(at).is_some_and(|word| times::is_zone(word)) {
+                at += 1;
+            }
+            (node, others, is_first) = (None, 0, true);
             continue;
         }
         let word = rest[0];
@@ -102,26 +111,57 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
             at += 1;
         } else if word.starts_with(POD) && !word.starts_with(CONTAINER) {
             pod = pod.or(Some(word));
+        } else if let Some(name) = file_of(word) {
+            file = file.or(Some(name));
         } else if timed && is_host(word) {
             others += 1;
-            node = node.or(Some(word));
+            // `worker-1 conmon[999]: …`
+            if node.is_none() && is_first {
+                node = Some(word);
+                let next = rest.get(1).zip(rest.get(2));
+                let is_program = next.is_some_and(|(program, pid)| {
+                    is_host(program) && pid.bytes().all(|b| b.is_ascii_digit())
+                });
+                if is_program || is_rfc5424 {
+                    return Before { wall, whose: pod.or(node) };
+                }
+            }
         }
+        is_first = false;
     }
     // A journal writes the host, and nothing else, between the time and the line.
-    let whose = pod.or_else(|| node.filter(|_| others == 1));
+    let whose = pod.or_else(|| node.filter(|_| others == 1)).or(file);
     Before { wall, whose }
 }
 
+/// The node that a file is named after, in `logs/worker-1.log:` and `worker-1.log-17-`.
+fn file_of(word: &str) -> Option<&str> {
+    const ENDS: [&str; 4] = [".log:", ".log-", ".txt:", ".txt-"];
+    const OTHERS: [&str; 6] = ["messages", "syslog", "current", "previous", "daemon", "ptp"];
+    let end = ENDS.iter().find_map(|end| word.find(end))?;
+    let name = word[..end].rsplit('/').next()?;
+    (is_host(name) && !OTHERS.contains(&name)).then_some(name)
+}
+
 /// Words, and the values and keys in `[pod/a/b]`, `{a="b"}`, `"a","b"`.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     let part = |c: char| {
         c.is_whitespace()
             || matches!(
                 c,
-                ',' | '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')'
+                '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')' | '@'
             )
     };
     text.split(part)
+        .flat_map(|word| {
+            // `10:00:00,400` is one word.
+            let is_time = word.split_once(',').is_some_and(|(time, fraction)| {
+                time.ends_with(|c: char| c.is_ascii_digit())
+                    && time.contains(':')
+                    && fraction.starts_with(|c: char| c.is_ascii_digit())
+            });
+            word.split(move |c| c == ',' && !is_time)
+        })
         .flat_map(|word| {
             let path = word.strip_prefix("pod/").or_else(|| word.strip_prefix("pods/"));
             path.map_or(word, |path| path.split('/').next().unwrap_or(path)).split('\0')
@@ -137,121 +177,6 @@ fn is_host(word: &str) -> bool {
         && !word.starts_with(CONTAINER)
         && !NO_HOSTS.iter().any(|no| no.eq_ignore_ascii_case(word))
         && Process::named(word).is_none()
-}
-
-/// A time at the beginning of these words, and how many it takes; `None` of it where no year is known.
-fn time(words: &[&str], written: Option<Received>) -> Option<(Option<Received>, usize)> {
-    let first = *words.first()?;
-    if let Some(time) = since_1970(first).or_else(|| full(first)) {
-        return Some((Some(time), 1));
-    }
-    let second = *words.get(1)?;
-    if let Ok(date) = first.replace('/', "-").parse::<Date>()
-        && first.len() >= 8
-        && let Some(time) = clock(second)
-    {
-        return Some((instant(date.to_datetime(time)), 2));
-    }
-    // klog: `I1123 06:40:30.123456 1234 daemon.go:123]`
-    if let Some((level, date)) = first.split_at_checked(1)
-        && matches!(level, "I" | "W" | "E" | "F")
-        && date.len() == 4
-        && date.bytes().all(|b| b.is_ascii_digit())
-        && let Some(time) = clock(second)
-    {
-        let (month, day) = (date[..2].parse().ok()?, date[2..].parse().ok()?);
-        return Some((yearless(Some(month), day, time, written), 4.min(words.len())));
-    }
-    // syslog: `Mar  4 10:00:00`, in any language: `三 14 21:53:00`
-    let time = clock(words.get(2)?)?;
-    let day: i8 = second.trim_end_matches('.').parse().ok()?;
-    Some((yearless(month(first), day, time, written), 3))
-}
-
-/// A time that is a text of its own, with a year.
-pub(crate) fn parse_time(text: &str) -> Option<Received> {
-    let words: smallvec::SmallVec<[&str; 3]> = text.split_ascii_whitespace().take(3).collect();
-    time(&words, None)?.0
-}
-
-/// `10:00:00`, with a fraction after a point or a comma.
-fn clock(word: &str) -> Option<Time> {
-    let shape = word.len() >= 8 && word.as_bytes()[2] == b':' && word.as_bytes()[5] == b':';
-    shape.then(|| word.replace(',', ".").trim_end_matches(['Z', ':']).parse().ok()).flatten()
-}
-
-/// Seconds since 1970 with a fraction, or whole microseconds or nanoseconds.
-fn since_1970(word: &str) -> Option<Received> {
-    let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.len() > 9 {
-        return None;
-    }
-    let number: i64 = whole.parse().ok()?;
-    let nanos = match (whole.len(), fraction.len()) {
-        (19, 0) => number,
-        (16, 0) => number.checked_mul(1000)?,
-        (13, 0) => number.checked_mul(1_000_000)?,
-        (10, 1..) => {
-            let part: i64 = format!("{fraction:0<9}").parse().ok()?;
-            number.checked_mul(1_000_000_000)?.checked_add(part)?
-        }
-        _ => return None,
-    };
-    Some(Received::from_nanos(nanos))
-}
-
-/// RFC 3339, and what systemd and others write like it: `2026-03-04T10:00:00+0000`.
-fn full(word: &str) -> Option<Received> {
-    // Most words are none; the parser's error would be built for each of them.
-    let bytes = word.as_bytes();
-    let date = bytes.len() >= 19 && bytes[10] == b'T' && bytes[4] == b'-' && bytes[13] == b':';
-    if !date {
-        return None;
-    }
-    let word = word.trim_end_matches(':');
-    if let Ok(time) = Received::parse(word) {
-        return Some(time);
-    }
-    let word = word.replace(',', ".");
-    let (civil, zone) = match word[19..].find(['+', '-']) {
-        Some(at) => word.split_at(19 + at),
-        None => (word.as_str(), "Z"),
-    };
-    match zone.len() {
-        5 => Received::parse(&format!("{civil}{}:{}", &zone[..3], &zone[3..])).ok(),
-        _ => instant(civil.trim_end_matches('Z').parse().ok()?),
-    }
-}
-
-fn instant(civil: DateTime) -> Option<Received> {
-    let instant = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    i64::try_from(instant.as_nanosecond()).ok().map(Received::from_nanos)
-}
-
-/// The month of its first three letters in English; others are read by `written` alone.
-fn month(word: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let short = word.get(..3)?;
-    let at = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(short))?;
-    i8::try_from(at + 1).ok()
-}
-
-/// The latest such time that is not after the file was last written to.
-fn yearless(month: Option<i8>, day: i8, time: Time, written: Option<Received>) -> Option<Received> {
-    let written = written?;
-    let last = jiff::Timestamp::from(written).to_zoned(TimeZone::UTC).date();
-    let latest = written.as_nanos().saturating_add(A_DAY);
-    let months = (0..13i8).filter_map(|back| {
-        let index = i16::from(last.month()) - 1 - i16::from(back);
-        let (year, at) = (last.year() + index.div_euclid(12), index.rem_euclid(12));
-        i8::try_from(at + 1).ok().map(|at| (year, at))
-    });
-    months
-        .filter(|(_, at)| month.is_none_or(|month| month == *at))
-        .filter_map(|(year, at)| instant(Date::new(year, at, day).ok()?.to_datetime(time)))
-        .find(|time| time.as_nanos() <= latest)
 }
 
 #[cfg(test)]
@@ -273,7 +198,7 @@ mod tests {
             ("Mar  4 10:00:00 worker-1", "2026-03-04T10:00:00Z", "worker-1"),
             ("Mar 04 10:00:00.25 worker-1", "2026-03-04T10:00:00.25Z", "worker-1"),
             ("2026-03-04T10:00:00+0000 worker-1", "2026-03-04T10:00:00Z", "worker-1"),
-            ("2026-03-04T10:00:00,250 worker-1", "2026-03-04T10:00:00Z", "worker-1"),
+            ("2026-03-04T10:00:00,250 worker-1", "2026-03-04T10:00:00.25Z", "worker-1"),
             ("2026-03-04 10:00:00.5", "2026-03-04T10:00:00.5Z", "-"),
             ("<30>1 2026-03-04T10:00:00Z worker-1", "2026-03-04T10:00:00Z", "worker-1"),
             ("   三  14 21:53:00 du-1", "2026-11-14T21:53:00Z", "du-1"),
@@ -283,6 +208,29 @@ mod tests {
             ("> 2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "-"),
             ("\"2026-03-04T10:00:00Z\",\"w-3\",\"", "2026-03-04T10:00:00Z", "w-3"),
             ("2026-03-04T10:00:00Z one two", "2026-03-04T10:00:00Z", "-"),
+            ("logs/worker-1.log:12:2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "worker-1"),
+            ("worker-1.log-12-2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "worker-1"),
+            ("worker-1: 2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "worker-1"),
+            ("worker-1.log:", "-", "worker-1"),
+            ("+2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "-"),
+            ("\"Mar 4, 2026 @ 10:04:59.400\",\"", "2026-03-04T10:04:59.4Z", "-"),
+            ("Mar  4 2026 10:00:00 worker-1", "2026-03-04T10:00:00Z", "worker-1"),
+            ("Wed, 04 Mar 2026 10:00:00", "2026-03-04T10:00:00Z", "-"),
+            ("[04/Mar/2026:10:00:00 +0000]", "2026-03-04T10:00:00Z", "-"),
+            ("\"3/4/2026, 1:04:59.400 PM\",\"", "2026-03-04T13:04:59.4Z", "-"),
+            ("04.03.2026 10:00:00", "2026-03-04T10:00:00Z", "-"),
+            ("03-04 10:00:00", "2026-03-04T10:00:00Z", "-"),
+            ("Wed 2026-03-04 10:00:00 UTC worker-1", "2026-03-04T10:00:00Z", "worker-1"),
+            ("2026-03-04T10:00:00,400Z", "2026-03-04T10:00:00.4Z", "-"),
+            ("Mar 04 10:00:00 worker-1 conmon[999]:", "2026-03-04T10:00:00Z", "worker-1"),
+            (
+                "<30>1 2026-03-04T10:00:00Z worker-1 - 1 - [meta a=\"b\"]",
+                "2026-03-04T10:00:00Z",
+                "worker-1",
+            ),
+            // A job that printed an old log, and a container whose clock is in another zone.
+            ("2026-03-05T01:02:00Z 2026-03-04T10:00:00Z", "2026-03-04T10:00:00Z", "-"),
+            ("2026-03-04T10:00:00Z 2026-03-04T11:00:00", "2026-03-04T10:00:00Z", "-"),
         ] {
             let got = read(before, written);
             let time = got.wall.map_or("-".to_owned(), |wall| wall.to_string());

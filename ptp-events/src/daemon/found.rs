@@ -85,6 +85,8 @@ pub(crate) struct Found<'a> {
     pub(super) tag: &'a str,
     /// What was written.
     pub(super) text: &'a str,
+    /// What stands behind the quotes it was in: more fields of a table.
+    pub(super) after: &'a str,
 }
 
 impl Found<'_> {
@@ -93,9 +95,22 @@ impl Found<'_> {
         self.process.is_some()
     }
 
-    /// What stands before it.
+    /// The time in its brackets since the node started, in nanoseconds.
+    pub(crate) const fn since_start(&self) -> Option<i64> {
+        match self.bracket {
+            Bracket::Monotonic(nanos) => Some(nanos),
+            Bracket::Epoch(_) | Bracket::None => None,
+        }
+    }
+
+    /// What stands before it, or else behind it.
     pub(crate) fn read_before(&self, written: Option<Received>) -> Before<'_> {
-        before::read(self.before, written)
+        let told = before::read(self.before, written);
+        if self.after.is_empty() || (told.wall.is_some() && told.whose.is_some()) {
+            return told;
+        }
+        let after = before::read(self.after, written);
+        Before { wall: told.wall.or(after.wall), whose: told.whose.or(after.whose) }
     }
 }
 
@@ -167,15 +182,22 @@ fn found<'a>(
     bracket: Bracket,
     rest: &'a str,
 ) -> Found<'a> {
+    // linuxptp prints no quotes.
+    let quoted = before.ends_with('"').then(|| rest.split_once('"')).flatten();
+    let (rest, after) = quoted.unwrap_or((rest, ""));
     let (tag, text) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         // `ptp4l.0.config:6` adds the level of the message.
         Some((tag, text)) => (tag.split(':').next().unwrap_or(tag), text),
         None => ("", rest),
     };
-    // Quotes, back quotes and the end of a field of CSV or JSON that nobody took apart.
     let text = text.strip_prefix(':').unwrap_or(text);
-    let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '`'));
-    Found { before, process, bracket, tag, text }
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '`'));
+    Found { before, process, bracket, tag, text: text.trim_end_matches(ends), after }
+}
+
+/// What ends a field of CSV, JSON or markup that nobody took apart, and no line of linuxptp.
+fn ends(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ']' | '}' | '$' | ',' | ';' | '\\' | '|')
 }
 
 /// The message with one word of a bare tag more taken off each time.

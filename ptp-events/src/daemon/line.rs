@@ -244,13 +244,20 @@ fn offset<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
 
 /// `freq +5174 path delay 89`, `freq -13854 +/- 11 delay 141 +/- 0`, `delay 556`
 fn answer(words: &Words<'_>) -> Answer {
-    let number = |key| words.after(key).and_then(|word| decimal(word).ok());
+    let number = |key| words.after(key).and_then(|word| decimal(number_of(word)).ok());
     Answer { servo: None, frequency: number("freq"), delay: number("delay") }
+}
+
+/// The number a word begins with: what markup or a bracket puts behind the last one is no part of it.
+fn number_of(word: &str) -> &str {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+    let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+    &word[..end]
 }
 
 /// linuxptp's own summary (`summary_interval`), and that of the daemon (`logReduce: enhanced`).
 fn summary<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {
-    let number = |text: &str| decimal(text.trim_end_matches(',')).ok();
+    let number = |text: &str| decimal(number_of(text)).ok();
     if let Some(at) = (0..=1).find(|at| words.nth(*at) == Some("rms")) {
         let of = of(process, if at == 0 { "master" } else { words.nth(0)? });
         let mean = Offset::from_nanos(number(words.nth(at + 1)?)?);

@@ -29,6 +29,8 @@ pub struct Scrapes {
 /// What the last scrape said of a node.
 #[derive(Debug, Default)]
 struct Seen {
+    /// Its exporter was new, and had no clock to tell of yet.
+    starts: bool,
     roles: BTreeMap<SmolStr, PortState>,
     up: BTreeMap<(SmolStr, SmolStr), bool>,
     restarts: BTreeMap<(SmolStr, SmolStr), i64>,
@@ -91,7 +93,9 @@ impl Telling<'_> {
             .filter(|(clock, _)| clock.resource == Resource::LockState)
             .map(|(clock, _)| clock.instance.clone())
             .collect();
-        self.processes(node, samples, &ptp);
+        let starts = self.is_new || self.before.starts;
+        self.now.starts = starts && ptp.is_empty();
+        self.processes(node, samples, &ptp, starts);
         for (clock, told) in clocks {
             self.clock(clock, told);
         }
@@ -107,7 +111,7 @@ impl Telling<'_> {
     }
 
     /// Processes that went or came, or were started between the scrapes.
-    fn processes(&mut self, node: &NodeName, samples: &[&Sample], ptp: &[Instance]) {
+    fn processes(&mut self, node: &NodeName, samples: &[&Sample], ptp: &[Instance], starts: bool) {
         for sample in samples {
             let key = (sample.process.clone(), sample.config.clone());
             let up = match sample.metric {
@@ -115,7 +119,7 @@ impl Telling<'_> {
                     let up = sample.value != 0;
                     let before = self.before.up.get(&key).copied();
                     // One that runs when it is first seen is no news, but where there was no pod before.
-                    let changed = before.map_or(!up || self.is_new, |before| before != up);
+                    let changed = before.map_or(!up, |before| before != up) || (up && starts);
                     self.now.up.insert(key, up);
                     changed.then_some(up)
                 }

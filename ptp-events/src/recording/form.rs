@@ -184,15 +184,47 @@ fn recognise(text: &[u8]) -> Form {
     }
 }
 
-/// A line without what terminals, mail and editors put into it: colours, NULs, a mark of its encoding.
+/// A line without what terminals, mail, browsers and editors put into it: colours, NULs, a mark of its
+/// encoding, spaces that are none, entities.
 fn plain(text: &[u8]) -> Cow<'_, str> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    if memchr::memchr2(0x1B, 0, text).is_none() {
+    let is_clean = text.is_ascii() && memchr::memchr3(0x1B, 0, b'&', text).is_none();
+    if is_clean {
         return String::from_utf8_lossy(text);
     }
     let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
     let text = anstream::adapter::strip_bytes(&text).into_vec();
-    Cow::Owned(String::from_utf8_lossy(&text).into_owned())
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    if text.contains('&') {
+        for (entity, plain) in ENTITIES {
+            text = text.replace(entity, plain);
+        }
+    }
+    if !text.is_ascii() {
+        text = text.chars().filter_map(typed).collect();
+    }
+    Cow::Owned(text)
+}
+
+/// What browsers write for what linuxptp printed.
+const ENTITIES: [(&str, &str); 6] = [
+    ("&nbsp;", " "),
+    ("&gt;", ">"),
+    ("&lt;", "<"),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&amp;", "&"),
+];
+
+/// The character that was typed where an editor put a finer one; `None` of those that nobody sees.
+fn typed(c: char) -> Option<char> {
+    Some(match c {
+        '\u{200B}' | '\u{200C}' | '\u{200D}' | '\u{2060}' | '\u{FEFF}' => return None,
+        '\u{00A0}' | '\u{2007}' | '\u{2009}' | '\u{202F}' => ' ',
+        '\u{2212}' | '\u{2010}' | '\u{2011}' => '-',
+        '\u{201C}' | '\u{201D}' => '"',
+        c => c,
+    })
 }
 
 /// What a text says about the events in it.

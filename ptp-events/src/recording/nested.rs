@@ -19,7 +19,7 @@ use crate::daemon::{MAX_LINE_BYTES, Whose, find, names, parse_time, read_before}
 const MOST_LEVELS: usize = 8;
 
 /// Fields that tell when a line was written, as collectors call them.
-const TIMES: [&str; 12] = [
+const TIMES: [&str; 16] = [
     "@timestamp",
     "timestamp",
     "time",
@@ -32,11 +32,24 @@ const TIMES: [&str; 12] = [
     "__realtime_timestamp",
     "_source_realtime_timestamp",
     "tsns",
+    "timegenerated",
+    "isodate",
+    "timeunixnano",
+    "observedtimeunixnano",
 ];
 
 /// Fields that tell which program wrote it, where the line does not.
-const PROGRAMS: [&str; 7] =
-    ["syslog_identifier", "ident", "program", "appname", "app_name", "process", "tag"];
+const PROGRAMS: [&str; 9] = [
+    "syslog_identifier",
+    "systemd.u.syslog_identifier",
+    "ident",
+    "program",
+    "programname",
+    "appname",
+    "app_name",
+    "process",
+    "tag",
+];
 
 /// Fields in which the same line may stand once more, as it was before it was taken apart.
 const COPIES: [&str; 3] = ["original", "_raw", "full_message"];

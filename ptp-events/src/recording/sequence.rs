@@ -41,6 +41,7 @@ pub struct Sequence {
     current: SmolStr,
     /// The entry of an exported journal that is being read.
     entry: Entry,
+    order: Order,
     events: u64,
     other_lines: u64,
     /// The first line that is neither an event nor linuxptp's.
@@ -48,6 +49,18 @@ pub struct Sequence {
     foreign_lines: u64,
     finished: bool,
 }
+
+/// Which way the lines run: stores of logs answer with the newest first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Order {
+    #[default]
+    Unknown,
+    Forward,
+    Backward,
+}
+
+/// How many lines are looked at for their order, before the first is read.
+const LOOKED_AT: usize = 256;
 
 /// How StarlingX calls the node that speaks: whoever recorded it knows which that is.
 const THIS_NODE: &str = ".";
@@ -89,6 +102,18 @@ impl Sequence {
 
     /// The next event, or a line that is none.
     pub fn poll_recorded(&mut self) -> Option<Result<Recorded, ReadError>> {
+        self.order = match self.order {
+            Order::Unknown if self.items.len() < LOOKED_AT && !self.finished => return None,
+            Order::Unknown => self.order_of_lines(),
+            known => known,
+        };
+        if self.order == Order::Backward {
+            if !self.finished {
+                return None;
+            }
+            self.items.make_contiguous().reverse();
+            self.order = Order::Forward;
+        }
         loop {
             let told = self.current().and_then(DaemonLog::poll_evidence);
             if let Some(LogEvidence { evidence, line }) = told {
@@ -130,6 +155,29 @@ impl Sequence {
                 Item::Nothing => self.other_lines += 1,
             }
         }
+    }
+
+    /// By the times of the first lines: when they were written, or else those in linuxptp's brackets.
+    fn order_of_lines(&self) -> Order {
+        let year = self.daemon.as_ref().and_then(DaemonLog::written);
+        let times = self.items.iter().take(LOOKED_AT).filter_map(|item| {
+            let Item::Line { text, received, written, .. } = item else { return None };
+            let found = find(text)?;
+            let wall = || found.read_before(year).wall;
+            let told = received.or(*written).or_else(wall).map(Received::as_nanos);
+            told.map(|wall| (true, wall)).or_else(|| Some((false, found.since_start()?)))
+        });
+        let (mut up, mut down) = (0_usize, 0);
+        let mut last: Option<(bool, i64)> = None;
+        for (is_wall, time) in times {
+            if let Some((was_wall, before)) = last.replace((is_wall, time))
+                && was_wall == is_wall
+            {
+                up += usize::from(time > before);
+                down += usize::from(time < before);
+            }
+        }
+        if down > 1 && down > 4 * up { Order::Backward } else { Order::Forward }
     }
 
     fn note_foreign(&mut self, text: &str) {
