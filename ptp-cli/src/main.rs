@@ -12,6 +12,7 @@ mod journal;
 mod live;
 mod node_name;
 mod output;
+mod parts;
 mod pods;
 mod render;
 mod simulate;

@@ -12,6 +12,7 @@ use crate::archive::{self, Opened, Unpacked};
 use crate::input::InputError;
 use crate::interrupt;
 use crate::node_name;
+use crate::parts;
 use crate::pods::Pods;
 
 /// How deep a must-gather nests: image, `namespaces`, namespace, `pods`, pod, container twice,
@@ -21,12 +22,16 @@ const MOST_LEVELS: usize = 16;
 const MOST_ENTRIES: usize = 200_000;
 /// How many logs are read together: each is an open file, and 1024 is the usual limit.
 const MOST_LOGS: usize = 500;
+/// How deep archives may lie in archives.
+const MOST_NESTED: usize = 2;
 /// The containers whose logs tell of the clocks.
 const CONTAINERS: [&str; 2] = ["linuxptp-daemon-container", "cloud-event-proxy"];
 
 /// Something to read.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
+    /// Where it was rotated: its parts, in the order in which they were written.
+    pub(crate) parts: Vec<PathBuf>,
     /// What people know it by: of an archive, its name and that of the entry.
     pub(crate) shown: PathBuf,
     /// Whose lines those of linuxptp-daemon in it are.
@@ -47,8 +52,9 @@ impl Source {
             fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()
         };
         let named = node.is_some();
-        let node = node.cloned().unwrap_or_else(|| node_name::of(&path));
-        Self { path, shown, node, named, written: written.and_then(received), once: None }
+        let node = node.cloned().unwrap_or_else(|| node_name::of(&path, &shown));
+        let written = written.and_then(received);
+        Self { path, parts: Vec::new(), shown, node, named, written, once: None }
     }
 }
 
@@ -78,7 +84,7 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
     let mut sources = Sources { whole: true, ..Sources::default() };
     for path in named {
         if path.is_dir() {
-            sources.add_folder(path, path, node, 0, None)?;
+            sources.add_folder(path, &Opening { node, level: 0 }, path, 0, None)?;
             continue;
         }
         let open = |source| InputError::Open { path: path.clone(), source };
@@ -92,7 +98,13 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
                 let folder = unpacked.folder.path().to_owned();
                 let (others, cut_short) = (unpacked.others, unpacked.cut_short.clone());
                 sources.unpacked.push(unpacked);
-                sources.add_folder(path, &folder, node, others, cut_short)?;
+                sources.add_folder(
+                    path,
+                    &Opening { node, level: 0 },
+                    &folder,
+                    others,
+                    cut_short,
+                )?;
             }
             Opened::Other(input) => {
                 let mut source = Source::new(path.clone(), path.clone(), node);
@@ -103,7 +115,15 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
             }
         }
     }
+    sources.list = parts::join(std::mem::take(&mut sources.list));
     Ok(sources)
+}
+
+/// How a folder came to be opened.
+struct Opening<'a> {
+    node: Option<&'a NodeName>,
+    /// In how many archives it lies.
+    level: usize,
 }
 
 impl Sources {
@@ -111,8 +131,8 @@ impl Sources {
     fn add_folder(
         &mut self,
         shown: &Path,
+        opening: &Opening<'_>,
         folder: &Path,
-        node: Option<&NodeName>,
         others: usize,
         cut_short: Option<String>,
     ) -> Result<(), InputError> {
@@ -123,6 +143,14 @@ impl Sources {
         if let Some((path, why)) = &found.denied {
             let path = path.strip_prefix(folder).unwrap_or(path).display();
             anstream::eprintln!("warning: `{path}` in `{}` cannot be read: {why}", shown.display());
+        }
+        let mut inner = 0;
+        for archive in found.archives {
+            let name = shown.join(archive.strip_prefix(folder).unwrap_or(&archive));
+            inner += usize::from(self.add_inner(&archive, &name, opening)?);
+        }
+        if found.logs.is_empty() && inner > 0 {
+            return Ok(());
         }
         if found.logs.is_empty() {
             return Err(InputError::NoLogs { path: shown.to_owned(), files: others, cut_short });
@@ -135,7 +163,7 @@ impl Sources {
         }
         for log in found.logs {
             let name = shown.join(log.strip_prefix(folder).unwrap_or(&log));
-            let source = Source::new(log, name, node);
+            let source = Source::new(log, name, opening.node);
             let name = source.shown.strip_prefix(shown).unwrap_or(&source.shown);
             anstream::eprintln!("read {}, of {}", name.display(), source.node);
             self.list.push(source);
@@ -152,6 +180,45 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Adds what is worth reading in an archive that lies in a folder or an archive; whether anything is.
+    fn add_inner(
+        &mut self,
+        archive: &Path,
+        shown: &Path,
+        opening: &Opening<'_>,
+    ) -> Result<bool, InputError> {
+        if opening.level >= MOST_NESTED {
+            anstream::eprintln!(
+                "skipped `{}`: an archive in an archive in an archive",
+                shown.display()
+            );
+            self.whole = false;
+            return Ok(false);
+        }
+        let open = |source| InputError::Open { path: shown.to_owned(), source };
+        let input = BufReader::new(File::open(archive).map_err(open)?);
+        let unpacked = match archive::open(shown, input, may_be_read) {
+            Ok(Opened::Archive(unpacked)) => unpacked,
+            Ok(Opened::Other(_)) => return Ok(false),
+            Err(error) => {
+                anstream::eprintln!("warning: {error}");
+                self.whole = false;
+                return Ok(false);
+            }
+        };
+        let folder = unpacked.folder.path().to_owned();
+        let (others, cut_short) = (unpacked.others, unpacked.cut_short.clone());
+        self.unpacked.push(unpacked);
+        let opening = Opening { level: opening.level + 1, ..*opening };
+        match self.add_folder(shown, &opening, &folder, others, cut_short) {
+            Ok(()) => Ok(true),
+            Err(InputError::NoLogs { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// What is in a folder.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Found {
@@ -159,6 +226,7 @@ struct Found {
     logs: Vec<PathBuf>,
     /// Lists of pods.
     lists: Vec<PathBuf>,
+    archives: Vec<PathBuf>,
     others: usize,
     /// Not everything was looked at.
     cut_short: bool,
@@ -198,6 +266,8 @@ impl Found {
                 found.others += 1;
             } else if kind.is_file() && Pods::are_listed_in(&path) {
                 found.lists.push(path);
+            } else if kind.is_file() && is_archive(&path) {
+                found.archives.push(path);
             } else if kind.is_file() && (is_log(&path) || is_recording(&path)) {
                 match File::open(&path) {
                     Ok(_) if is_log(&path) => found.logs.push(path),
@@ -220,6 +290,7 @@ impl Found {
             found.others += recordings.len();
         }
         found.logs.sort();
+        found.archives.sort();
         if found.logs.len() > MOST_LOGS {
             found.others += found.logs.len() - MOST_LOGS;
             found.logs.truncate(MOST_LOGS);
@@ -233,7 +304,21 @@ impl Found {
 fn may_be_read(path: &Path) -> bool {
     let described = path.parent().and_then(Path::file_name) == path.file_stem()
         && path.extension().is_some_and(|extension| extension == "yaml" || extension == "json");
-    is_log(path) || is_recording(path) || described || Pods::are_listed_in(path)
+    let names_a_host = path.file_name().is_some_and(|name| name == "hostname");
+    is_log(path)
+        || is_recording(path)
+        || described
+        || names_a_host
+        || is_archive(path)
+        || Pods::are_listed_in(path)
+}
+
+/// Whether a file is called as archives are.
+fn is_archive(path: &Path) -> bool {
+    const ENDS: [&str; 9] =
+        [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".zip"];
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    ENDS.iter().any(|end| name.ends_with(end)) && !name.starts_with('.')
 }
 
 /// Whether a file is called as people call recordings and logs: `a.jsonl`, `b.log.1.gz`, `messages`.

@@ -34,7 +34,7 @@ mod rules;
 mod timebase;
 mod times;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
@@ -58,6 +58,12 @@ const MOST_DOMAINS: usize = 32;
 
 /// The longest line we look at, in bytes. The real ones have about 100.
 pub(crate) const MAX_LINE_BYTES: usize = 4096;
+
+/// How many lines are remembered to know them again: some hours of a node's log.
+const MOST_LATEST: usize = 1 << 17;
+
+/// How far lines of several processes may be out of order in one log, in nanoseconds.
+const OUT_OF_ORDER: i64 = 2_000_000_000;
 
 /// How much of a line is shown to say what was not understood, in bytes.
 pub(crate) const SAMPLE_BYTES: usize = 160;
@@ -162,6 +168,11 @@ pub struct DaemonLog {
     outbox: Outbox,
     /// Who wrote the lines.
     processes: Vec<Process>,
+    /// The times of the newest line: in its brackets, and by the wall clock.
+    newest: Option<(i64, i64)>,
+    /// The times in the brackets of the latest lines, and how long they are.
+    latest: HashSet<(i64, usize)>,
+    repeated: u64,
     understood: u64,
     ignored: u64,
     /// The first of those.
@@ -184,6 +195,9 @@ impl DaemonLog {
             receivers: BTreeMap::new(),
             outbox: Outbox::default(),
             processes: Vec::new(),
+            newest: None,
+            latest: HashSet::new(),
+            repeated: 0,
             understood: 0,
             ignored: 0,
             first_ignored: None,
@@ -219,6 +233,12 @@ impl DaemonLog {
     #[must_use]
     pub const fn ignored_lines(&self) -> u64 {
         self.ignored
+    }
+
+    /// How many lines were there before.
+    #[must_use]
+    pub const fn repeated_lines(&self) -> u64 {
+        self.repeated
     }
 
     /// The first line of the daemon that says nothing we know of; cut off where it is long.
@@ -287,6 +307,12 @@ impl DaemonLog {
         self.outbox.at_line(line.number);
         let wall = line.written.or(wall);
         let nanos = |time: Option<Received>| time.map(Received::as_nanos);
+        if let (Bracket::Monotonic(bracket), Some(wall)) = (found.bracket, nanos(wall))
+            && self.is_repeated(bracket, wall, line.text)
+        {
+            self.repeated += 1;
+            return LineKind::Understood;
+        }
         let Some(Placed { time, shift }) =
             self.timebase.place(found.bracket, nanos(wall), nanos(line.received))
         else {
@@ -320,6 +346,26 @@ impl DaemonLog {
             self.see(&key, process, Observed::Alive, time);
             LineKind::Ignored
         }
+    }
+
+    /// Whether a line was read before. `previous` and `current` logs overlap, and so do parts that
+    /// somebody joined; linuxptp prints no two lines of one length in one millisecond.
+    fn is_repeated(&mut self, bracket: i64, wall: i64, text: &str) -> bool {
+        let key = (bracket, text.len());
+        let is_older = |(newest, at): (i64, i64)| {
+            bracket.saturating_add(OUT_OF_ORDER) < newest && wall.saturating_add(OUT_OF_ORDER) < at
+        };
+        if self.newest.is_some_and(is_older) {
+            return self.latest.contains(&key);
+        }
+        if self.newest.is_none_or(|(_, newest)| newest <= wall) {
+            self.newest = Some((bracket, wall));
+        }
+        if self.latest.len() >= MOST_LATEST {
+            self.latest.clear();
+        }
+        self.latest.insert(key);
+        false
     }
 
     fn ignore(&mut self, text: &str) {

@@ -14,6 +14,7 @@ use super::InputError;
 use super::metrics::Told;
 use super::parallel::Parallel;
 use crate::interrupt;
+use crate::parts::Parts;
 use crate::sources::Source;
 
 /// How much is fetched at once.
@@ -77,6 +78,14 @@ pub(super) fn open(source: &mut Source, progress: &Progress) -> Result<Input, In
     // It was unpacked when it was looked at.
     if let Some(input) = source.once.take() {
         return Ok(Box::new(counted(Box::new(input))));
+    }
+    if source.parts.len() > 1 {
+        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
+        let parts = Parts::new(&source.parts, move |file| {
+            let (input, read, stop) = (Box::new(file), Arc::clone(&read), stop.clone());
+            Box::new(BufReader::with_capacity(BLOCK, Counting { input, read, stop }))
+        });
+        return Ok(Box::new(BufReader::with_capacity(BLOCK, parts)));
     }
     let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
     let file = fs::File::open(&source.path).map_err(fail)?;

@@ -39,6 +39,8 @@ pub struct Sequence {
     logs: BTreeMap<SmolStr, DaemonLog>,
     /// Whose line was the last; empty for lines that do not say.
     current: SmolStr,
+    /// Whose file follows, as a line between files says.
+    heading: Heading,
     /// The entry of an exported journal that is being read.
     entry: Entry,
     order: Order,
@@ -48,6 +50,31 @@ pub struct Sequence {
     first_foreign: Option<Box<str>>,
     foreign_lines: u64,
     finished: bool,
+}
+
+/// Lines between the files, or the hosts, that one recording was put together of: `==> worker-1.log <==`
+/// (tail, head), a file's name alone (ripgrep), a host between two rules (clush).
+#[derive(Debug, Default)]
+struct Heading {
+    whose: Option<SmolStr>,
+    /// The line before was a rule.
+    after_rule: bool,
+}
+
+impl Heading {
+    fn handle_line(&mut self, text: &str) {
+        let text = text.trim();
+        let named = text.strip_prefix("==> ").and_then(|rest| rest.strip_suffix(" <=="));
+        let is_word = !text.contains(char::is_whitespace);
+        let is_file = is_word && [".log", ".txt"].iter().any(|end| text.ends_with(end));
+        if let Some(path) = named.or_else(|| Some(text).filter(|_| is_file)) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            self.whose = Some(SmolStr::new(name.split('.').next().unwrap_or(name)));
+        } else if self.after_rule && is_word && !text.is_empty() {
+            self.whose = Some(SmolStr::new(text));
+        }
+        self.after_rule = text.len() >= 3 && text.bytes().all(|b| matches!(b, b'-' | b'='));
+    }
 }
 
 /// Which way the lines run: stores of logs answer with the newest first.
@@ -207,11 +234,16 @@ impl Sequence {
         match find(line.text) {
             Some(found) => {
                 let before = found.read_before(self.daemon.as_ref()?.written());
-                let named = whose.or(before.whose).filter(|whose| NodeName::new(whose).is_ok());
+                let heading = self.heading.whose.clone();
+                let named = whose.or(before.whose).or(heading.as_deref());
+                let named = named.filter(|whose| NodeName::new(whose).is_ok());
                 let log = self.log_of(named.unwrap_or(""))?;
                 Some(log.handle_found(line, &found, before.wall))
             }
-            None => self.current().map(|log| log.handle_foreign(line)),
+            None => {
+                self.heading.handle_line(line.text);
+                self.current().map(|log| log.handle_foreign(line))
+            }
         }
     }
 
