@@ -29,6 +29,7 @@ mod form;
 mod logged;
 mod merge;
 mod nested;
+mod pieces;
 mod reader;
 mod sequence;
 mod splitter;

@@ -80,9 +80,23 @@ pub(super) fn read(text: Text<'_>, line: u64, form: &mut Form, out: &mut VecDequ
     };
     // Events before the bad one in an array still count.
     if let Err(source) = outcome {
+        // Something is glued to it, or it was printed by a program that writes no JSON.
+        let glued = Context::logged(line, None, None);
+        if let Some((events, logged)) = logged::events(&plain(text), None) {
+            let context = Context { logged, ..glued };
+            out.extend(events.into_iter().filter_map(|event| context.recorded(event).ok()));
+            return;
+        }
         let excerpt = excerpt(text);
         out.push_back(Item::Bad(ReadError::Line { line, excerpt, source }));
     }
+}
+
+/// Why the data of an event is none, where its attributes are missing.
+pub(super) fn refuse(text: &str, line: u64) -> Option<ReadError> {
+    let source = Event::from_slice(text.as_bytes()).err()?;
+    let excerpt = excerpt(text.as_bytes());
+    Some(ReadError::Line { line, excerpt, source: LineProblem::Event { source } })
 }
 
 fn read_whole(
@@ -136,6 +150,15 @@ fn read_whole(
             if nested::read(&value, line, out) {
                 return Ok(());
             }
+            if value.get("values").is_some_and(Value::is_array) && value.get("version").is_some() {
+                let text = String::from_utf8_lossy(text).into_owned();
+                out.push_back(Item::Data { number: line, text });
+                return Ok(());
+            }
+            if is_empty(&value) {
+                out.push_back(Item::Nothing);
+                return Ok(());
+            }
             // Whatever it is, it claims to be one.
             read_events(text, &bare, out)?;
         }
@@ -180,7 +203,24 @@ fn recognise(text: &[u8]) -> Form {
         Some(b'[') if matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b']')) => {
             Form::Bare
         }
+        // An array of strings, each of which holds something.
+        Some(b'[')
+            if text[1..].trim_ascii_start().first() == Some(&b'"')
+                && serde_json::from_slice::<Vec<IgnoredAny>>(text).is_ok() =>
+        {
+            Form::Nested
+        }
         _ => Form::Log,
+    }
+}
+
+/// Whether nothing is in any of its fields: `{"items":[]}` claims to be no event.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(fields) => fields.values().all(is_empty),
+        _ => false,
     }
 }
 

@@ -32,11 +32,19 @@ pub(super) fn events(
     // Most lines of a log hold none, and must not cost more than a look.
     MARK.find(text.as_bytes())?;
     let time = logger_time(text);
+    layers(text, node)
+        // A field of CSV: its quotes are doubled (RFC 4180, 2.7).
+        .or_else(|| layers(&text.replace("\"\"", "\""), node).filter(|_| text.contains("\"\"")))
+        .map(|events| (events, time))
+}
+
+/// The events in a text, or in what is quoted in it.
+fn layers(text: &str, node: Option<&NodeName>) -> Option<Vec<Event>> {
     let mut layer = Cow::Borrowed(text);
     for _ in 0..MOST_QUOTES {
         let found = json(&layer, node).or_else(|| dumped(&layer, node));
-        if let Some(events) = found {
-            return Some((events, time));
+        if found.is_some() {
+            return found;
         }
         layer = Cow::Owned(unquote(&layer)?);
     }

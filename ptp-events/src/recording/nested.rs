@@ -95,7 +95,7 @@ impl Found<'_> {
         match value {
             Value::Object(fields) => self.object(fields, around, level),
             Value::Array(elements) => match elements.as_slice() {
-                [time, Value::String(text), ..] if time.is_string() || time.is_number() => {
+                [time, Value::String(text), ..] if time_of(time).is_some() => {
                     let written = time_of(time).or(around.written);
                     self.text(text, &Around { written, ..around.clone() });
                 }
@@ -105,6 +105,9 @@ impl Found<'_> {
                     }
                 }
             },
+            Value::String(text) => {
+                self.text(text, around);
+            }
             _ => {}
         }
     }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use smol_str::SmolStr;
 
 use super::entry::{Entry, Part};
+use super::form::{self, Context};
+use super::pieces::Pieces;
 use super::{Decoded, Origin, ReadError, Recorded};
 use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, SAMPLE_BYTES, find};
-use crate::{NodeName, Received};
+use crate::{Event, NodeName, Received};
 
 /// What one text was found to be.
 #[derive(Debug)]
@@ -22,6 +24,11 @@ pub(super) enum Item {
         /// When it was written, and on which node or by which pod, if what is around it tells.
         written: Option<Received>,
         whose: Option<SmolStr>,
+    },
+    /// The data of an event, without its attributes.
+    Data {
+        number: u64,
+        text: String,
     },
     /// Text that claims to be neither.
     Nothing,
@@ -39,6 +46,8 @@ pub struct Sequence {
     logs: BTreeMap<SmolStr, DaemonLog>,
     /// Whose line was the last; empty for lines that do not say.
     current: SmolStr,
+    /// What was read of an event that comes in several lines.
+    pieces: Pieces,
     /// Whose file follows, as a line between files says.
     heading: Heading,
     /// The entry of an exported journal that is being read.
@@ -177,10 +186,29 @@ impl Sequence {
                     self.other_lines += u64::from(kind != Some(LineKind::Understood));
                     if matches!(kind, None | Some(LineKind::Foreign)) {
                         self.note_foreign(&text);
+                        if let Some((events, logged)) = self.pieces.handle_line(&text) {
+                            self.put_back(events, logged, number);
+                        }
                     }
                 }
+                Item::Data { number, text } => match self.pieces.handle_data(&text) {
+                    Some(event) => self.put_back(vec![event], None, number),
+                    None => match form::refuse(&text, number) {
+                        Some(error) => return Some(Err(error)),
+                        None => self.other_lines += 1,
+                    },
+                },
                 Item::Nothing => self.other_lines += 1,
             }
+        }
+    }
+
+    /// Events that are next.
+    fn put_back(&mut self, events: Vec<Event>, logged: Option<Received>, line: u64) {
+        let context = Context::logged(line, logged, None);
+        let items = events.into_iter().rev().filter_map(|event| context.recorded(event).ok());
+        for item in items {
+            self.items.push_front(item);
         }
     }
 

@@ -210,7 +210,7 @@ fn count_lines(bytes: &[u8]) -> u64 {
 }
 
 /// Finds the brace that closes a JSON object, minding strings.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ObjectScan {
     depth: u32,
     in_string: bool,
