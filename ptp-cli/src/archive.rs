@@ -30,6 +30,9 @@ const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 /// The first bytes of a zip archive with anything in it.
 const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
 
+/// How many bytes tell how something is packed: xz has the longest mark.
+const LONGEST_MAGIC: usize = 6;
+
 /// Why an archive cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArchiveError {
@@ -82,8 +85,8 @@ pub(crate) fn open(
     wanted: fn(&Path) -> bool,
 ) -> Result<Opened, ArchiveError> {
     let fail = |source| ArchiveError::Unpack { path: path.to_owned(), source };
-    let (head, input) = peek(input, ZIP_MAGIC.len());
-    if head == ZIP_MAGIC {
+    let (head, input) = peek(input, LONGEST_MAGIC);
+    if head.starts_with(&ZIP_MAGIC) {
         return unzip(path, input, wanted).map(Opened::Archive);
     }
     let (head, input) = peek(decompress(input).map_err(fail)?, TAR_MAGIC.end);

@@ -19,34 +19,81 @@ const MAX_XZ_KIB: u32 = 128 << 10;
 /// The largest zstd window we allocate for, in bytes; what `zstd -19` uses is 8 MiB.
 const MAX_ZSTD_WINDOW: u64 = 128 << 20;
 
-/// Unpacks gzip, bzip2, xz and zstd, and makes UTF-8 of UTF-16 with a byte order mark, as Windows writes
-/// it; hands anything else through.
+/// How often a file may have been compressed, its text counted: by a logger, and by who sent it.
+const MOST_LAYERS: usize = 3;
+
+/// Unpacks gzip, bzip2, xz and zstd, also twice, and makes UTF-8 of UTF-16 with a byte order mark, as Windows
+/// writes it; hands anything else through.
 ///
 /// # Errors
 /// When `input` cannot be read, or begins like a zstd frame but is none.
 pub fn decompress<'a, R: BufRead + Send + 'a>(
-    mut input: R,
+    input: R,
 ) -> io::Result<Box<dyn BufRead + Send + 'a>> {
-    let head = input.fill_buf()?;
-    if head.starts_with(&GZIP) {
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input))));
+    let mut input: Box<dyn BufRead + Send + 'a> = Box::new(input);
+    for layer in 0..MOST_LAYERS {
+        // What is torn already says so when it is read.
+        let head = match input.fill_buf() {
+            Ok(head) => head,
+            Err(error) if layer == 0 => return Err(error),
+            Err(error) => return Ok(Box::new(BufReader::new(Torn(Some(error))))),
+        };
+        let Some(packed) = Packed::of(head) else { break };
+        input = packed.open(input);
     }
-    if head.starts_with(&BZIP2) {
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiBzDecoder::new(input))));
+    Ok(input)
+}
+
+/// What could not be unpacked from its first byte on.
+struct Torn(Option<io::Error>);
+
+impl Read for Torn {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
-    if head.starts_with(&XZ) {
-        // Concatenated streams are one file (xz, file-format.txt, 1.2).
-        let xz = XzReader::new_mem_limit(input, true, MAX_XZ_KIB);
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, xz)));
+}
+
+/// What bytes are packed with.
+#[derive(Clone, Copy)]
+enum Packed {
+    Gzip,
+    Bzip2,
+    Xz,
+    Zstd,
+    Utf16,
+}
+
+impl Packed {
+    /// By the first bytes.
+    fn of(head: &[u8]) -> Option<Self> {
+        let marks: [(&[u8], Self); 6] = [
+            (&GZIP, Self::Gzip),
+            (&BZIP2, Self::Bzip2),
+            (&XZ, Self::Xz),
+            (&ZSTD, Self::Zstd),
+            (&[0xFF, 0xFE], Self::Utf16),
+            (&[0xFE, 0xFF], Self::Utf16),
+        ];
+        marks.into_iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, packed)| packed)
     }
-    if head.starts_with(&ZSTD) {
-        let frames = ZstdFrames { current: None, input: Some(input) };
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, frames)));
+
+    fn open<'a>(self, input: Box<dyn BufRead + Send + 'a>) -> Box<dyn BufRead + Send + 'a> {
+        const BLOCK: usize = 1 << 16;
+        match self {
+            Self::Gzip => Box::new(BufReader::with_capacity(BLOCK, MultiGzDecoder::new(input))),
+            Self::Bzip2 => Box::new(BufReader::with_capacity(BLOCK, MultiBzDecoder::new(input))),
+            Self::Xz => {
+                // Concatenated streams are one file (xz, file-format.txt, 1.2).
+                let xz = XzReader::new_mem_limit(input, true, MAX_XZ_KIB);
+                Box::new(BufReader::with_capacity(BLOCK, xz))
+            }
+            Self::Zstd => {
+                let frames = ZstdFrames { current: None, input: Some(input) };
+                Box::new(BufReader::with_capacity(BLOCK, frames))
+            }
+            Self::Utf16 => Box::new(BufReader::new(DecodeReaderBytes::new(input))),
+        }
     }
-    if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-        return Ok(Box::new(BufReader::new(DecodeReaderBytes::new(input))));
-    }
-    Ok(Box::new(input))
 }
 
 /// Concatenated zstd frames; the decoder of the library stops after the first.
