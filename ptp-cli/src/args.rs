@@ -65,9 +65,10 @@ or as set) is FREERUN once it lasts 1 s, and HOLDOVER becomes FREERUN after 5 s.
 Exit codes: 0 healthy, 1 an incident of WARNING or worse, 2 could not tell.";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct DiagnoseArgs {
-    /// Recordings of events, logs of linuxptp-daemon, and folders or archives (tar, also packed with gzip, bzip2, xz or zstd; zip)
-    /// of these, must-gathers too; `-`, or nothing at the end of a pipe, is standard input
+    /// Events, logs of linuxptp and linuxptp-daemon, metrics, and folders or archives of these (tar, zip,
+    /// gzip, bzip2, xz, zstd), must-gathers too; `-`, or nothing at the end of a pipe, is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 

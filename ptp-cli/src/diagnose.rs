@@ -97,14 +97,17 @@ fn unwell(report: &Report) -> Option<String> {
         let mut firing = report.incidents.iter().filter(|incident| incident.resolved_at.is_none());
         firing.any(|incident| incident.affected_nodes.contains(&node.node))
     };
-    let mut unwell = report.nodes.iter().filter(|node| {
-        matches!(node.state, NodeState::Freerun | NodeState::Holdover) && !explained(node)
-    });
+    let mut unwell =
+        report.nodes.iter().filter(|node| node.state != NodeState::Locked && !explained(node));
     let first = unwell.next()?;
-    let (name, state) = (&first.node, first.state.as_str());
+    let name = &first.node;
+    let was = match first.state {
+        NodeState::Unknown => format!("the state of {name} is not known"),
+        state => format!("{name} was {} at the end", state.as_str()),
+    };
     Some(match unwell.count() {
-        0 => format!("{name} was {state} at the end"),
-        more => format!("{name} was {state} at the end, and {more} more were not LOCKED"),
+        0 => was,
+        more => format!("{was}, and {more} more were not LOCKED"),
     })
 }
 

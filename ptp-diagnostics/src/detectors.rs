@@ -2,6 +2,7 @@
 
 mod clock_class_degraded;
 mod clock_contended;
+mod configuration_refused;
 mod contradictions;
 mod counts_from_1970;
 mod detector;
@@ -28,6 +29,7 @@ mod process_restart;
 mod publisher_artefact;
 mod pulse_fault;
 mod redundancy_lost;
+mod rogue_peer;
 mod samples_stopped;
 mod servo_saturated;
 mod silence;
@@ -35,6 +37,7 @@ mod synce_degraded;
 mod threshold_hugging;
 mod time_jump;
 mod time_of_day_lost;
+mod timescale_doubted;
 mod timestamps_missed;
 mod view;
 
@@ -55,6 +58,9 @@ pub const BUILT_IN: &[Detector] = &[
     dpll_unlocked::DETECTOR,
     pulse_fault::DETECTOR,
     timestamps_missed::DETECTOR,
+    configuration_refused::DETECTOR,
+    rogue_peer::DETECTOR,
+    timescale_doubted::DETECTOR,
     counts_from_1970::DETECTOR,
     servo_saturated::DETECTOR,
     clock_contended::DETECTOR,

@@ -29,6 +29,7 @@ mod before;
 mod domain;
 mod found;
 mod line;
+mod noise;
 mod outbox;
 mod rules;
 mod timebase;
@@ -46,6 +47,7 @@ use crate::{
 use domain::{Domain, Limits, Patience, Source};
 use found::{Bracket, Process};
 use line::Line;
+use noise::Noise;
 use outbox::{Outbox, Waiting, What, Who};
 use timebase::{Placed, Timebase};
 
@@ -163,6 +165,12 @@ pub struct DaemonLog {
     os_follows: Option<SmolStr>,
     os: Option<SyncState>,
     os_patience: Patience,
+    os_noise: Noise,
+    os_in_range: bool,
+    /// Whether a receiver's own sentences say that it has a fix.
+    fix: Option<bool>,
+    /// Whether the line that is read is linuxptp's alone, without the daemon's tag.
+    alone: bool,
     /// The lock of each receiver.
     receivers: BTreeMap<Instance, SyncState>,
     outbox: Outbox,
@@ -192,6 +200,10 @@ impl DaemonLog {
             os_follows: None,
             os: None,
             os_patience: Patience::default(),
+            os_noise: Noise::default(),
+            os_in_range: false,
+            fix: None,
+            alone: false,
             receivers: BTreeMap::new(),
             outbox: Outbox::default(),
             processes: Vec::new(),
@@ -435,7 +447,8 @@ impl DaemonLog {
     }
 
     fn limits(&self) -> Limits {
-        Limits { offset: self.settings.offset_ns, settle: nanos(self.settings.settle) }
+        let (offset, settle) = (self.settings.offset_ns, nanos(self.settings.settle));
+        Limits { offset, settle, alone: self.alone }
     }
 
     /// What came of passing time before `now`, each at its own time: holdovers that ended, and ports

@@ -78,6 +78,8 @@ pub struct Sample {
     pub spread: Option<u64>,
     /// Whether the offset is the root mean square of several, and has no sign.
     pub is_size: bool,
+    /// Whether it is no more than the noise of a servo that is locked, where nobody has set a threshold.
+    pub in_range: bool,
     /// The servo's state, where it is told.
     pub servo: Option<Servo>,
     /// The frequency correction, in parts per billion.
@@ -254,6 +256,16 @@ pub enum Remark {
     TimestampingUnsupported,
     /// The master does not keep the PTP timescale.
     ArbitraryTimescale,
+    /// The UTC offset that the master announces is below the one that is known.
+    UtcOffsetDoubted,
+    /// More than one peer answers a request for the delay of the link.
+    RoguePeer,
+    /// A port is configured for another part than the one it would have to play.
+    RoleRefused,
+    /// ptp4l could not begin: it ends at once.
+    StartRefused,
+    /// ts2phc passes over pulses.
+    PulseSkipped,
 }
 
 impl Remark {
@@ -277,6 +289,11 @@ impl Remark {
             Self::ClockRefused => "a clock could not be adjusted",
             Self::TimestampingUnsupported => "the interface cannot stamp as configured",
             Self::ArbitraryTimescale => "the master does not keep PTP time",
+            Self::UtcOffsetDoubted => "the UTC offset of the master is below the one that is known",
+            Self::RoguePeer => "more than one peer answers on the link",
+            Self::RoleRefused => "no master is heard, and the port may only be a slave",
+            Self::StartRefused => "ptp4l could not begin",
+            Self::PulseSkipped => "ts2phc passes over pulses",
         }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Parallel<R> {
     /// Why nothing follows what is coming.
     failed: Option<ReadError>,
     ended: bool,
+    finished: bool,
 }
 
 impl<R: BufRead> Parallel<R> {
@@ -42,6 +43,7 @@ impl<R: BufRead> Parallel<R> {
             sequence: Sequence::with_daemon(daemon),
             failed: None,
             ended: false,
+            finished: false,
         }
     }
 
@@ -84,11 +86,10 @@ impl<R: BufRead> Iterator for Parallel<R> {
                 self.sequence.handle_decoded(decoded);
                 // While this one is handed out.
                 self.read_ahead();
-            } else if let Some(error) = self.failed.take() {
-                return Some(Err(error));
-            } else {
+            } else if !std::mem::replace(&mut self.finished, true) {
                 self.sequence.finish();
-                return self.sequence.poll_recorded();
+            } else {
+                return self.failed.take().map(Err);
             }
         }
     }

@@ -8,6 +8,7 @@ use super::Subject;
 use crate::model::Model;
 use crate::model::clock_class;
 use crate::model::node::{NodeId, Role};
+use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::timeline::{Timeline, is_calm};
 
@@ -46,6 +47,10 @@ fn ptp_troubled(model: &Model, node: NodeId, Times { now, .. }: Times) -> bool {
 
 /// phc2sys follows the PTP clock: what it does while that is LOCKED is its own.
 fn may_be_troubled(model: &Model, node: NodeId, Times { since, now }: Times) -> bool {
+    let mut os = model.of(node, &Resource::OsClock);
+    if os.any(|clock| seen::unsteered(clock, &model.settings).is_some()) {
+        return false;
+    }
     let lost_later =
         model.ptp_last_lost(node).is_some_and(|lost| lost > since.after(model.settings.correlate));
     !model.knows_ptp(node)

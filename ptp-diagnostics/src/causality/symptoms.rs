@@ -182,6 +182,19 @@ const HERE: &[(Symptom, Look)] = &[
         case.own().or(case.ptp).map(|clock| seen::years_off(clock).is_some())
     }),
     (Symptom::Contended, |case| log_shows(case, |c, now| seen::contended(c, now).is_some())),
+    (Symptom::Unsteered, |case| {
+        let settings = &case.model.settings;
+        let mut os = case.model.of(case.subject.node, &Resource::OsClock);
+        os.any(|clock| seen::unsteered(clock, settings).is_some()).then_some(true)
+    }),
+    (Symptom::RolledOver, |case| log_shows(case, |c, now| seen::rolled_over(c, now).is_some())),
+    (Symptom::RoguePeer, |case| log_shows(case, |c, now| seen::rogue_peer(c, now).is_some())),
+    (Symptom::ConfigurationRefused, |case| {
+        log_shows(case, |c, now| seen::configuration_refused(c, now).is_some())
+    }),
+    (Symptom::TimescaleDoubted, |case| {
+        log_shows(case, |c, now| seen::timescale_doubted(c, now).is_some())
+    }),
     (Symptom::NegativeDelay, |case| log_shows(case, |c, _| seen::negative_delay(c).is_some())),
     (Symptom::MastersAlternate, |case| {
         log_shows(case, |c, now| seen::masters_alternate(c, now).is_some_and(|(back, _)| back > 1))

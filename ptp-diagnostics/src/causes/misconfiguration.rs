@@ -19,6 +19,7 @@ pub(crate) const CAUSE: Cause = Cause {
     prior: -1.0,
     predicts: &[
         seen(S::NothingMeasured, PROOF, 0.0),
+        seen(S::ConfigurationRefused, PROOF, 0.0),
         seen(S::NoLockSinceStart, STRONG, 0.0),
         // What was LOCKED once has a configuration that works.
         seen(S::NoLockEver, FAIR, -DECISIVE),

@@ -1,6 +1,6 @@
 //! The system clock does not follow the PTP clock.
 
-use super::{Cause, DAEMON_LOG, DECISIVE, FAINT, FAIR, Reach, RootCause, STRONG, Watch, run, seen};
+use super::{Cause, DAEMON_LOG, DECISIVE, FAINT, FAIR, PROOF, Reach, RootCause, STRONG, Watch, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -20,6 +20,7 @@ pub(crate) const CAUSE: Cause = Cause {
     predicts: &[
         // phc2sys takes the time from the PTP clock: when that is LOCKED, the fault lies behind it.
         seen(S::PtpLocked, STRONG, -DECISIVE),
+        seen(S::Unsteered, PROOF, 0.0),
         seen(S::OsLocked, -STRONG, 0.0),
         seen(S::Skewed, STRONG, 0.0),
         seen(S::NoLockSinceStart, -FAINT, 0.0),

@@ -17,6 +17,8 @@ pub(crate) const CAUSE: Cause = Cause {
     prior: -7.0,
     predicts: &[
         seen(S::Contended, PROOF, 0.0),
+        // The check finds what a wrong timestamp does, too.
+        seen(S::RolledOver, -PROOF, 0.0),
         seen(S::ProcessDown, -STRONG, 0.0),
     ],
     actions: &[

@@ -1,6 +1,6 @@
 //! Time arrives at a node, but not steadily.
 
-use super::{Cause, DECISIVE, FAINT, FAIR, LINK, Reach, RootCause, STRONG, Watch, look, run, seen};
+use super::{Cause, DECISIVE, FAINT, FAIR, LINK, PROOF, Reach, RootCause, STRONG, Watch, look, run, seen};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom as S;
 
@@ -21,6 +21,8 @@ pub(crate) const CAUSE: Cause = Cause {
         seen(S::Frequent, STRONG, 0.0),
         seen(S::Flapping, STRONG, 0.0),
         seen(S::Noise, DECISIVE, 0.0),
+        seen(S::RoguePeer, PROOF, 0.0),
+        seen(S::RolledOver, -DECISIVE, 0.0),
         seen(S::SilentFlaps, FAIR, 0.0),
         seen(S::FarFlaps, FAINT, 0.0),
         seen(S::AtThreshold, -FAIR, 0.0),

@@ -7,10 +7,10 @@ use crate::model::symptom::Symptom as S;
 pub(crate) const CAUSE: Cause = Cause {
     root: RootCause::TimescaleMismatch,
     code: "timescale-mismatch",
-    title: "Clocks a whole number of seconds apart",
+    title: "Clocks keep different timescales",
     manual: "A clock keeps TAI where UTC is meant, or the other way round: 37 s apart since 2017 (IERS \
         Bulletin C); or a leap second is missing or counted twice.\n\nShown by: a node's time or offset that \
-        jumps by whole seconds, to the millisecond, and stays.\n\nTold apart by: no path, servo or \
+        jumps by whole seconds, to the millisecond, and stays; offsets of decades, where one side counts from 1970.\n\nTold apart by: no path, servo or \
         oscillator moves a clock by exactly whole seconds.",
     decide_by: "currentUtcOffset and currentUtcOffsetValid (pmc GET TIME_PROPERTIES_DATA_SET), and phc2sys -O",
     reaches_followers: false,
@@ -21,6 +21,7 @@ pub(crate) const CAUSE: Cause = Cause {
     predicts: &[
         seen(S::WholeSeconds, PROOF, -FAIR),
         seen(S::CountsFrom1970, PROOF + FAIR, 0.0),
+        seen(S::TimescaleDoubted, DECISIVE, 0.0),
         // A leap second comes once, and stays.
         seen(S::OneSecond, -PROOF, 0.0),
         seen(S::ReferenceSilent, -DECISIVE, 0.0),
@@ -31,6 +32,7 @@ pub(crate) const CAUSE: Cause = Cause {
             "{exec} pmc -u -b 0 -f /var/run/ptp4l.0.config 'GET TIME_PROPERTIES_DATA_SET'",
         ),
         run("Compare the system clock with the PTP clock", "{exec} phc_ctl {interface} cmp"),
+        look("Where the offset is decades, one clock was never set: phc_ctl DEVICE set, or phc2sys -a -rr, before ptp4l; and see that nothing sets it back"),
         look("Check the leap second file (leapfile of ts2phc) and -O of phc2sys; chronyd must not step the same clock"),
     ],
 };

@@ -7,8 +7,8 @@ use crate::model::symptom::Symptom as S;
 pub(crate) const CAUSE: Cause = Cause {
     root: RootCause::TimestampingFault,
     code: "timestamping-fault",
-    title: "Hardware timestamps missing",
-    manual: "ptp4l sends a message and gets no transmit timestamp from the driver in time, or receives messages without one. The port goes to FAULTY and begins anew after `fault_reset_interval`.\n\nShown by: `timed out while polling for tx timestamp`; `received SYNC without timestamp`; a path delay below zero.\n\nTold apart by: the link is up and messages arrive; a lost path prints no such line.",
+    title: "Timestamps missing or wrong",
+    manual: "ptp4l sends a message and gets no transmit timestamp from the driver in time, or receives messages without one. The port goes to FAULTY and begins anew after `fault_reset_interval`.\n\nShown by: `timed out while polling for tx timestamp`; `received SYNC without timestamp`; a path delay below zero; an offset of 2^27 or 2^33 ns, of a counter that overflowed.\n\nTold apart by: the link is up and messages arrive; a lost path prints no such line.",
     decide_by: "the driver's counters (ethtool -S: tx_hwtstamp_timeouts, tx_hwtstamp_skipped) and its version",
     reaches_followers: false,
     stage: Stage::Path,
@@ -18,6 +18,7 @@ pub(crate) const CAUSE: Cause = Cause {
     predicts: &[
         seen(S::TimestampsMissed, PROOF, 0.0),
         seen(S::NegativeDelay, DECISIVE, 0.0),
+        seen(S::RolledOver, PROOF, 0.0),
         seen(S::ProcessDown, -STRONG, 0.0),
         seen(S::CountsFrom1970, -STRONG, 0.0),
     ],

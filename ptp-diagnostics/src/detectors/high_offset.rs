@@ -44,7 +44,8 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some((at, last)) = samples.last else {
         return Assessment::Quiet;
     };
-    let is_calm = samples.over == 0 && last.magnitude() <= settings.offset_critical_ns;
+    let is_far = last.magnitude() > settings.offset_critical_ns && !samples.in_range;
+    let is_calm = samples.over == 0 && !is_far;
     if is_calm && view.firing.is_none() {
         return Assessment::Quiet;
     }
@@ -79,7 +80,7 @@ fn examine(view: &View<'_>) -> Assessment {
     let at = Received::from_nanos(at);
     let settling =
         view.clock.is_locked() && view.clock.state().is_some_and(|(_, since)| since == at);
-    if last.magnitude() > settings.offset_critical_ns && !settling {
+    if is_far && !settling {
         return Assessment::after(view, at, settings.offset_critical_hold, Severity::Critical);
     }
     Assessment::Quiet

@@ -14,6 +14,7 @@ use ptp_events::Resource;
 
 use crate::Severity;
 use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::model::seen;
 use crate::model::timeline::is_calm;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -41,6 +42,10 @@ fn examine(view: &View<'_>) -> Assessment {
     };
     if view.is_locked_after_all() {
         return Assessment::Quiet;
+    }
+    if let Some(since) = seen::unsteered(view.clock, view.settings) {
+        let since = view.firing.unwrap_or(since);
+        return Assessment::Firing { severity: Severity::Critical, since, again: None };
     }
     let mut since = unlocked;
     let mut ptp_clocks = 0;

@@ -1,6 +1,7 @@
 //! ptp4l did not get the timestamp of a message it sent, or received: again and again within ten minutes, or
 //! so that a port became FAULTY. Or the path delay that it measures is below zero in ten samples and more: the
-//! timestamps are wrong.
+//! timestamps are wrong. Or an offset was a power of two nanoseconds, from 2^24 on: a counter of the card
+//! overflowed, or the driver put its halves together wrongly.
 //!
 //! Severity: WARNING; CRITICAL while the clock is not LOCKED. Clears ten minutes after the last.
 //!
@@ -22,15 +23,20 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
     examine,
-    describe: |view| match seen::timestamps_missed(view.clock, view.now) {
-        Some(_) => "no transmit timestamp, or a message without one".to_owned(),
-        None => "the measured path delay is below zero".to_owned(),
+    describe: |view| {
+        let missed = seen::timestamps_missed(view.clock, view.now);
+        match (missed, seen::rolled_over(view.clock, view.now)) {
+            (Some(_), _) => "no transmit timestamp, or a message without one".to_owned(),
+            (None, Some((_, power))) => format!("an offset of 2^{power} ns: a counter overflowed"),
+            (None, None) => "the measured path delay is below zero".to_owned(),
+        }
     },
 };
 
 fn examine(view: &View<'_>) -> Assessment {
     let missed = seen::timestamps_missed(view.clock, view.now);
-    let Some(since) = missed.or_else(|| seen::negative_delay(view.clock)) else {
+    let rolled = || seen::rolled_over(view.clock, view.now).map(|(at, _)| at);
+    let Some(since) = missed.or_else(rolled).or_else(|| seen::negative_delay(view.clock)) else {
         return Assessment::Quiet;
     };
     let lost = view.clock.unlocked_since().is_some();

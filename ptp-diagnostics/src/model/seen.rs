@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use ptp_events::observation::{Dpll, Observed, PortEvent, PortState, Remark};
-use ptp_events::{Received, SyncState};
+use ptp_events::{Received, Resource, SyncState};
 
 use super::timeline::firsthand::{Complaint, FirstHand, Run, TEN_YEARS_NS};
 use super::timeline::{Said, Timeline};
@@ -20,6 +20,9 @@ const TEN_PULSES: Duration = Duration::from_secs(10);
 const STARTING: Duration = Duration::from_mins(1);
 /// How many samples show that a servo does not move: an integrator does not stand still by chance.
 const STANDS_STILL: u32 = 10;
+/// The same where the clock is so many thresholds off and moves away.
+const STANDS_STILL_FAR: u32 = 3;
+const FAR_AT_LIMIT: u64 = 100;
 /// The least correction that is taken for a limit, in parts per billion: a servo that does not steer at all
 /// (`freq +0`) is not at its limit. A judgement.
 const LEAST_LIMIT_PPB: u64 = 1_000;
@@ -28,6 +31,9 @@ pub(crate) const AGAIN: Duration = Duration::from_hours(1);
 /// How long a missed timestamp counts: ptp4l's port comes back after 16 s (`fault_reset_interval` 4), and fails
 /// again when it next sends.
 pub(crate) const OF_LATE: Duration = Duration::from_mins(10);
+/// How many times its threshold a system clock is off that nobody steers: ten, as one that somebody else
+/// steers keeps within (a judgement).
+const RUNS_AWAY: u64 = 10;
 /// How many missed samples make a clock that is no longer measured.
 const MISSED: u32 = 10;
 
@@ -61,10 +67,11 @@ pub(crate) fn complaints_of_time(
         Remark::LeapTableExpired,
         Remark::TimeOfDayInvalid,
     ];
-    complaints
-        .into_iter()
-        .filter_map(|remark| complains(clock, remark, now))
-        .find(|complaint| complaint.last.since(complaint.first.max(from)) >= hold)
+    complaints.into_iter().filter_map(|remark| complains(clock, remark, now)).find(|complaint| {
+        // That date does not come back.
+        complaint.remark == Remark::LeapTableExpired
+            || complaint.last.since(complaint.first.max(from)) >= hold
+    })
 }
 
 /// Since when a clock has had no usable time of day, after `from`: the daemon says so, or ts2phc cannot
@@ -143,6 +150,13 @@ fn dpll_while_locked(
 /// seconds, within the last hour; when first.
 pub(crate) fn pulse_off(clock: &Timeline, now: Received) -> Option<Received> {
     let seen = seen(clock)?;
+    if let Some(skipped) = seen.complaint(Remark::PulseSkipped)
+        && now.since(skipped.last) <= OVER
+        && skipped.last.since(skipped.first) >= TEN_PULSES
+        && seen.last_sample().is_none_or(|sample| sample < skipped.first)
+    {
+        return Some(skipped.first);
+    }
     clock.last_locked().filter(|_| seen.is_by_pulse())?;
     let is_whole = |at: Received| seen.second_jumps().iter().any(|(jump, _)| *jump == at);
     let recent = seen.far().iter().filter(|(at, _)| now.since(*at) <= AGAIN);
@@ -157,8 +171,9 @@ pub(crate) fn second_jumps(
     let locked = clock.last_locked();
     let told = clock.second_jump().into_iter();
     let measured = seen(clock).into_iter().flat_map(|seen| seen.second_jumps()).copied();
+    let by_pulse = seen(clock).is_some_and(FirstHand::is_by_pulse);
     let of_a_locked = move |(at, _): &(Received, i64)| {
-        locked.is_some() && clock.first_locked().is_some_and(|first| first <= *at)
+        by_pulse || (locked.is_some() && clock.first_locked().is_some_and(|first| first <= *at))
     };
     let jumps = told.chain(measured).filter(of_a_locked);
     jumps.filter(move |(at, _)| now.since(*at) <= AGAIN)
@@ -194,10 +209,29 @@ pub(crate) fn years_off(clock: &Timeline) -> Option<(f64, Received, u32)> {
 
 /// The samples in which the frequency correction stood still at its limit while the clock was off.
 pub(crate) fn saturated(clock: &Timeline, settings: &Settings) -> Option<(i64, Run)> {
-    let (frequency, run) = seen(clock)?.frequency()?;
+    let seen = seen(clock)?;
+    if *clock.resource() == Resource::OsClock
+        && let Some((frequency, run)) = seen.runaway()
+        && run.samples >= STANDS_STILL
+    {
+        return Some((frequency, run));
+    }
+    let (frequency, run) = seen.frequency()?;
     let off = |nanos: i64| nanos.unsigned_abs() > settings.offset_ns;
     let limit = frequency.unsigned_abs() >= LEAST_LIMIT_PPB && off(run.from_ns) && off(run.to_ns);
-    (limit && run.samples >= STANDS_STILL && run.from_ns != run.to_ns).then_some((frequency, run))
+    // A proportional share alone would move it, of an offset that is so far.
+    let far = settings.offset_ns.saturating_mul(FAR_AT_LIMIT);
+    let grows = run.to_ns.unsigned_abs() > run.from_ns.unsigned_abs().max(far);
+    let enough = run.samples >= if grows { STANDS_STILL_FAR } else { STANDS_STILL };
+    (limit && enough && run.from_ns != run.to_ns).then_some((frequency, run))
+}
+
+/// Since when a system clock runs away while phc2sys corrects nothing: `s0`, and a frequency of exactly 0.
+pub(crate) fn unsteered(clock: &Timeline, settings: &Settings) -> Option<Received> {
+    let (frequency, run) = seen(clock)?.frequency()?;
+    let far = settings.offset_ns.saturating_mul(RUNS_AWAY);
+    let away = run.to_ns.unsigned_abs() > far && run.to_ns.abs() > run.from_ns.abs();
+    (frequency == 0 && run.samples >= STANDS_STILL && away).then_some(run.since)
 }
 
 /// Since when ptp4l has missed transmit timestamps: more than one, or one that made a port faulty.
@@ -224,6 +258,41 @@ pub(crate) fn negative_delay(clock: &Timeline) -> Option<Received> {
 pub(crate) fn nothing_measured(clock: &Timeline) -> Option<Received> {
     let run = seen(clock)?.nothing()?;
     (run.samples >= STANDS_STILL).then_some(run.since)
+}
+
+/// A complaint that was heard not longer than `within` ago.
+fn lately(clock: &Timeline, remark: Remark, within: Duration, now: Received) -> Option<Complaint> {
+    seen(clock)?.complaint(remark).filter(|complaint| now.since(complaint.last) <= within)
+}
+
+/// Since when more than one peer has answered on the link, again and again.
+pub(crate) fn rogue_peer(clock: &Timeline, now: Received) -> Option<Received> {
+    let complaint = lately(clock, Remark::RoguePeer, OF_LATE, now)?;
+    (complaint.count > 1).then_some(complaint.first)
+}
+
+/// What ptp4l cannot do, of a clock that is not LOCKED.
+pub(crate) fn configuration_refused(clock: &Timeline, now: Received) -> Option<Complaint> {
+    let remarks = [Remark::TimestampingUnsupported, Remark::StartRefused];
+    let since = clock.state().filter(|(state, _)| state.is_locked()).map(|(_, since)| since);
+    let mut told = remarks.into_iter().filter_map(|remark| lately(clock, remark, AGAIN, now));
+    let refused = told.find(|complaint| since.is_none_or(|since| complaint.last > since));
+    // A port that was a slave before says so whenever its master is not heard.
+    refused.or_else(|| {
+        let role = lately(clock, Remark::RoleRefused, AGAIN, now)?;
+        let lasts = role.last.since(role.first) >= STARTING;
+        (lasts && clock.last_locked().is_none()).then_some(role)
+    })
+}
+
+/// Since when ptp4l has doubted the timescale of its master.
+pub(crate) fn timescale_doubted(clock: &Timeline, now: Received) -> Option<Received> {
+    lately(clock, Remark::UtcOffsetDoubted, OF_LATE, now).map(|complaint| complaint.first)
+}
+
+/// When an offset was a power of two within the last hour, and which.
+pub(crate) fn rolled_over(clock: &Timeline, now: Received) -> Option<(Received, u32)> {
+    seen(clock)?.rolled_over().filter(|(at, _)| now.since(*at) <= AGAIN)
 }
 
 /// Since when something else has moved the clock, again and again (linuxptp, clockcheck.c).

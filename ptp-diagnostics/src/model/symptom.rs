@@ -100,6 +100,16 @@ pub enum Symptom {
     CountsFrom1970,
     /// Something else moves the clock.
     Contended,
+    /// A system clock runs away, and phc2sys corrects nothing.
+    Unsteered,
+    /// An offset was a power of two: a counter of the card overflowed, or was put together wrongly.
+    RolledOver,
+    /// More than one peer answers on a link.
+    RoguePeer,
+    /// ptp4l says that it cannot do what it is configured for.
+    ConfigurationRefused,
+    /// ptp4l doubts the timescale of its master.
+    TimescaleDoubted,
     /// The clock is no longer measured, and said to be LOCKED.
     Unmeasured,
     /// The best master goes back and forth.
@@ -167,6 +177,11 @@ impl Symptom {
         Self::Saturated,
         Self::CountsFrom1970,
         Self::Contended,
+        Self::Unsteered,
+        Self::RolledOver,
+        Self::RoguePeer,
+        Self::ConfigurationRefused,
+        Self::TimescaleDoubted,
         Self::Unmeasured,
         Self::MastersAlternate,
         Self::RedundancyLost,

@@ -142,6 +142,8 @@ struct Measured {
     first_hand: bool,
     /// It is the size of noise.
     is_noise: bool,
+    /// Its source finds it in range, whatever the threshold.
+    in_range: bool,
 }
 
 /// How long offsets must be well within the threshold for a servo to have settled, and how long it must
@@ -151,9 +153,11 @@ const SETTLED_UNSEEN: Duration = Duration::from_mins(25);
 
 /// How an offset was told.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 struct Taken {
     first_hand: bool,
     is_noise: bool,
+    in_range: bool,
     /// It came with a change of state.
     changed: bool,
 }
@@ -269,7 +273,12 @@ impl Timeline {
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
         if let Some(state) = reading.state {
-            let measured = Measured { what: reading.offset, first_hand: false, is_noise: false };
+            let measured = Measured {
+                what: reading.offset,
+                first_hand: false,
+                is_noise: false,
+                in_range: false,
+            };
             changed |= self.apply_state(at, gap, event, state, measured, settings);
         }
         if let Some(class) = reading.clock_class {
@@ -315,7 +324,8 @@ impl Timeline {
                 let what = Some(Measurement::Offset(sample.offset));
                 // Noise has a size, and no level.
                 let noise = sample.is_size && !firsthand::is_level(&sample);
-                let measured = Measured { what, first_hand: true, is_noise: noise };
+                let in_range = sample.in_range;
+                let measured = Measured { what, first_hand: true, is_noise: noise, in_range };
                 if let Some(state) = sample.state {
                     changed |= self.apply_state(at, gap, event, state, measured, settings);
                 }
@@ -335,7 +345,7 @@ impl Timeline {
         gap: Duration,
         event: &EventId,
         state: SyncState,
-        Measured { what: measured, first_hand, is_noise }: Measured,
+        Measured { what: measured, first_hand, is_noise, in_range }: Measured,
         settings: &Settings,
     ) -> bool {
         let changed = self.state.as_ref() != Some(&state);
@@ -352,7 +362,7 @@ impl Timeline {
             self.denied = (0, at);
         }
         let before = self.samples.last;
-        let taken = Taken { first_hand, is_noise, changed };
+        let taken = Taken { first_hand, is_noise, in_range, changed };
         if let Some(Measurement::Offset(offset)) = measured {
             self.take_offset(at, &state, offset, taken, stale, settings);
         }
@@ -433,7 +443,7 @@ impl Timeline {
         at: Received,
         state: &SyncState,
         offset: Offset,
-        Taken { first_hand, is_noise, changed }: Taken,
+        Taken { first_hand, is_noise, in_range, changed }: Taken,
         stale: bool,
         settings: &Settings,
     ) {
@@ -452,7 +462,7 @@ impl Timeline {
             self.weigh(at, state, offset, settings);
         }
         if !stale {
-            self.samples.push(at, offset, settings);
+            self.samples.push(at, offset, in_range, settings);
             // What comes with a change was sent because it is unusual; repeated states are polled.
             if !changed && self.resource == Resource::LockState {
                 let level = if is_noise { 0 } else { offset.as_nanos() };

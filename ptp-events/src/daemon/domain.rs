@@ -2,6 +2,7 @@
 
 use crate::{ClockIdentity, Instance, Offset, Port as PortName, SyncState};
 
+use super::noise::Noise;
 use crate::observation::{PortState, Servo};
 
 /// Who says what state the PTP clock is in.
@@ -55,7 +56,10 @@ pub(super) struct Domain {
     pub(super) port: Option<PortName>,
     /// When a port that follows is taken for LOCKED, unless an offset says more until then.
     pub(super) believe_port: Option<i64>,
+    /// Whether the latest offset was in range of the clock's own noise, where that is what counts.
+    pub(super) in_range: bool,
     patience: Patience,
+    noise: Noise,
     /// When offsets were last summed up, and when the port that follows became SLAVE.
     summed_up: Option<i64>,
     slave_since: Option<i64>,
@@ -93,6 +97,21 @@ pub(super) struct Limits {
     pub(super) offset: u64,
     /// How long it must be so, in nanoseconds.
     pub(super) settle: i64,
+    /// Whether linuxptp runs alone: nobody has set a threshold, and offsets are judged by their noise.
+    pub(super) alone: bool,
+}
+
+impl Limits {
+    /// The same for a clock with such noise, and its offset is taken in; `None` while its noise is not
+    /// known, and its servo is believed.
+    pub(super) fn of(self, noise: &mut Noise, offset: Offset) -> Option<Self> {
+        if !self.alone {
+            return Some(self);
+        }
+        let limit = noise.limit(self.offset);
+        noise.push(offset, limit);
+        Some(Self { offset: limit?, ..self })
+    }
 }
 
 /// How the publisher calls the clock. It stays once it was used.
@@ -186,15 +205,16 @@ impl Domain {
     ) -> Option<SyncState> {
         self.believe_port = None;
         let locked = servo == Servo::Locked;
-        let within = locked && offset.magnitude() < limits.offset;
+        let judged = if locked { limits.of(&mut self.noise, offset) } else { Some(limits) };
+        let within = locked && judged.is_none_or(|limits| offset.magnitude() < limits.offset);
+        self.in_range = limits.alone && within;
+        let settle = limits.settle;
         if within || !locked {
             self.patience.reset();
         }
         let next = match (within, &self.state) {
             (true, _) => SyncState::Locked,
-            (false, Some(SyncState::Locked))
-                if locked && !self.patience.is_over(time, limits.settle) =>
-            {
+            (false, Some(SyncState::Locked)) if locked && !self.patience.is_over(time, settle) => {
                 SyncState::Locked
             }
             // Out of range is no news while HOLDOVER lasts: the timeout or LOCKED ends it.
@@ -246,7 +266,7 @@ mod tests {
     #[test]
     fn with_patience_one_bad_sample_is_none() {
         let mut domain = Domain::default();
-        let limits = Limits { offset: 100, settle: 1000 };
+        let limits = Limits { offset: 100, settle: 1000, alone: false };
         let mut states = Vec::new();
         for (time, offset) in [(0, 5), (125, 900), (250, 5), (375, 900), (1250, 900), (1375, 900)] {
             let state = domain.measured(Servo::Locked, Offset::from_nanos(offset), time, limits);
@@ -273,7 +293,7 @@ mod tests {
         ];
         for (state, servo, offset, expect) in table {
             let mut domain = Domain { state: state.clone(), ..Domain::default() };
-            let limits = Limits { offset: 100, settle: 0 };
+            let limits = Limits { offset: 100, settle: 0, alone: false };
             let got = domain.measured(servo, Offset::from_nanos(offset), 0, limits);
             assert_eq!(got, expect, "{state:?} {servo:?} {offset}");
         }

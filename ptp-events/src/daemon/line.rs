@@ -79,6 +79,10 @@ pub(super) enum Message<'a> {
     Process { up: bool },
     /// `selected best master clock 667126.fffe.fd4db7`
     BestMaster(ClockIdentity),
+    /// A receiver's own sentence (NMEA 0183, RMC and GGA): whether it has a fix.
+    Fix { valid: bool },
+    /// `System clock wrong by -74.000006 seconds`
+    Wrong(Offset),
     /// Something that means something.
     Remark(Remark),
     /// Known, and it tells nothing: `nmea delay …`
@@ -90,6 +94,8 @@ pub(super) enum Message<'a> {
 const REMARKS: &[(&str, Option<Remark>)] = &[
     ("timed out while polling for tx timestamp", Some(Remark::TxTimestampMissed)),
     ("increasing tx_timestamp_timeout", None),
+    ("missing timestamp on transmitted", Some(Remark::TxTimestampMissed)),
+    ("rogue peer delay response", Some(Remark::RoguePeer)),
     ("without timestamp", Some(Remark::RxTimestampMissing)),
     ("clockcheck: clock ", Some(Remark::ClockJumped)),
     ("ignoring invalid master time stamp", Some(Remark::TimeOfDayInvalid)),
@@ -114,6 +120,11 @@ const REMARKS: &[(&str, Option<Remark>)] = &[
     ("does not support requested timestamping mode", Some(Remark::TimestampingUnsupported)),
     ("ioctl siocshwtstamp failed", Some(Remark::TimestampingUnsupported)),
     ("not using ptp timescale", Some(Remark::ArbitraryTimescale)),
+    ("running in a temporal vortex", Some(Remark::UtcOffsetDoubted)),
+    ("master state recommended in slave only mode", Some(Remark::RoleRefused)),
+    ("probably misconfigured", Some(Remark::RoleRefused)),
+    ("failed to create a clock", Some(Remark::StartRefused)),
+    ("skip extts", Some(Remark::PulseSkipped)),
     // ptp4l says so of its own timer, each time that it asks for the delay.
     ("delay timeout", None),
     ("foreign master", None),
@@ -145,7 +156,7 @@ impl<'a> Line<'a> {
 fn who_says(text: &str) -> Option<Process> {
     let first = text.split_ascii_whitespace().next()?;
     Some(match first {
-        "CLOCK_REALTIME" => Process::Phc2sys,
+        "CLOCK_REALTIME" | "phc" | "sys" => Process::Phc2sys,
         "port" | "master" | "rms" | "selected" | "clockcheck:" | "CLOCK_CLASS_CHANGE" => {
             Process::Ptp4l
         }
@@ -153,7 +164,12 @@ fn who_says(text: &str) -> Option<Process> {
         _ if text.contains(" extts ") || text.contains(" nmea_status ") => Process::Ts2phc,
         // `ens2f0 master offset 1 s2`
         _ if text[first.len()..].trim_ascii_start().starts_with("master offset") => Process::Ts2phc,
-        _ if text[first.len()..].trim_ascii_start().starts_with("phc offset") => Process::Phc2sys,
+        _ if ["phc offset", "sys offset"]
+            .iter()
+            .any(|of| text[first.len()..].trim_ascii_start().starts_with(of)) =>
+        {
+            Process::Phc2sys
+        }
         _ => return None,
     })
 }
@@ -175,6 +191,7 @@ fn message(process: Process, text: &str) -> Option<Message<'_>> {
         Process::Ptp4l if first == "selected" && text.starts_with("selected local clock ") => {
             Some(Message::Remark(Remark::OwnClockSelected))
         }
+        Process::Ts2phc if matches!(first, "nmea" | "nmea:") => nmea(&words),
         Process::Ts2phc if words.after("nmea_status").is_some() => {
             let available = words.after("nmea_status")? == "1";
             Some(Message::TimeOfDay { interface: first, available })
@@ -186,13 +203,43 @@ fn message(process: Process, text: &str) -> Option<Message<'_>> {
         Process::Dpll => dpll(first, &words),
         Process::Gm | Process::Tbc => status(first, &words),
         Process::Synce4l => synce(first, &words),
-        Process::Chronyd => None,
+        Process::Chronyd => chronyd(text, &words),
     };
     known.or_else(|| match text {
         "PTP_PROCESS_STATUS:0" => Some(Message::Process { up: false }),
         "PTP_PROCESS_STATUS:1" => Some(Message::Process { up: true }),
         _ => remark(text),
     })
+}
+
+fn chronyd<'a>(text: &'a str, words: &Words<'a>) -> Option<Message<'a>> {
+    if text.starts_with("Fatal error") {
+        return Some(Message::Process { up: false });
+    }
+    let seconds: f64 =
+        words.after("by").filter(|_| text.starts_with("System clock wrong"))?.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "as far as nanoseconds count")]
+    Some(Message::Wrong(Offset::from_nanos((seconds * 1e9) as i64)))
+}
+
+/// `nmea delay: 98000000 ns`, `nmea sentence: GNRMC,062518.00,V,…`
+fn nmea<'a>(words: &Words<'a>) -> Option<Message<'a>> {
+    /// A sentence that is older than its own second is of no use (ts2phc(8), `ts2phc.nmea_delay`).
+    const A_SECOND: i64 = 1_000_000_000;
+    if let Some(delay) = words.after("delay:").and_then(|word| decimal(number_of(word)).ok()) {
+        let remark = Message::Remark(Remark::SentenceStale);
+        return Some(if delay > A_SECOND { remark } else { Message::Nothing });
+    }
+    let mut fields = words.after("sentence:")?.split(',');
+    let kind = fields.next()?.trim_start_matches('$');
+    // NMEA 0183: RMC has its status in the second field, GGA its quality in the sixth.
+    let void = match kind.get(2..)? {
+        "RMC" => fields.nth(1)? == "V",
+        "GGA" => fields.nth(5)? == "0",
+        _ => false,
+    };
+    let told = matches!(kind.get(2..), Some("RMC" | "GGA"));
+    Some(if told { Message::Fix { valid: !void } } else { Message::Nothing })
 }
 
 fn remark(text: &str) -> Option<Message<'_>> {
@@ -209,6 +256,10 @@ fn port<'a>(words: &Words<'a>) -> Option<Message<'a>> {
         Some(number) if is_number(number) => (None, 2),
         None if is_number(number) => {
             let interface = words.nth(2)?.strip_prefix('(')?.strip_suffix("):")?;
+            // Port 0 is the socket of management clients, and no interface.
+            if number == "0" || interface.starts_with('/') {
+                return Some(Message::Nothing);
+            }
             (Some(interface), 3)
         }
         // `port 561364.fffe.e426da-1`, somebody else's.
@@ -224,9 +275,14 @@ fn port<'a>(words: &Words<'a>) -> Option<Message<'a>> {
     Some(Message::Port { interface, from, to, why })
 }
 
-/// What is measured of: ptp4l's one clock is `master`, however the line calls it.
+/// What is measured of: ptp4l's one clock is `master`, however the line calls it; and old versions of
+/// phc2sys steer the system clock, and name only what it is measured against (linuxptp 1.0, phc2sys.c).
 fn of(process: Process, word: &str) -> &str {
-    if process == Process::Ptp4l { "master" } else { word }
+    match (process, word) {
+        (Process::Ptp4l, _) => "master",
+        (Process::Phc2sys, "phc" | "sys" | "pps") => "CLOCK_REALTIME",
+        _ => word,
+    }
 }
 
 fn offset<'a>(process: Process, words: &Words<'a>) -> Option<Message<'a>> {

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::line::Answer;
 use crate::observation::{Observed, Remark, Sample};
-use crate::{Instance, Measurement, Offset, Reading, Resource};
+use crate::{Instance, Measurement, Offset, Reading, Resource, SyncState};
 
 /// A clock is told of at most this often while nothing changes, in nanoseconds: trends need
 /// samples, and ptp4l prints up to 16 a second.
@@ -73,6 +73,8 @@ pub(super) struct Detail {
     pub(super) summary: Option<Summary>,
     /// The offset that was measured, where a publisher goes on naming the last one in its place.
     pub(super) measured: Option<Offset>,
+    /// Whether it is in range of the clock's own noise, where nobody has set a threshold.
+    pub(super) in_range: bool,
 }
 
 /// Something told, not yet an event.
@@ -245,16 +247,22 @@ fn kind(observed: &Observed) -> Kind {
 /// A measured offset with what came with it; `None` where the reading holds none.
 fn sample(reading: &Reading, detail: Detail) -> Option<Sample> {
     let said = reading.offset.and_then(Measurement::offset);
-    let Detail { answer, summary, measured } = detail;
+    Some(sample_of(reading.state.clone(), detail.measured.or(said)?, detail))
+}
+
+/// A measured offset of a clock in such a state, with what came with it.
+pub(super) fn sample_of(state: Option<SyncState>, offset: Offset, detail: Detail) -> Sample {
+    let Detail { answer, summary, in_range, .. } = detail;
     let Summary { peak, spread, is_size } = summary.unwrap_or_default();
-    Some(Sample {
-        state: reading.state.clone(),
-        offset: measured.or(said)?,
+    Sample {
+        in_range,
+        state,
+        offset,
         peak,
         spread,
         is_size,
         servo: answer.servo,
         frequency: answer.frequency,
         delay: answer.delay,
-    })
+    }
 }

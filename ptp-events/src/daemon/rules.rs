@@ -5,7 +5,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::domain::{Domain, Limits, Source, clock_of};
 use super::found::Process;
 use super::line::{Answer, Line, Message};
-use super::outbox::{Detail, Summary, Who};
+use super::outbox::{self, Detail, Summary, Who};
 use super::{DaemonLog, MOST_DOMAINS, nanos};
 use crate::observation::{Observed, PortChange, PortState, Remark, Sample, Servo};
 use crate::{
@@ -13,10 +13,15 @@ use crate::{
     SyncState,
 };
 
+/// How many thresholds a system clock may be off that phc2sys does not steer itself: a microsecond at the
+/// usual one, which is what ntpd and chronyd hold against a card beside them (a judgement).
+const OF_OTHERS: u64 = 10;
+
 const CLOCK_REALTIME: Instance = Instance::from_static("CLOCK_REALTIME");
 
 impl DaemonLog {
     pub(super) fn take(&mut self, key: &SmolStr, line: Line<'_>, time: i64) {
+        self.alone = line.tag.is_empty();
         match line.message {
             Message::Port { interface, from, to, why } => {
                 let Some(domain) = self.domains.get_mut(key) else { return };
@@ -46,7 +51,7 @@ impl DaemonLog {
             }
             Message::Summary { of, mean, worst, spread, is_size, answer } => {
                 let summary = Summary { peak: Some(worst), spread, is_size };
-                let detail = Detail { answer, summary: Some(summary), measured: None };
+                let detail = Detail { answer, summary: Some(summary), ..Detail::default() };
                 if of == "CLOCK_REALTIME" {
                     self.measured_os(key, Servo::Locked, mean, detail, time);
                 } else {
@@ -83,14 +88,11 @@ impl DaemonLog {
                 self.see_ptp(key, Observed::TimeOfDay { available }, time);
             }
             Message::Status { interface, offset, servo } => {
-                let Some(domain) = self.domains.get_mut(key) else { return };
-                domain.learn(interface, true);
-                domain.source = domain.source.max(match line.process {
+                let source = match line.process {
                     Process::Gm => Source::Grandmaster,
                     _ => Source::BoundaryClock,
-                });
-                let measured = offset.or(domain.dpll).map(Measurement::from_nanos);
-                self.enter(key, status(servo), measured, time, None);
+                };
+                self.counted(key, interface, source, (servo, offset), time);
             }
             Message::SynceState { interface, device, servo } => {
                 let reading =
@@ -106,16 +108,32 @@ impl DaemonLog {
                 self.synce(Resource::SynceQuality, device, interface, reading, time);
             }
             Message::BestMaster(master) => self.chosen(key, master, time),
-            Message::Process { up } => {
-                if !up {
-                    self.process_down(key, line.process, time);
-                }
-                let observed = Observed::Process { name: line.process.name().into(), up };
-                self.see(key, line.process, observed, time);
+            Message::Process { up } => self.process(key, line.process, up, time),
+            Message::Fix { valid } => self.fixed(key, valid, time),
+            Message::Wrong(offset) => {
+                self.remarked(key, line.process, Remark::SystemClockWrong, time);
+                let sample = outbox::sample_of(self.os.clone(), offset, Detail::default());
+                self.see(key, line.process, Observed::Sample(sample), time);
             }
             Message::Remark(remark) => self.remarked(key, line.process, remark, time),
             Message::Nothing => self.see(key, line.process, Observed::Alive, time),
         }
+    }
+
+    /// The state that the daemon counts of a grandmaster or a boundary clock.
+    fn counted(
+        &mut self,
+        key: &SmolStr,
+        interface: &str,
+        source: Source,
+        (servo, offset): (Servo, Option<i64>),
+        time: i64,
+    ) {
+        let Some(domain) = self.domains.get_mut(key) else { return };
+        domain.learn(interface, true);
+        domain.source = domain.source.max(source);
+        let measured = offset.or(domain.dpll).map(Measurement::from_nanos);
+        self.enter(key, status(servo), measured, time, None);
     }
 
     /// An offset of ptp4l or ts2phc.
@@ -141,6 +159,7 @@ impl DaemonLog {
                     peak: None,
                     spread: None,
                     is_size: false,
+                    in_range: false,
                     servo,
                     frequency,
                     delay,
@@ -149,7 +168,7 @@ impl DaemonLog {
             }
             return;
         }
-        if process == Process::Ts2phc {
+        if matches!(process, Process::Ts2phc | Process::Phc2sys) {
             domain.learn(of, true);
         }
         let state = if holdover {
@@ -157,7 +176,7 @@ impl DaemonLog {
         } else {
             domain.measured(servo, offset, time, limits)
         };
-        let detail = Detail { answer, ..Detail::default() };
+        let detail = Detail { answer, in_range: domain.in_range, ..Detail::default() };
         if let Some(state) = state {
             self.enter(key, state, Some(Measurement::Offset(offset)), time, Some(detail));
         } else {
@@ -182,7 +201,8 @@ impl DaemonLog {
     /// The clock that a process measured. ts2phc steers those of several cards, each of them one.
     fn measured_clock(&mut self, key: &SmolStr, process: Process, of: &str) -> Option<SmolStr> {
         let first = self.domains.get(key)?;
-        let named = first.name().filter(|_| process == Process::Ts2phc && !of.starts_with('/'));
+        let steers_cards = matches!(process, Process::Ts2phc | Process::Phc2sys);
+        let named = first.name().filter(|_| steers_cards && !of.starts_with('/'));
         let (Some(first), Some(other)) =
             (named, Port::new(of).ok().and_then(|port| clock_of(&port)))
         else {
@@ -199,6 +219,18 @@ impl DaemonLog {
             self.domains.insert(key.clone(), Domain::default());
         }
         Some(key)
+    }
+
+    /// What a receiver says itself, where nobody says it for it.
+    fn fixed(&mut self, key: &SmolStr, valid: bool, time: i64) {
+        if !self.receivers.is_empty() || self.fix == Some(valid) {
+            return;
+        }
+        self.fix = Some(valid);
+        let state = if valid { SyncState::Synchronized } else { SyncState::FailureNofix };
+        let gps_fix = Some(GpsFix(if valid { 3 } else { 0 }));
+        let reading = Reading { state: Some(state), gps_fix, ..Reading::new(Instance::NODE) };
+        self.outbox.say(Resource::Gnss, Who::Domain(key.clone()), reading, time, None);
     }
 
     /// Something seen of what a process steers.
@@ -218,6 +250,10 @@ impl DaemonLog {
 
     /// chronyd steers the system clock while it has a source; without one nothing does.
     fn remarked(&mut self, key: &SmolStr, process: Process, remark: Remark, time: i64) {
+        if remark == Remark::StartRefused {
+            let observed = Observed::Process { name: process.name().into(), up: false };
+            self.see(key, process, observed, time);
+        }
         let state = match remark {
             Remark::NtpSourceSelected => Some(SyncState::Locked),
             Remark::NtpSourceLost => Some(SyncState::Freerun),
@@ -258,18 +294,21 @@ impl DaemonLog {
     ) {
         let limits = self.limits();
         let Some(domain) = self.domains.get_mut(key) else { return };
-        if !counts(domain, process, of) {
-            return;
-        }
-        if process == Process::Ts2phc {
+        let counted = counts(domain, process, of);
+        if counted && process == Process::Ts2phc {
             domain.learn(of, true);
         }
-        if !domain.sums_up_its_lock(time) {
+        if !counted || !domain.sums_up_its_lock(time) {
+            // It was measured all the same, if not in its lock.
+            let state = domain.state.clone();
+            let sample = outbox::sample_of(state, mean, detail);
+            self.see_ptp(key, Observed::Sample(sample), time);
             return;
         }
         let worst = detail.summary.map_or(mean, |summary| summary.excursion(mean));
         if let Some(state) = domain.measured(Servo::Locked, worst, time, limits) {
             domain.last_offset = Some(mean);
+            let detail = Detail { in_range: domain.in_range, ..detail };
             self.enter(key, state, Some(Measurement::Offset(mean)), time, Some(detail));
         }
     }
@@ -300,14 +339,20 @@ impl DaemonLog {
     /// The system clock's state: its own, or the PTP clock's where that is worse. A grandmaster's
     /// HOLDOVER does not count (observed): it has its oscillator for that.
     fn os_state(&mut self, servo: Servo, offset: Offset, time: i64) -> SyncState {
-        let Limits { offset: limit, settle } = self.limits();
+        let limits = self.limits();
+        let judged = limits.of(&mut self.os_noise, offset);
+        let within = judged.is_none_or(|limits| offset.magnitude() < limits.offset);
+        self.os_in_range = self.alone && within && servo == Servo::Locked;
+        let Limits { offset: limit, settle, .. } = judged.unwrap_or(limits);
         let own = if servo != Servo::Locked {
             self.os_patience.reset();
             SyncState::Freerun
-        } else if offset.magnitude() < limit {
+        } else if judged.is_none() || offset.magnitude() < limit {
             self.os_patience.reset();
             SyncState::Locked
-        } else if self.os == Some(SyncState::Locked) && !self.os_patience.is_over(time, settle) {
+        } else if self.os.as_ref().is_none_or(SyncState::is_locked)
+            && !self.os_patience.is_over(time, settle)
+        {
             SyncState::Locked
         } else {
             SyncState::Freerun
@@ -333,8 +378,14 @@ impl DaemonLog {
         time: i64,
     ) {
         self.os_follows = Some(key.clone());
+        // `-E ntpshm` and `free_running`: it measures, and somebody else steers.
+        let measures = servo == Servo::Unlocked
+            && detail.answer.frequency == Some(0)
+            && offset.magnitude() < self.limits().offset.saturating_mul(OF_OTHERS);
+        let servo = if measures { Servo::Locked } else { servo };
         let worst = detail.summary.map_or(offset, |summary| summary.excursion(offset));
         let state = self.os_state(servo, worst, time);
+        let detail = Detail { in_range: self.os_in_range, ..detail };
         self.say_os(state, Measurement::Offset(offset), time, Some(detail));
     }
 
@@ -402,6 +453,18 @@ impl DaemonLog {
         }
     }
 
+    /// A process was started, or ended.
+    fn process(&mut self, key: &SmolStr, process: Process, up: bool, time: i64) {
+        if !up {
+            self.process_down(key, process, time);
+        }
+        if !up && process == Process::Chronyd {
+            let down = Measurement::Sentinel(Sentinel::ProcessDown);
+            self.say_os(SyncState::Freerun, down, time, None);
+        }
+        self.see(key, process, Observed::Process { name: process.name().into(), up }, time);
+    }
+
     /// A process ended: its clock runs free, and so does the system clock (observed).
     fn process_down(&mut self, key: &SmolStr, process: Process, time: i64) {
         let down = Measurement::Sentinel(Sentinel::ProcessDown);
@@ -445,6 +508,8 @@ fn counts(domain: &Domain, process: Process, of: &str) -> bool {
             // Where there is a DPLL the grandmaster's status decides; ts2phc names a receiver by its
             // device (observed).
             Process::Ts2phc => domain.dpll.is_none() && !of.starts_with('/'),
+            // It steers the clock of a card from another's, or from the system clock (`-a`, `-c`).
+            Process::Phc2sys => !of.starts_with('/'),
             _ => false,
         }
 }

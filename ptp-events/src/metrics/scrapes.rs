@@ -173,6 +173,7 @@ impl Telling<'_> {
             peak: None,
             spread: None,
             is_size: false,
+            in_range: false,
             servo: None,
             frequency,
             delay,

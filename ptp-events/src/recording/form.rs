@@ -84,8 +84,12 @@ pub(super) fn read(text: Text<'_>, line: u64, form: &mut Form, out: &mut VecDequ
         let glued = Context::logged(line, None, None);
         if let Some((events, logged)) = logged::events(&plain(text), None) {
             let context = Context { logged, ..glued };
-            out.extend(events.into_iter().filter_map(|event| context.recorded(event).ok()));
-            return;
+            let items = events.into_iter().filter_map(|event| context.recorded(event).ok());
+            let before = out.len();
+            out.extend(items);
+            if out.len() > before {
+                return;
+            }
         }
         let excerpt = excerpt(text);
         out.push_back(Item::Bad(ReadError::Line { line, excerpt, source }));

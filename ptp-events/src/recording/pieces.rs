@@ -4,6 +4,8 @@
 //! the SDK prints them as `id: …` under `Context Attributes,`; and where somebody wrote something before
 //! every line, even JSON that was printed over several lines is such.
 
+use std::fmt::Write as _;
+
 use super::logged;
 use super::splitter::ObjectScan;
 use crate::{Event, Received};
@@ -70,7 +72,7 @@ impl Pieces {
         let mut event = String::from("{");
         for (name, value) in ATTRIBUTES.iter().zip(attributes) {
             let value = serde_json::to_string(&value?).ok()?;
-            event.push_str(&format!("\"{name}\":{value},"));
+            write!(event, "\"{name}\":{value},").ok()?;
         }
         event.push_str("\"data\":");
         event.push_str(json);

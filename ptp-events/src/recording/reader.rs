@@ -65,6 +65,8 @@ pub struct Reader<R> {
     form: Form,
     sequence: Sequence,
     ended: bool,
+    /// Why it ended, said after all that was read before.
+    failed: Option<ReadError>,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -81,7 +83,8 @@ impl<R: BufRead> Reader<R> {
     }
 
     const fn reading(input: R, sequence: Sequence) -> Self {
-        Self { splitter: Splitter::new(input), form: Form::Bare, sequence, ended: false }
+        let splitter = Splitter::new(input);
+        Self { splitter, form: Form::Bare, sequence, ended: false, failed: None }
     }
 
     /// How many lines so far held text that does not claim to be an event.
@@ -101,9 +104,11 @@ impl<R: BufRead> Iterator for Reader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let next = self.sequence.poll_recorded();
-            if next.is_some() || self.ended {
-                return next;
+            if let Some(next) = self.sequence.poll_recorded() {
+                return Some(next);
+            }
+            if self.ended {
+                return self.failed.take().map(Err);
             }
             match self.splitter.next() {
                 Ok(Some((line, text))) => {
@@ -115,7 +120,8 @@ impl<R: BufRead> Iterator for Reader<R> {
                 }
                 Err(source) => {
                     self.ended = true;
-                    return Some(Err(ReadError::Io { line: self.splitter.line(), source }));
+                    self.sequence.finish();
+                    self.failed = Some(ReadError::Io { line: self.splitter.line(), source });
                 }
             }
         }

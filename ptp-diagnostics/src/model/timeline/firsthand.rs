@@ -101,6 +101,10 @@ pub struct FirstHand {
     negative: Option<Run>,
     /// Samples that are decades off.
     decades: Option<Run>,
+    /// Samples with a correction that no crystal needs, and the latest of these.
+    runaway: Option<(i64, Run)>,
+    /// The latest offset that was a power of two, and which.
+    rolled_over: Option<(Received, u32)>,
     /// Whether any offset came with the delay of a path.
     has_path: bool,
     last_sample: Option<Received>,
@@ -215,6 +219,17 @@ impl FirstHand {
         run(&mut self.nothing, offset == 0 && sample.delay == Some(0));
         run(&mut self.decades, offset.unsigned_abs() >= TEN_YEARS_NS);
         run(&mut self.negative, sample.delay.is_some_and(|delay| delay < 0));
+        match (&mut self.runaway, sample.frequency.filter(|f| f.unsigned_abs() > NO_CRYSTAL_PPB)) {
+            (Some((latest, run)), Some(frequency)) => {
+                *latest = frequency;
+                run.push(at, offset);
+            }
+            (known, frequency) => *known = frequency.map(|f| (f, Run::new(at, offset))),
+        }
+        let worst = sample.peak.unwrap_or(sample.offset).magnitude();
+        if let Some(power) = power_of_two(worst) {
+            self.rolled_over = Some((at, power));
+        }
         match (&mut self.frequency, sample.frequency) {
             (Some((before, run)), Some(frequency)) if *before == frequency => run.push(at, offset),
             (known, Some(frequency)) => *known = Some((frequency, Run::new(at, offset))),
@@ -273,6 +288,19 @@ impl FirstHand {
     #[must_use]
     pub const fn frequency(&self) -> Option<(i64, Run)> {
         self.frequency
+    }
+
+    /// The samples since the frequency correction has been more than any crystal needs, and the latest, in
+    /// parts per billion.
+    #[must_use]
+    pub const fn runaway(&self) -> Option<(i64, Run)> {
+        self.runaway
+    }
+
+    /// The latest offset that was a power of two nanoseconds, and the exponent.
+    #[must_use]
+    pub const fn rolled_over(&self) -> Option<(Received, u32)> {
+        self.rolled_over
     }
 
     /// The samples since offset and delay have been exactly nothing, if they are.
@@ -361,6 +389,24 @@ impl FirstHand {
     pub(crate) const fn facts(&self) -> &VecDeque<Fact> {
         &self.facts
     }
+}
+
+/// More than any crystal is off: 500 ppm, the most that the kernel steers a clock by (adjtimex(2)), is five
+/// times what the worst ones are.
+const NO_CRYSTAL_PPB: u64 = 500_000;
+
+/// The least power of two that is taken for a counter's: 2^24 ns are 17 ms, which no path and no servo makes.
+const LEAST_POWER: u32 = 24;
+
+/// The power of two that an offset is, to a microsecond or a millionth: a counter of the card overflowed, or
+/// its halves were put together wrongly.
+fn power_of_two(nanos: u64) -> Option<u32> {
+    let nearest = (nanos as f64).log2().round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 64")]
+    let power = nearest as u32;
+    let exact = 1_u64.checked_shl(power)?;
+    let apart = nanos.abs_diff(exact);
+    (power >= LEAST_POWER && apart <= 1_000.max(exact / 1_000_000)).then_some(power)
 }
 
 /// From here on an offset is no error but another epoch: no leap second or time zone is ten years.

@@ -25,17 +25,27 @@ pub struct Samples {
     pub over_peak: u64,
     /// How many in a row, up to the latest, stayed below 80 % of the threshold.
     pub calm: u32,
+    /// Whether the latest is in range by its source, whatever the threshold.
+    pub in_range: bool,
 }
 
 impl Samples {
-    pub(super) fn push(&mut self, at: Received, offset: Offset, settings: &Settings) {
+    /// Takes in an offset; `in_range` where its source finds it so, whatever the threshold.
+    pub(super) fn push(
+        &mut self,
+        at: Received,
+        offset: Offset,
+        in_range: bool,
+        settings: &Settings,
+    ) {
         let nanos = offset.as_nanos();
         self.min = if self.count == 0 { nanos } else { self.min.min(nanos) };
         self.max = if self.count == 0 { nanos } else { self.max.max(nanos) };
         self.count += 1;
         self.sum = self.sum.saturating_add(nanos);
         self.last = Some((at.as_nanos(), offset));
-        if offset.magnitude() > settings.offset_ns {
+        self.in_range = in_range;
+        if offset.magnitude() > settings.offset_ns && !in_range {
             if self.over == 0 {
                 self.over_since = at.as_nanos();
                 self.over_peak = 0;
@@ -45,7 +55,8 @@ impl Samples {
         } else {
             self.over = 0;
         }
-        self.calm = if is_calm(offset, settings) { self.calm.saturating_add(1) } else { 0 };
+        self.calm =
+            if in_range || is_calm(offset, settings) { self.calm.saturating_add(1) } else { 0 };
     }
 
     /// The mean, in nanoseconds; `None` without samples.
