@@ -3,9 +3,11 @@
 
 mod field;
 mod laws;
+mod linuxptp;
 mod live;
 mod metrics;
 mod must_gather;
+mod parts;
 mod recordings;
 mod stability;
 #[path = "../../../tests/support/tls.rs"]

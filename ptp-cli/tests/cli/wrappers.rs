@@ -154,6 +154,29 @@ const FORMS: &[Form] = &[
         let hour: u32 = l.time[11..13].parse().unwrap();
         format!("2026-03-04T{:02}{}+01:00 {}", hour + 1, &l.time[13..29], l.own())
     }),
+    ("grep -n", Keeps::All, |l| format!("logs/worker-1.log:17:{} {}", l.time, l.own())),
+    ("grep -C", Keeps::All, |l| format!("worker-1.log-17-{} {}", l.time, l.own())),
+    ("pdsh", Keeps::All, |l| format!("worker-1: {} {}", l.time, l.own())),
+    ("cat -A", Keeps::All, |l| format!("{} {}$", l.time, l.own())),
+    ("diff", Keeps::All, |l| format!("+{} {}", l.time, l.own())),
+    ("fluent-bit", Keeps::All, |l| {
+        let time = l.nanos() as f64 / 1e9;
+        format!("[0] ptp: [[{time:.9}, {{}}], {{\"log\"=>\"{}\"}}]", l.own())
+    }),
+    ("logfmt", Keeps::All, |l| {
+        format!("message=\"{}\" host=worker-1 timestamp={}", l.own(), l.time)
+    }),
+    ("CSV with the message first", Keeps::All, |l| {
+        format!("\"{}\",\"{}\",\"worker-1\"", l.own(), l.time)
+    }),
+    ("HTML", Keeps::All, |l| format!("<td>{}&nbsp;{}</td>", l.time, l.own())),
+    ("with no-break spaces", Keeps::All, |l| {
+        format!("{} {}", l.time, l.own()).replace("  ", "\u{a0} ")
+    }),
+    ("a job's own time before", Keeps::All, |l| {
+        let minute = &l.time[14..16];
+        format!("2026-03-08T03:{minute}:07.0000000Z {} {}", l.time, l.own())
+    }),
     ("without a tag", Keeps::All, |l| {
         format!("{} {}[{}]: {}", l.time, l.process, l.bracket, l.untagged())
     }),
@@ -280,7 +303,20 @@ fn documents_that_hold_all_lines_give_the_same_report() {
         .unwrap();
         all
     });
-    let documents: [(&str, Vec<u8>); 10] = [
+    let newest_first = plain.iter().rev().map(String::as_str).collect::<Vec<_>>().join("\n");
+    let mut latest = values.clone();
+    latest.reverse();
+    let backward = json!({"status": "success", "data": {"resultType": "streams", "result": [
+        {"stream": {"kubernetes_host": "worker-1"}, "values": latest},
+    ]}});
+    let strings = json!(plain);
+    // What overlaps is counted once.
+    let overlap = [&plain[..], &plain[plain.len() / 2..]].concat().join("\n");
+    let documents: [(&str, Vec<u8>); 14] = [
+        ("newest first", newest_first.into_bytes()),
+        ("Loki query_range, newest first", backward.to_string().into_bytes()),
+        ("an array of strings", strings.to_string().into_bytes()),
+        ("with a half of it twice", overlap.into_bytes()),
         ("journalctl -o export", export.into_bytes()),
         ("journalctl -o verbose", verbose.into_bytes()),
         ("Loki query_range", loki.to_string().into_bytes()),

@@ -82,6 +82,7 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
     let is_rfc5424 = before.starts_with('<') && words.get(1) == Some(&"1");
     let mut wall: Option<Received> = None;
     let (mut timed, mut is_first) = (false, true);
+    let mut named = None;
     let (mut pod, mut node, mut file, mut others) = (None, None, None, 0);
     let mut at = 0;
     while at < words.len() {
@@ -105,7 +106,7 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
         let word = rest[0];
         if let (Some(whose), Some(value)) = (names(word), rest.get(1)) {
             match whose {
-                Whose::Node => return Before { wall, whose: Some(value) },
+                Whose::Node => named = named.or(Some(*value)),
                 Whose::Pod => pod = Some(*value),
             }
             at += 1;
@@ -123,14 +124,14 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
                     is_host(program) && pid.bytes().all(|b| b.is_ascii_digit())
                 });
                 if is_program || is_rfc5424 {
-                    return Before { wall, whose: pod.or(node) };
+                    return Before { wall, whose: named.or(pod).or(node) };
                 }
             }
         }
         is_first = false;
     }
     // A journal writes the host, and nothing else, between the time and the line.
-    let whose = pod.or_else(|| node.filter(|_| others == 1)).or(file);
+    let whose = named.or(pod).or_else(|| node.filter(|_| others == 1)).or(file);
     Before { wall, whose }
 }
 

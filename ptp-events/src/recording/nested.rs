@@ -95,7 +95,7 @@ impl Found<'_> {
         match value {
             Value::Object(fields) => self.object(fields, around, level),
             Value::Array(elements) => match elements.as_slice() {
-                [time, Value::String(text), ..] if time_of(time).is_some() => {
+                [time, Value::String(text), ..] if is_time(time) => {
                     let written = time_of(time).or(around.written);
                     self.text(text, &Around { written, ..around.clone() });
                 }
@@ -200,6 +200,12 @@ impl Around {
             }
         }
     }
+}
+
+/// Whether it is a time, and no line that begins with one.
+fn is_time(value: &Value) -> bool {
+    let is_line = value.as_str().is_some_and(|text| find(text).is_some());
+    !is_line && time_of(value).is_some()
 }
 
 fn time_of(value: &Value) -> Option<Received> {
