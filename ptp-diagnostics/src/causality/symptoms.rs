@@ -199,7 +199,11 @@ const HERE: &[(Symptom, Look)] = &[
     (Symptom::MastersAlternate, |case| {
         log_shows(case, |c, now| seen::masters_alternate(c, now).is_some_and(|(back, _)| back > 1))
     }),
-    (Symptom::PortFault, |case| seen::port_fault(case.ptp?, &case.model.settings)),
+    (Symptom::PortFault, |case| {
+        // A link that comes and goes tells of no single loss.
+        let once = flapping(case) != Some(true);
+        seen::port_fault(case.ptp?, &case.model.settings).map(|fault| fault && once)
+    }),
     (Symptom::Heard, |case| seen::is_heard(case.unlocked()?)),
 ];
 

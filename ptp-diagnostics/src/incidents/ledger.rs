@@ -334,8 +334,8 @@ impl Ledger {
             evidence::push(model, incident, node, clock, fact);
             let subject = Subject { since: fact.at, ..incident.latest };
             // What is said once all is well again does not tell why it was not.
-            let is_open = incident.open_findings > 0;
-            if subject.clock == Some(clock) && !recovered && is_open {
+            let is_over = incident.open_findings == 0 && model.clock(clock).is_locked();
+            if subject.clock == Some(clock) && !recovered && !is_over {
                 self.reconsider(model, id, &subject, false, fact.at);
             }
             let Some(incident) = self.incidents.get(&id) else {

@@ -322,7 +322,7 @@ pub(crate) fn is_heard(clock: &Timeline) -> Option<bool> {
 const FLAPS: usize = 3;
 
 /// Whether the port by which it followed became faulty when the clock lost its lock; `None` where no
-/// port is known to have left it, and of one that comes and goes.
+/// port is known to have left it. One that comes and goes tells of no single loss.
 pub(crate) fn port_fault(clock: &Timeline, settings: &Settings) -> Option<bool> {
     let seen = seen(clock)?;
     let (at, why) = seen.lost()?;
@@ -331,7 +331,7 @@ pub(crate) fn port_fault(clock: &Timeline, settings: &Settings) -> Option<bool> 
         faulty && at.since(fact.at) <= AGAIN
     });
     if faults.count() >= FLAPS {
-        return None;
+        return Some(false);
     }
     let lost = clock.unlocked_since().or_else(|| clock.last_break().map(|(lost, _)| lost))?;
     (lost.since(at).max(at.since(lost)) <= settings.reference).then_some(why == PortEvent::Fault)

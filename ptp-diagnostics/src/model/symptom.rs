@@ -209,6 +209,7 @@ impl Symptom {
                 | Self::Trend
                 | Self::Heard
                 | Self::Unmeasured
+                | Self::PortFault
         )
     }
 
