@@ -33,10 +33,12 @@ struct PodSpec {
 /// nodes' files are called like that.
 ///
 /// `shown` is what people know the file by, and `path` where it lies: an entry of an archive lies elsewhere.
-pub(crate) fn of(path: &Path, shown: &Path) -> NodeName {
+/// The folder of a file that somebody named, and that was not `found`, is anything.
+pub(crate) fn of(path: &Path, shown: &Path, found: bool) -> NodeName {
     let named = stem(shown).filter(|stem| !is_common(stem));
     let node = after(shown, "nodes").map(|(_, node)| node);
-    let mut names = [node, host(path), pod(path), named, folder(shown), stem(shown)];
+    let mut names =
+        [node, host(path), pod(path), named, folder(shown).filter(|_| found), stem(shown)];
     let name = names.iter_mut().flatten().find_map(|name| NodeName::new(name).ok());
     name.unwrap_or_else(unknown)
 }
@@ -152,7 +154,7 @@ mod tests {
             ),
             ("worker-2.tar.gz/ptp.log", "worker-2"),
         ] {
-            assert_eq!(of(Path::new(path), Path::new(path)).as_str(), expect, "{path}");
+            assert_eq!(of(Path::new(path), Path::new(path), true).as_str(), expect, "{path}");
         }
     }
 
@@ -168,7 +170,7 @@ mod tests {
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join(file), text).unwrap();
             let log = folder.join("logs/current.log");
-            assert_eq!(of(&log, &log).as_str(), expect);
+            assert_eq!(of(&log, &log, true).as_str(), expect);
         }
     }
 }

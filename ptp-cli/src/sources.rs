@@ -45,14 +45,15 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn new(path: PathBuf, shown: PathBuf, node: Option<&NodeName>) -> Self {
+    /// A file; `found` where it lay in a folder or an archive, and nobody named it.
+    fn new(path: PathBuf, shown: PathBuf, node: Option<&NodeName>, found: bool) -> Self {
         let written = if path == Path::new(STDIN) {
             Some(SystemTime::now())
         } else {
             fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()
         };
         let named = node.is_some();
-        let node = node.cloned().unwrap_or_else(|| node_name::of(&path, &shown));
+        let node = node.cloned().unwrap_or_else(|| node_name::of(&path, &shown, found));
         let written = written.and_then(received);
         Self { path, parts: Vec::new(), shown, node, named, written, once: None }
     }
@@ -107,7 +108,7 @@ pub(crate) fn find(named: &[PathBuf], node: Option<&NodeName>) -> Result<Sources
                 )?;
             }
             Opened::Other(input) => {
-                let mut source = Source::new(path.clone(), path.clone(), node);
+                let mut source = Source::new(path.clone(), path.clone(), node, false);
                 // A file is opened again when it is read, perhaps twice.
                 let once = path == Path::new(STDIN) || !path.is_file();
                 source.once = once.then_some(input);
@@ -163,7 +164,7 @@ impl Sources {
         }
         for log in found.logs {
             let name = shown.join(log.strip_prefix(folder).unwrap_or(&log));
-            let source = Source::new(log, name, opening.node);
+            let source = Source::new(log, name, opening.node, true);
             let name = source.shown.strip_prefix(shown).unwrap_or(&source.shown);
             anstream::eprintln!("read {}, of {}", name.display(), source.node);
             self.list.push(source);

@@ -159,7 +159,7 @@ impl Lines {
     /// What tells nothing, in a sentence.
     pub(crate) fn rest(&self) -> Option<String> {
         let kinds = [
-            (self.ignored, "linuxptp's and tell nothing of a clock", &self.first_ignored),
+            (self.ignored, "linuxptp's, telling nothing of a clock", &self.first_ignored),
             (self.malformed, "JSON and no event of PTP", &self.first_malformed),
             (self.foreign, "neither linuxptp's nor events", &self.first_foreign),
         ];

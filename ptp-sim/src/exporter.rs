@@ -1,4 +1,4 @@
-//! The same run told by the metrics of linuxptp-daemon, scrape by scrape (docs/protocol.md §10).
+//! The same run told by the metrics of linuxptp-daemon, scrape by scrape (docs/protocol.md §7).
 
 use std::fmt::Write as _;
 use std::time::Duration;

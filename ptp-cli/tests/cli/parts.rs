@@ -164,3 +164,41 @@ fn pods_are_named_by_the_nodes_they_run_on() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("lists no pod with its node"), "{stderr}");
 }
+
+#[test]
+fn what_a_file_is_taken_for_is_said() {
+    let folder = TempDir::new().unwrap();
+    let text = log();
+    write(folder.path(), "worker-1.log", format!("{}\nhello\n", text.join("\n")).as_bytes());
+    write(folder.path(), "events.txt", "LAST SEEN   TYPE\n2m          Normal\n".as_bytes());
+    write(folder.path(), "ptp4l.log", b"ptp4l[1.000]: some words that mean nothing\n");
+    let of = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let recording = top().join("recordings/gnss_loss.jsonl").to_str().unwrap().to_owned();
+    let files = [of("worker-1.log"), recording, of("events.txt"), of("ptp4l.log")];
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let output = run(&[&["diagnose", "--what"], &files[..]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let folder = folder.path().to_str().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap().replace(folder, "DIR");
+    insta::assert_snapshot!(told.replace(top().to_str().unwrap(), "TOP"), @"
+    DIR/worker-1.log
+      taken for  log of phc2sys, ptp4l
+      from       2026-03-04 10:00:00.000 UTC to 2026-03-04 10:04:59.400 UTC
+      nodes      worker-1
+      understood 422 lines
+      otherwise  1 line is neither linuxptp's nor events, such as `hello`
+    TOP/recordings/gnss_loss.jsonl
+      taken for  events
+      from       2026-11-23 06:41:21.269 UTC to 2026-11-23 06:41:24.409 UTC
+      nodes      gmnode
+      events     9
+    DIR/events.txt
+      taken for  nothing
+      otherwise  2 lines are neither linuxptp's nor events, such as `LAST SEEN   TYPE`
+    DIR/ptp4l.log
+      taken for  log of ptp4l
+      from       1970-01-01 00:00:01.000 UTC to 1970-01-01 00:00:01.000 UTC
+      nodes      ptp4l
+      otherwise  1 line is linuxptp's, telling nothing of a clock, such as `ptp4l[1.000]: some words that mean nothing`
+    ");
+}

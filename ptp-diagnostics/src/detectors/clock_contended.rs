@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "clock-contended",
     summary: "something else moves a clock that a servo steers",
     manual: include_str!("clock_contended.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
     shows: Shows::symptom(Symptom::Contended),
     examine,
     describe: |_| "the clock was moved by somebody else, again and again".to_owned(),

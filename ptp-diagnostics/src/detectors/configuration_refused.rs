@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "configuration-refused",
     summary: "ptp4l cannot do what it is configured for",
     manual: include_str!("configuration_refused.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::ConfigurationRefused) },
     examine,
     describe: |view| match seen::configuration_refused(view.clock, view.now) {

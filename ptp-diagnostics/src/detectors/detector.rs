@@ -42,6 +42,12 @@ pub enum Scope {
         /// Further resources of the node whose changes may change the answer.
         also: &'static [Resource],
     },
+    /// The same for clocks of which more is known than what is published: those of a log, or of metrics. It
+    /// costs nothing where only events are known.
+    FirstHand {
+        /// The clocks it is asked about.
+        subjects: &'static [Resource],
+    },
     /// Each node as a whole, when a time it named has come, and on events while it fires or has
     /// named no time. The view's clock is the first that was heard of.
     Node,

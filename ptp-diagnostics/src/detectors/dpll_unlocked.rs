@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "dpll-unlocked",
     summary: "a DPLL is not locked although its clock is said to be LOCKED",
     manual: include_str!("dpll_unlocked.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::DpllUnlocked) },
     examine,
     describe: |_| "DPLL not locked while its clock is said to be LOCKED".to_owned(),

@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-master-changes",
     summary: "a clock goes back and forth between masters",
     manual: include_str!("frequent_master_changes.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Segment), symptom: Some(Symptom::MastersAlternate) },
     examine,
     describe: |view| match seen::masters_alternate(view.clock, view.now) {

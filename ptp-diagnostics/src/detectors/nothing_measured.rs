@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "nothing-measured",
     summary: "offset and path delay are exactly nothing",
     manual: include_str!("nothing_measured.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::NothingMeasured) },
     examine,
     describe: |_| "offset 0 ns and path delay 0 ns, again and again".to_owned(),

@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "pulse-fault",
     summary: "the pulse a clock is steered by is missing or off",
     manual: include_str!("pulse_fault.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::PulseFault) },
     examine,
     describe: |view| match view.clock.first_hand().and_then(|seen| seen.far().back()) {

@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "redundancy-lost",
     summary: "another way to the master is lost, and time is kept",
     manual: include_str!("redundancy_lost.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RedundancyLost) },
     examine,
     describe: |view| match seen::redundancy_lost(view.clock) {

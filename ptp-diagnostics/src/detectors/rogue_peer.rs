@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "rogue-peer",
     summary: "more than one peer answers on a link",
     manual: include_str!("rogue_peer.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RoguePeer) },
     examine,
     describe: |_| "more than one peer answers requests for the delay of the link".to_owned(),

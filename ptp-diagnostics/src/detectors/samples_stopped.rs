@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "samples-stopped",
     summary: "a clock that is said to be LOCKED is no longer measured",
     manual: include_str!("samples_stopped.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
     shows: Shows::symptom(Symptom::Unmeasured),
     examine,
     describe: |view| match seen::unmeasured(view.clock) {

@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "servo-saturated",
     summary: "a servo steers as far as it can, and the clock is still off",
     manual: include_str!("servo_saturated.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
     shows: Shows::symptom(Symptom::Saturated),
     examine,
     describe: |view| match seen::saturated(view.clock, view.settings) {

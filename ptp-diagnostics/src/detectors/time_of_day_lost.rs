@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "time-of-day-lost",
     summary: "a grandmaster has no usable time of day",
     manual: include_str!("time_of_day_lost.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimeOfDayLost) },
     examine,
     describe: |view| {

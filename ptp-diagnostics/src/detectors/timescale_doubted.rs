@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "timescale-doubted",
     summary: "a master announces a UTC offset that cannot be",
     manual: include_str!("timescale_doubted.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimescaleDoubted) },
     examine,
     describe: |_| "the UTC offset of the master is below the one that is known".to_owned(),

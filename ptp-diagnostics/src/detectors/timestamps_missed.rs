@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "timestamps-missed",
     summary: "messages were sent or received without timestamps",
     manual: include_str!("timestamps_missed.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
     examine,
     describe: |view| {

@@ -72,7 +72,11 @@ impl Engine {
             model: &self.model,
             id: entry.node,
         };
+        let by_events = view.clock.first_hand().is_none();
         for slot in slots.clone() {
+            if by_events && self.slots.takes_first_hand(entry, slot) {
+                continue;
+            }
             let (detector, firing) = self.slots.asked(entry, slot);
             view.firing = firing;
             let assessment = self.assess(detector, &view);

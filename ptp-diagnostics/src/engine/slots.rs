@@ -59,12 +59,20 @@ pub(crate) struct Slots {
     clocks: Vec<Entry>,
     /// For each kind of clock, the detectors that are asked about it.
     by_kind: [Vec<usize>; KINDS],
+    /// Those of them that are asked of every clock of the kind, and not only of one that is known at first
+    /// hand; a bit for each.
+    of_all: [u64; KINDS],
     /// For each detector, for each kind of clock, whether its events concern it too.
     also: Vec<[bool; KINDS]>,
     any_also: [bool; KINDS],
     node_detectors: Vec<usize>,
     of_clocks: Vec<Slot>,
     of_nodes: Vec<Slot>,
+}
+
+/// The bit of a slot; those that have none are asked of every clock.
+fn bit(slot: usize) -> u64 {
+    u32::try_from(slot).ok().and_then(|slot| 1_u64.checked_shl(slot)).unwrap_or(0)
 }
 
 fn ordinal(resource: &Resource) -> usize {
@@ -74,15 +82,23 @@ fn ordinal(resource: &Resource) -> usize {
 impl Slots {
     pub(crate) fn new(detectors: &[Detector]) -> Self {
         let mut by_kind: [Vec<usize>; KINDS] = Default::default();
+        let mut of_all = [0; KINDS];
         let mut also = vec![[false; KINDS]; detectors.len()];
         let mut any_also = [false; KINDS];
         let mut node_detectors = Vec::new();
         for (at, detector) in detectors.iter().enumerate() {
             match detector.scope {
                 Scope::Node => node_detectors.push(at),
-                Scope::Clock { subjects, also: more } => {
+                Scope::FirstHand { subjects } => {
                     for resource in subjects {
                         by_kind[ordinal(resource)].push(at);
+                    }
+                }
+                Scope::Clock { subjects, also: more } => {
+                    for resource in subjects {
+                        let detectors = &mut by_kind[ordinal(resource)];
+                        of_all[ordinal(resource)] |= bit(detectors.len());
+                        detectors.push(at);
                     }
                     for resource in more {
                         also[at][ordinal(resource)] = true;
@@ -94,6 +110,7 @@ impl Slots {
         Self {
             clocks: Vec::new(),
             by_kind,
+            of_all,
             also,
             any_also,
             node_detectors,
@@ -137,6 +154,12 @@ impl Slots {
         let at = slot as usize;
         let since = || self.of_clocks[entry.first_slot + at].firing.map(|(since, ..)| since);
         (self.by_kind[entry.ordinal][at], if entry.firing > 0 { since() } else { None })
+    }
+
+    /// Whether the detector of a slot has nothing to say of a clock that is known by events alone.
+    pub(crate) fn takes_first_hand(&self, entry: Entry, slot: u16) -> bool {
+        let bit = bit(slot.into());
+        bit != 0 && self.of_all[entry.ordinal] & bit == 0
     }
 
     /// Notes what the detector of a clock's slot says now.

@@ -122,9 +122,9 @@ pub struct Timeline {
     samples: Samples,
     trace: Trace,
     held: HoldoverTracker,
-    /// The latest gaps between events that changed nothing, in turn, and how many there were: the cadence
-    /// of polling, if there is one.
-    gaps: [Duration; CADENCE_GAPS],
+    /// The latest gaps between events that changed nothing, in turn and in nanoseconds, and how many there were: the
+    /// cadence of polling, if there is one.
+    gaps: [u64; CADENCE_GAPS],
     gaps_seen: usize,
     cadence: Option<Duration>,
     facts: VecDeque<Fact>,
@@ -212,7 +212,7 @@ impl Timeline {
             samples: Samples::default(),
             trace: Trace::default(),
             held: HoldoverTracker::default(),
-            gaps: [Duration::ZERO; CADENCE_GAPS],
+            gaps: [0; CADENCE_GAPS],
             gaps_seen: 0,
             cadence: None,
             facts: VecDeque::new(),
@@ -403,6 +403,7 @@ impl Timeline {
         }
         // What comes in the rhythm of the polls may have happened since the last one.
         let latest = self.gaps_seen.checked_sub(1).map(|last| self.gaps[last % CADENCE_GAPS]);
+        let latest = latest.map(Duration::from_nanos);
         let rhythm = self.cadence.or(latest);
         let polled = rhythm.is_some_and(|rhythm| gap >= rhythm * 9 / 10);
         self.jump = crossed.zip(before).filter(|_| polled).map(|(offset, (when, last))| {
@@ -621,7 +622,9 @@ impl Timeline {
     }
 
     fn push_gap(&mut self, gap: Duration) {
-        self.gaps[self.gaps_seen % CADENCE_GAPS] = gap;
+        // Nothing is told less often than every five centuries.
+        self.gaps[self.gaps_seen % CADENCE_GAPS] =
+            u64::try_from(gap.as_nanos()).unwrap_or(u64::MAX);
         self.gaps_seen += 1;
         self.cadence = self.measure_cadence();
     }
@@ -630,8 +633,13 @@ impl Timeline {
         if self.gaps_seen < CADENCE_GAPS {
             return None;
         }
-        let longest = self.gaps.iter().max()?;
-        let shortest = self.gaps.iter().min()?;
-        (*longest <= *shortest * 3 / 2 && *shortest >= SHORTEST_CADENCE).then_some(*longest)
+        let (mut shortest, mut longest) = (u64::MAX, 0);
+        for gap in self.gaps {
+            shortest = shortest.min(gap);
+            longest = longest.max(gap);
+        }
+        let even = longest <= shortest.saturating_mul(3) / 2;
+        let longest = Duration::from_nanos(longest);
+        (even && Duration::from_nanos(shortest) >= SHORTEST_CADENCE).then_some(longest)
     }
 }

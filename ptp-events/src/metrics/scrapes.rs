@@ -261,7 +261,7 @@ fn on_card(interface: &str, ptp: &[Instance]) -> Option<Instance> {
     })
 }
 
-/// docs/protocol.md §10.
+/// docs/protocol.md §7.
 const fn role(value: i64) -> Option<PortState> {
     Some(match value {
         0 => PortState::Passive,
