@@ -208,12 +208,12 @@ fn full(word: &str) -> Option<Received> {
         return Some(time);
     }
     let word = word.replace(',', ".");
-    let (civil, zone) = match word[19..].find(['+', '-']) {
+    let (civil, zone) = match word.get(19..)?.find(['+', '-']) {
         Some(at) => word.split_at(19 + at),
         None => (word.as_str(), "Z"),
     };
     match zone.len() {
-        5 => Received::parse(&format!("{civil}{}:{}", &zone[..3], &zone[3..])).ok(),
+        5 => Received::parse(&format!("{civil}{}:{}", zone.get(..3)?, zone.get(3..)?)).ok(),
         _ => instant(civil.trim_end_matches('Z').parse().ok()?),
     }
 }
@@ -246,4 +246,22 @@ fn yearless(month: Option<i8>, day: i8, time: Time, written: Option<Received>) -
         .filter(|(_, at)| month.is_none_or(|month| month == *at))
         .filter_map(|(year, at)| instant(Date::new(year, at, day).ok()?.to_datetime(time)))
         .find(|time| time.as_nanos() <= latest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What looks like a time and is none.
+    #[test]
+    fn what_is_cut_or_odd_is_no_time() {
+        for text in [
+            "2026-03-04T10:00:0:",
+            "2026-03-04T10:00:00+é12",
+            "éé2026-03-04T10:00",
+            "3/4/2026 99:00:00 PM",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 }

@@ -34,7 +34,10 @@ pub(super) fn events(
     let time = logger_time(text);
     layers(text, node)
         // A field of CSV: its quotes are doubled (RFC 4180, 2.7).
-        .or_else(|| layers(&text.replace("\"\"", "\""), node).filter(|_| text.contains("\"\"")))
+        .or_else(|| {
+            let doubled = text.contains("\"\"").then(|| text.replace("\"\"", "\""));
+            doubled.and_then(|text| layers(&text, node))
+        })
         .map(|events| (events, time))
 }
 
