@@ -22,8 +22,9 @@ const MOST_LEVELS: usize = 16;
 const MOST_ENTRIES: usize = 200_000;
 /// How many logs are read together: each is an open file, and 1024 is the usual limit.
 const MOST_LOGS: usize = 500;
-/// How deep archives may lie in archives.
+/// How deep archives may lie in archives, and how many are opened in all: each may be big.
 const MOST_NESTED: usize = 2;
+const MOST_ARCHIVES: usize = 32;
 /// The containers whose logs tell of the clocks.
 const CONTAINERS: [&str; 2] = ["linuxptp-daemon-container", "cloud-event-proxy"];
 
@@ -192,6 +193,14 @@ impl Sources {
         if opening.level >= MOST_NESTED {
             anstream::eprintln!(
                 "skipped `{}`: an archive in an archive in an archive",
+                shown.display()
+            );
+            self.whole = false;
+            return Ok(false);
+        }
+        if self.unpacked.len() >= MOST_ARCHIVES {
+            anstream::eprintln!(
+                "skipped `{}`: more than {MOST_ARCHIVES} archives",
                 shown.display()
             );
             self.whole = false;
