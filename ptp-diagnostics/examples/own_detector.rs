@@ -4,14 +4,16 @@
 //! when one is. Nothing in the library has to change for that.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use ptp_diagnostics::{Assessment, BUILT_IN, Detector, Engine, Scope, Settings, Severity, View};
+use ptp_diagnostics::{
+    Assessment, BUILT_IN, Detector, Engine, Scope, Settings, Severity, View, When,
+};
 use ptp_events::{Event, Received, Resource};
 
 const SLOPPY_OS_CLOCK: Detector = Detector {
     code: "sloppy-os-clock",
     summary: "a locked system clock is further off than this site accepts",
     manual: "The system clock is LOCKED, but its last offset exceeds 50 ns.",
-    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[], when: When::Always },
     shows: ptp_diagnostics::Shows::STATE,
     examine,
     describe: |view| match view.clock.samples().last {

@@ -43,7 +43,7 @@ mod view;
 
 use ptp_events::Resource;
 
-pub use self::detector::{Assessment, Detector, Scope, Shows};
+pub use self::detector::{Assessment, Detector, Scope, Shows, When};
 pub use self::view::View;
 
 /// The clocks that report FREERUN, HOLDOVER or LOCKED.

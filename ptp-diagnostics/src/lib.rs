@@ -26,7 +26,7 @@ mod severity;
 
 pub use causality::score::Verdict;
 pub use causes::{Action, Cause, RootCause};
-pub use detectors::{Assessment, BUILT_IN, Detector, Scope, Shows, View};
+pub use detectors::{Assessment, BUILT_IN, Detector, Scope, Shows, View, When};
 pub use engine::{Counts, Engine};
 pub use incidents::finding::Finding;
 pub use incidents::incident::{IncidentId, Status};

@@ -14,7 +14,7 @@
 
 use ptp_events::Resource;
 
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::clock_class;
 use crate::{Role, Severity};
 
@@ -22,7 +22,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "clock-class-degraded",
     summary: "a clock announces a worse class than it should",
     manual: include_str!("clock_class_degraded.rs"),
-    scope: Scope::Clock { subjects: &[Resource::ClockClass], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::ClockClass], also: &[], when: When::Always },
     shows: Shows::STATE,
     examine,
     describe: |view| match view.clock.class() {

@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::symptom::Symptom;
 
@@ -17,7 +17,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "clock-contended",
     summary: "something else moves a clock that a servo steers",
     manual: include_str!("clock_contended.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::FirstHand,
+    },
     shows: Shows::symptom(Symptom::Contended),
     examine,
     describe: |_| "the clock was moved by somebody else, again and again".to_owned(),

@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "configuration-refused",
     summary: "ptp4l cannot do what it is configured for",
     manual: include_str!("configuration_refused.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::ConfigurationRefused) },
     examine,
     describe: |view| match seen::configuration_refused(view.clock, view.now) {

@@ -8,7 +8,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -17,7 +17,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "counts-from-1970",
     summary: "a clock is decades off its reference",
     manual: include_str!("counts_from_1970.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::Always,
+    },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::CountsFrom1970) },
     examine,
     describe: |view| match seen::years_off(view.clock) {

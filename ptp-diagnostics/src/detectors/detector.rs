@@ -8,6 +8,7 @@ use super::View;
 use crate::Severity;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
+use crate::model::timeline::Timeline;
 
 /// A question asked of a clock whenever something about it, or its node, may have changed.
 ///
@@ -41,16 +42,42 @@ pub enum Scope {
         subjects: &'static [Resource],
         /// Further resources of the node whose changes may change the answer.
         also: &'static [Resource],
-    },
-    /// The same for clocks of which more is known than what is published: those of a log, or of metrics. It
-    /// costs nothing where only events are known.
-    FirstHand {
-        /// The clocks it is asked about.
-        subjects: &'static [Resource],
+        /// What must be so of the clock for it to find anything.
+        when: When,
     },
     /// Each node as a whole, when a time it named has come, and on events while it fires or has
     /// named no time. The view's clock is the first that was heard of.
     Node,
+}
+
+/// What must be so of a clock for a detector to find anything. Otherwise an event about the clock costs
+/// nothing; a detector that fires is asked in any case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum When {
+    /// Nothing.
+    Always,
+    /// More is known of the clock than what is published: it is one of a log, or of metrics.
+    FirstHand,
+    /// Its state is known, and not LOCKED.
+    Unlocked,
+    /// It has never been LOCKED.
+    NeverLocked,
+}
+
+impl When {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+
+    /// Whether it is so of a clock.
+    pub(crate) fn is_so(self, clock: &Timeline) -> bool {
+        match self {
+            Self::Always => true,
+            Self::FirstHand => clock.first_hand().is_some(),
+            Self::Unlocked => clock.unlocked_since().is_some(),
+            Self::NeverLocked => clock.last_locked().is_none(),
+        }
+    }
 }
 
 /// What a finding is evidence of.

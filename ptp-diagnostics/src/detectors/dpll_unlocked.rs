@@ -11,7 +11,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "dpll-unlocked",
     summary: "a DPLL is not locked although its clock is said to be LOCKED",
     manual: include_str!("dpll_unlocked.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::DpllUnlocked) },
     examine,
     describe: |_| "DPLL not locked while its clock is said to be LOCKED".to_owned(),

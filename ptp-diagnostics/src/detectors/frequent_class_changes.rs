@@ -8,7 +8,7 @@
 
 use ptp_events::Resource;
 
-use super::{Assessment, Detector, Scope, Shows, View};
+use super::{Assessment, Detector, Scope, Shows, View, When};
 use crate::Severity;
 use crate::model::clock_class;
 use crate::model::symptom::Symptom;
@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-class-changes",
     summary: "a clock's announced class gets worse too often",
     manual: include_str!("frequent_class_changes.rs"),
-    scope: Scope::Clock { subjects: &[Resource::ClockClass], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::ClockClass], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::ClassFlaps),
     examine,
     describe: |view| {

@@ -8,7 +8,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-master-changes",
     summary: "a clock goes back and forth between masters",
     manual: include_str!("frequent_master_changes.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Segment), symptom: Some(Symptom::MastersAlternate) },
     examine,
     describe: |view| match seen::masters_alternate(view.clock, view.now) {

@@ -12,7 +12,7 @@ use ptp_events::Resource;
 
 use super::STATE_CLOCKS;
 use super::contradictions::are_contradictions;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 use crate::text::lasting;
 use crate::{Severity, Timeline};
@@ -21,7 +21,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "frequent-state-changes",
     summary: "a clock's state changes too often",
     manual: include_str!("frequent_state_changes.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[] },
+    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Frequent),
     examine,
     describe: |view| {

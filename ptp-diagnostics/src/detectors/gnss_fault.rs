@@ -12,7 +12,7 @@
 
 use ptp_events::Resource;
 
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::clock_class;
 use crate::{Severity, Timeline};
 
@@ -23,6 +23,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock {
         subjects: &[Resource::Gnss],
         also: &[Resource::LockState, Resource::ClockClass],
+        when: When::Always,
     },
     shows: Shows::STATE,
     examine,

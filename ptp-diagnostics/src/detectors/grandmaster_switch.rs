@@ -10,14 +10,14 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "grandmaster-switch",
     summary: "the followers of a domain turned to another grandmaster",
     manual: include_str!("grandmaster_switch.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Returned),
     examine,
     describe: |_| "lost its lock together with others, and all came back".to_owned(),

@@ -16,14 +16,18 @@
 use ptp_events::{Received, Resource};
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "high-offset",
     summary: "the offset exceeds its threshold",
     manual: include_str!("high_offset.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::Always,
+    },
     shows: Shows::symptom(Symptom::HighOffset),
     examine,
     describe: |view| {

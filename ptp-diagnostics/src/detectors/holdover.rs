@@ -15,14 +15,18 @@ use ptp_events::{Resource, SyncState};
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::forecast;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "holdover",
     summary: "a clock has lost its reference and keeps time alone",
     manual: include_str!("holdover.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[Resource::SyncState],
+        when: When::Unlocked,
+    },
     shows: Shows::STATE,
     examine,
     describe: |_| "HOLDOVER".to_owned(),

@@ -19,7 +19,7 @@
 use ptp_events::{Received, Resource, SyncState};
 
 use super::contradictions::claims_its_reference;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::artefacts::is_stuck;
 use crate::model::clock_class;
 use crate::model::node::NodeState;
@@ -33,6 +33,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock {
         subjects: &[Resource::SyncState, Resource::OsClock, Resource::ClockClass],
         also: &[Resource::LockState, Resource::OsClock],
+        when: When::Always,
     },
     shows: Shows::symptom(Symptom::Contradiction),
     examine,

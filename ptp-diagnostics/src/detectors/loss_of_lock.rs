@@ -15,13 +15,17 @@ use ptp_events::Resource;
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "loss-of-lock",
     summary: "a clock lost its lock",
     manual: include_str!("loss_of_lock.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[Resource::SyncState],
+        when: When::Unlocked,
+    },
     shows: Shows::STATE,
     examine,
     describe: |view| match view.clock.state() {

@@ -8,7 +8,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
 
@@ -16,7 +16,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "master-changed",
     summary: "another master was chosen",
     manual: include_str!("master_changed.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
     shows: Shows { stage: Some(Stage::Segment), symptom: Some(Symptom::AnotherMaster) },
     examine,
     describe: |view| match view.clock.master() {

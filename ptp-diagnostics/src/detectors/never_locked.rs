@@ -12,7 +12,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 use crate::text::lasting;
 
@@ -23,6 +23,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock {
         subjects: &[Resource::LockState, Resource::OsClock],
         also: &[Resource::SyncState],
+        when: When::NeverLocked,
     },
     shows: Shows::symptom(Symptom::NeverLocked),
     examine,

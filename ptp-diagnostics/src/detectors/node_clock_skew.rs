@@ -11,14 +11,14 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "node-clock-skew",
     summary: "a node's system clock is seconds off",
     manual: include_str!("node_clock_skew.rs"),
-    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::OsClock], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Skewed),
     examine,
     describe: |view| match view.skew() {

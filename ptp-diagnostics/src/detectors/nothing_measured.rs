@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "nothing-measured",
     summary: "offset and path delay are exactly nothing",
     manual: include_str!("nothing_measured.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::NothingMeasured) },
     examine,
     describe: |_| "offset 0 ns and path delay 0 ns, again and again".to_owned(),

@@ -14,14 +14,14 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "offset-drift",
     summary: "the offset drifts towards its threshold",
     manual: include_str!("offset_drift.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Drift),
     examine,
     describe: |view| match view.clock.trace().trend() {

@@ -11,14 +11,14 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "offset-noise",
     summary: "the offset is noisier than this clock's usually is",
     manual: include_str!("offset_noise.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Noise),
     examine,
     describe: |view| match noise(view) {

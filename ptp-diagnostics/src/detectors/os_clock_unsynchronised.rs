@@ -13,7 +13,7 @@ use std::time::Duration;
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::timeline::is_calm;
 
@@ -24,6 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock {
         subjects: &[Resource::OsClock],
         also: &[Resource::LockState, Resource::SyncState],
+        when: When::Unlocked,
     },
     shows: Shows::STATE,
     examine,

@@ -11,14 +11,18 @@ use ptp_events::{Resource, SyncState};
 
 use super::STATE_CLOCKS;
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::text::lasting;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "persistent-freerun",
     summary: "a clock has been FREERUN without a break for too long",
     manual: include_str!("persistent_freerun.rs"),
-    scope: Scope::Clock { subjects: STATE_CLOCKS, also: &[Resource::SyncState] },
+    scope: Scope::Clock {
+        subjects: STATE_CLOCKS,
+        also: &[Resource::SyncState],
+        when: When::Unlocked,
+    },
     shows: Shows::STATE,
     examine,
     describe: |view| {

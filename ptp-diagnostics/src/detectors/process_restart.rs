@@ -11,7 +11,7 @@
 use ptp_events::{Measurement, Received, Resource, Sentinel, SyncState};
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
 use crate::model::timeline::Said;
@@ -20,7 +20,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "process-restart",
     summary: "a process was restarted and its clock came back",
     manual: include_str!("process_restart.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::Always,
+    },
     shows: Shows { stage: Some(Stage::Process), symptom: Some(Symptom::Restarted) },
     examine,
     describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
@@ -32,13 +36,17 @@ const LOOP: usize = 3;
 const DOWN: Measurement = Measurement::Sentinel(Sentinel::ProcessDown);
 
 fn examine(view: &View<'_>) -> Assessment {
+    let window = view.settings.process_restart;
+    // Usually it has been LOCKED for longer than that, and its facts need not be looked at.
+    if view.clock.state().is_none_or(|(_, locked)| view.now >= locked.after(window)) {
+        return Assessment::Quiet;
+    }
     let facts = view.clock.facts();
     let (Some(last), Some(before)) = (facts.back(), facts.iter().nth_back(1)) else {
         return Assessment::Quiet;
     };
     let was_down =
         matches!(&before.said, Said::State { state: SyncState::Freerun, measured: Some(DOWN), .. });
-    let window = view.settings.process_restart;
     let again = last.at.after(window);
     if was_down && view.clock.is_locked() && last.at.since(before.at) <= window && view.now < again
     {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use ptp_events::{Received, Resource};
 
 use super::contradictions::{claims_its_reference, flip_flops};
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::artefacts::{is_nameless, is_stuck};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -38,6 +38,7 @@ pub(super) const DETECTOR: Detector = Detector {
     scope: Scope::Clock {
         subjects: &[Resource::LockState, Resource::OsClock, Resource::ClockClass, Resource::Gnss],
         also: &[Resource::LockState],
+        when: When::Always,
     },
     shows: Shows { stage: Some(Stage::Artefact), symptom: Some(Symptom::Artefact) },
     examine,

@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "pulse-fault",
     summary: "the pulse a clock is steered by is missing or off",
     manual: include_str!("pulse_fault.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::PulseFault) },
     examine,
     describe: |view| match view.clock.first_hand().and_then(|seen| seen.far().back()) {

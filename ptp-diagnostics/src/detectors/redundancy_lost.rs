@@ -8,7 +8,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "redundancy-lost",
     summary: "another way to the master is lost, and time is kept",
     manual: include_str!("redundancy_lost.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RedundancyLost) },
     examine,
     describe: |view| match seen::redundancy_lost(view.clock) {

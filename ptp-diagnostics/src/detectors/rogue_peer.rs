@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "rogue-peer",
     summary: "more than one peer answers on a link",
     manual: include_str!("rogue_peer.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RoguePeer) },
     examine,
     describe: |_| "more than one peer answers requests for the delay of the link".to_owned(),

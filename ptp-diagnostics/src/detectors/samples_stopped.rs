@@ -9,7 +9,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::symptom::Symptom;
 
@@ -17,7 +17,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "samples-stopped",
     summary: "a clock that is said to be LOCKED is no longer measured",
     manual: include_str!("samples_stopped.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::FirstHand,
+    },
     shows: Shows::symptom(Symptom::Unmeasured),
     examine,
     describe: |view| match seen::unmeasured(view.clock) {

@@ -10,7 +10,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::symptom::Symptom;
 
@@ -18,7 +18,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "servo-saturated",
     summary: "a servo steers as far as it can, and the clock is still off",
     manual: include_str!("servo_saturated.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState, Resource::OsClock] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::FirstHand,
+    },
     shows: Shows::symptom(Symptom::Saturated),
     examine,
     describe: |view| match seen::saturated(view.clock, view.settings) {

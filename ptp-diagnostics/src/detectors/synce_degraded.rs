@@ -8,14 +8,18 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::quality;
 
 pub(super) const DETECTOR: Detector = Detector {
     code: "synce-degraded",
     summary: "a SyncE clock lost its lock or its quality",
     manual: include_str!("synce_degraded.rs"),
-    scope: Scope::Clock { subjects: &[Resource::SynceState, Resource::SynceQuality], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::SynceState, Resource::SynceQuality],
+        also: &[],
+        when: When::Always,
+    },
     shows: Shows::STATE,
     examine,
     describe: |view| match (view.clock.state(), view.clock.quality()) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::symptom::Symptom;
 
 /// Within which time crossings count.
@@ -24,7 +24,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "threshold-hugging",
     summary: "offsets sit at the publisher's threshold",
     manual: include_str!("threshold_hugging.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
     shows: Shows::symptom(Symptom::Hugging),
     examine,
     describe: |view| {

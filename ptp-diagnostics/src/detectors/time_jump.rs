@@ -8,7 +8,7 @@
 
 use ptp_events::Resource;
 
-use super::{Assessment, Detector, Scope, Shows, View};
+use super::{Assessment, Detector, Scope, Shows, View, When};
 use crate::Severity;
 use crate::model::seen;
 use crate::model::symptom::Symptom;
@@ -17,7 +17,11 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "time-jump",
     summary: "a clock jumped by whole seconds",
     manual: include_str!("time_jump.rs"),
-    scope: Scope::Clock { subjects: &[Resource::LockState, Resource::OsClock], also: &[] },
+    scope: Scope::Clock {
+        subjects: &[Resource::LockState, Resource::OsClock],
+        also: &[],
+        when: When::Always,
+    },
     shows: Shows::symptom(Symptom::WholeSeconds),
     examine,
     describe: |view| match seen::second_jumps(view.clock, view.now).last() {
@@ -27,6 +31,9 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn examine(view: &View<'_>) -> Assessment {
+    if view.clock.second_jump().is_none() && view.clock.first_hand().is_none() {
+        return Assessment::Quiet;
+    }
     let Some((at, _)) = seen::second_jumps(view.clock, view.now).last() else {
         return Assessment::Quiet;
     };

@@ -9,7 +9,7 @@
 use ptp_events::{Received, Resource};
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "time-of-day-lost",
     summary: "a grandmaster has no usable time of day",
     manual: include_str!("time_of_day_lost.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimeOfDayLost) },
     examine,
     describe: |view| {

@@ -8,7 +8,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "timescale-doubted",
     summary: "a master announces a UTC offset that cannot be",
     manual: include_str!("timescale_doubted.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimescaleDoubted) },
     examine,
     describe: |_| "the UTC offset of the master is below the one that is known".to_owned(),

@@ -11,7 +11,7 @@
 use ptp_events::Resource;
 
 use crate::Severity;
-use crate::detectors::{Assessment, Detector, Scope, Shows, View};
+use crate::detectors::{Assessment, Detector, Scope, Shows, View, When};
 use crate::model::seen;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
     code: "timestamps-missed",
     summary: "messages were sent or received without timestamps",
     manual: include_str!("timestamps_missed.rs"),
-    scope: Scope::FirstHand { subjects: &[Resource::LockState] },
+    scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
     shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
     examine,
     describe: |view| {

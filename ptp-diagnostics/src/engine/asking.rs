@@ -1,7 +1,6 @@
 //! Asking detectors, and filing what is new in their answers.
 
 use std::cmp::Reverse;
-use std::ops::Range;
 
 use ptp_events::Received;
 
@@ -24,7 +23,7 @@ impl Engine {
         changed: bool,
         now: Received,
     ) {
-        self.ask(clock, 0..self.slots.subjects(clock), now);
+        self.ask(clock, now);
         let resource = self.slots.ordinal(clock);
         if !changed || !self.slots.has_also(resource) {
             return;
@@ -39,30 +38,56 @@ impl Engine {
         }
     }
 
+    /// Asks the detector in one slot of a clock.
     pub(super) fn examine_clock(&mut self, clock: ClockId, slot: u16, now: Received) {
-        self.ask(clock, slot..slot + 1, now);
-    }
-
-    /// Asks the detectors in these slots of a clock, one after the other.
-    fn ask(&mut self, clock: ClockId, mut slots: Range<u16>, now: Received) {
         let entry = self.slots.entry(clock);
-        while let Some((slot, detector, assessment)) = self.first_word(entry, clock, &slots, now) {
-            slots.start = slot + 1;
+        let (detector, firing) = self.slots.asked(entry, slot);
+        let assessment = self.assess(detector, &View { firing, ..self.view(entry, clock, now) });
+        if assessment != Assessment::Quiet || firing.is_some() {
             let timer = Timer::Clock(clock, slot);
             self.settle(detector, entry.node, Some(clock), timer, assessment, now);
         }
     }
 
-    /// The first of these slots whose detector has anything to say, which few have: they all get
-    /// the same view.
+    /// Asks the detectors of a clock that may find anything, one after the other.
+    fn ask(&mut self, clock: ClockId, now: Received) {
+        let mut from = 0;
+        while let Some((slot, detector, assessment)) = self.first_word(clock, from, now) {
+            from = slot + 1;
+            let timer = Timer::Clock(clock, slot);
+            let node = self.slots.entry(clock).node;
+            self.settle(detector, node, Some(clock), timer, assessment, now);
+        }
+    }
+
+    /// The first slot of a clock, from this one on, whose detector has anything to say, which few have:
+    /// they all get the same view.
     fn first_word(
         &self,
-        entry: Entry,
         clock: ClockId,
-        slots: &Range<u16>,
+        from: u16,
         now: Received,
     ) -> Option<(u16, usize, Assessment)> {
-        let mut view = View {
+        let entry = self.slots.entry(clock);
+        let mut view = self.view(entry, clock, now);
+        for slot in self.slots.worth_asking(entry, view.clock) {
+            if *slot < from {
+                continue;
+            }
+            let (detector, firing) = self.slots.asked(entry, *slot);
+            view.firing = firing;
+            let assessment = self.assess(detector, &view);
+            // The usual answer, for which nothing need be done.
+            if assessment != Assessment::Quiet || firing.is_some() {
+                return Some((*slot, detector, assessment));
+            }
+        }
+        None
+    }
+
+    /// What the detectors of a clock see.
+    fn view(&self, entry: Entry, clock: ClockId, now: Received) -> View<'_> {
+        View {
             now,
             clock: &self.model.clocks[clock.0 as usize],
             node: self.model.node(entry.node),
@@ -71,21 +96,7 @@ impl Engine {
             ended: self.ended,
             model: &self.model,
             id: entry.node,
-        };
-        let by_events = view.clock.first_hand().is_none();
-        for slot in slots.clone() {
-            if by_events && self.slots.takes_first_hand(entry, slot) {
-                continue;
-            }
-            let (detector, firing) = self.slots.asked(entry, slot);
-            view.firing = firing;
-            let assessment = self.assess(detector, &view);
-            // The usual answer, for which nothing need be done.
-            if assessment != Assessment::Quiet || view.firing.is_some() {
-                return Some((slot, detector, assessment));
-            }
         }
-        None
     }
 
     /// What a detector answers; nothing is found on a node that left.
@@ -97,7 +108,7 @@ impl Engine {
     pub(super) fn examine_clocks(&mut self, node: NodeId, now: Received) {
         for member in 0..self.model.nodes[node.0 as usize].clocks.len() {
             let clock = self.model.nodes[node.0 as usize].clocks[member].id;
-            self.ask(clock, 0..self.slots.subjects(clock), now);
+            self.ask(clock, now);
         }
     }
 

@@ -77,21 +77,27 @@ impl Inbox {
     }
 
     /// The next, if it was received at or before `until`, or too many are held.
+    #[inline]
     pub(crate) fn pop(&mut self, until: Received) -> Option<(Received, Evidence)> {
-        let late_first = match (self.ordered.front(), self.late.peek()) {
-            (Some(ordered), Some(Reverse(late))) => late < ordered,
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
-        let next = if late_first {
-            self.late.peek().map(|Reverse(late)| late.received)?
-        } else {
-            self.ordered.front()?.received
-        };
+        if !self.late.is_empty() {
+            return self.pop_with_late(until);
+        }
+        let received = self.ordered.front()?.received;
+        if received > until && self.ordered.len() <= MAX_HELD {
+            return None;
+        }
+        self.ordered.pop_front().map(|waiting| (received, waiting.evidence))
+    }
+
+    /// The same where some came out of order.
+    fn pop_with_late(&mut self, until: Received) -> Option<(Received, Evidence)> {
+        let Reverse(late) = self.late.peek()?;
+        let late_first = self.ordered.front().is_none_or(|ordered| late < ordered);
+        let next = if late_first { late.received } else { self.ordered.front()?.received };
         if next > until && self.ordered.len() + self.late.len() <= MAX_HELD {
             return None;
         }
         let waiting = if late_first { self.late.pop()?.0 } else { self.ordered.pop_front()? };
-        Some((waiting.received, waiting.evidence))
+        Some((next, waiting.evidence))
     }
 }

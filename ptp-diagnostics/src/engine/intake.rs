@@ -40,15 +40,15 @@ impl Engine {
         // Whatever it says: a new publisher may say what the old one said last, with the same stamp.
         self.return_node(node, at);
         match evidence {
-            Evidence::Event(event) => self.apply_event(node, event, at),
+            Evidence::Event(event) => self.apply_event(node, &event, at),
             Evidence::Observation(seen) => self.apply_observation(node, seen, at),
         }
     }
 
-    fn apply_event(&mut self, node: NodeId, event: Event, at: Received) {
+    fn apply_event(&mut self, node: NodeId, event: &Event, at: Received) {
         let window = self.model.settings.reorder_window.max(LATE);
         if event.is_placeholder() {
-            let content = contents(&event);
+            let content = contents(event);
             let placeholders = &mut self.model.nodes[node.0 as usize].placeholders;
             if placeholders.is_repeated(at, stamp(event.stamped, at), content, window) {
                 self.counts.duplicates += 1;
@@ -63,17 +63,18 @@ impl Engine {
         let mut fresh = false;
         let mut any_change = false;
         let Event { id, resource, stamped: said, readings, .. } = event;
+        let said = *said;
         let stamped = stamp(said, at);
         for reading in readings {
             if reading.instance.is_placeholder() {
                 continue;
             }
-            let Some(clock) = self.clock_id(node, &resource, &reading.instance, at) else {
+            let Some(clock) = self.clock_id(node, resource, &reading.instance, at) else {
                 self.counts.clocks_refused += 1;
                 fresh = true;
                 continue;
             };
-            let content = content(&reading);
+            let content = content(reading);
             let timeline = &mut self.model.clocks[clock.0 as usize];
             if timeline.is_repeated(at, stamped, content, window) {
                 continue;
@@ -84,8 +85,8 @@ impl Engine {
                     self.note_skew(node, at, said);
                 }
             }
-            any_change |= self.grow(node, clock, &resource, (at, stamped), |timeline, settings| {
-                let changed = timeline.apply(at, stamped, &id, reading, settings);
+            any_change |= self.grow(node, clock, resource, (at, stamped), |timeline, settings| {
+                let changed = timeline.apply(at, stamped, id, reading, settings);
                 (changed, changed)
             });
         }
@@ -233,9 +234,10 @@ impl Engine {
 
     pub(super) fn end_blindness(&mut self, id: NodeId, at: Received) {
         let node = &mut self.model.nodes[id.0 as usize];
-        if node.blind.take().is_none() {
+        if node.blind.is_none() {
             return;
         }
+        node.blind = None;
         self.update_state(id, at);
         let name = &self.model.nodes[id.0 as usize].name;
         let open = |window: &&mut BlindWindow| window.node == *name && window.to.is_none();
@@ -394,5 +396,10 @@ fn hash(reading: &Reading, hasher: &mut impl Hasher) {
         master,
     } = reading;
     state.as_ref().map(SyncState::as_str).hash(hasher);
-    (offset, clock_class, gps_fix, quality, extended_quality, master).hash(hasher);
+    offset.hash(hasher);
+    let rare = (clock_class, gps_fix, quality, extended_quality, master);
+    // Most readings are a state and an offset.
+    if rare != (&None, &None, &None, &None, &None) {
+        rare.hash(hasher);
+    }
 }

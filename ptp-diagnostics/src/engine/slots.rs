@@ -3,9 +3,10 @@
 use ptp_events::{Received, Resource};
 
 use crate::Severity;
-use crate::detectors::{Detector, Scope};
+use crate::detectors::{Detector, Scope, When};
 use crate::incidents::ledger::FindingRef;
 use crate::model::node::{ClockId, NodeId};
+use crate::model::timeline::Timeline;
 
 /// What one detector last said about one clock or node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,20 +60,15 @@ pub(crate) struct Slots {
     clocks: Vec<Entry>,
     /// For each kind of clock, the detectors that are asked about it.
     by_kind: [Vec<usize>; KINDS],
-    /// Those of them that are asked of every clock of the kind, and not only of one that is known at first
-    /// hand; a bit for each.
-    of_all: [u64; KINDS],
+    /// For each kind of clock, and each set of [`When`]s that are so of it, the slots of those detectors that
+    /// may find anything.
+    asked: [Vec<Vec<u16>>; KINDS],
     /// For each detector, for each kind of clock, whether its events concern it too.
     also: Vec<[bool; KINDS]>,
     any_also: [bool; KINDS],
     node_detectors: Vec<usize>,
     of_clocks: Vec<Slot>,
     of_nodes: Vec<Slot>,
-}
-
-/// The bit of a slot; those that have none are asked of every clock.
-fn bit(slot: usize) -> u64 {
-    u32::try_from(slot).ok().and_then(|slot| 1_u64.checked_shl(slot)).unwrap_or(0)
 }
 
 fn ordinal(resource: &Resource) -> usize {
@@ -82,23 +78,23 @@ fn ordinal(resource: &Resource) -> usize {
 impl Slots {
     pub(crate) fn new(detectors: &[Detector]) -> Self {
         let mut by_kind: [Vec<usize>; KINDS] = Default::default();
-        let mut of_all = [0; KINDS];
+        let mut asked: [Vec<Vec<u16>>; KINDS] = Default::default();
+        asked.fill(vec![Vec::new(); 1 << When::COUNT]);
         let mut also = vec![[false; KINDS]; detectors.len()];
         let mut any_also = [false; KINDS];
         let mut node_detectors = Vec::new();
         for (at, detector) in detectors.iter().enumerate() {
             match detector.scope {
                 Scope::Node => node_detectors.push(at),
-                Scope::FirstHand { subjects } => {
-                    for resource in subjects {
-                        by_kind[ordinal(resource)].push(at);
-                    }
-                }
-                Scope::Clock { subjects, also: more } => {
+                Scope::Clock { subjects, also: more, when } => {
                     for resource in subjects {
                         let detectors = &mut by_kind[ordinal(resource)];
-                        of_all[ordinal(resource)] |= bit(detectors.len());
+                        let slot = u16::try_from(detectors.len()).unwrap_or(u16::MAX);
                         detectors.push(at);
+                        let sets = asked[ordinal(resource)].iter_mut().enumerate();
+                        for (_, slots) in sets.filter(|(set, _)| set & (1 << when as usize) != 0) {
+                            slots.push(slot);
+                        }
                     }
                     for resource in more {
                         also[at][ordinal(resource)] = true;
@@ -110,7 +106,7 @@ impl Slots {
         Self {
             clocks: Vec::new(),
             by_kind,
-            of_all,
+            asked,
             also,
             any_also,
             node_detectors,
@@ -156,10 +152,13 @@ impl Slots {
         (self.by_kind[entry.ordinal][at], if entry.firing > 0 { since() } else { None })
     }
 
-    /// Whether the detector of a slot has nothing to say of a clock that is known by events alone.
-    pub(crate) fn takes_first_hand(&self, entry: Entry, slot: u16) -> bool {
-        let bit = bit(slot.into());
-        bit != 0 && self.of_all[entry.ordinal] & bit == 0
+    /// The slots of those detectors that may find anything of a clock, in their order; all of them while
+    /// one fires.
+    pub(crate) fn worth_asking(&self, entry: Entry, clock: &Timeline) -> &[u16] {
+        let whens = [When::Always, When::FirstHand, When::Unlocked, When::NeverLocked];
+        let so = |set, when: When| set | usize::from(when.is_so(clock)) << when as usize;
+        let set = if entry.firing > 0 { usize::MAX } else { whens.into_iter().fold(0, so) };
+        &self.asked[entry.ordinal][set & ((1 << When::COUNT) - 1)]
     }
 
     /// Notes what the detector of a clock's slot says now.

@@ -255,7 +255,7 @@ impl Timeline {
         at: Received,
         stamped: Stamped,
         event: &EventId,
-        reading: Reading,
+        reading: &Reading,
         settings: &Settings,
     ) -> bool {
         let (gap, first) = self.hear(at, stamped);
@@ -264,15 +264,15 @@ impl Timeline {
         if let Some(fix) = reading.gps_fix {
             self.fix = Some(fix);
         }
-        if reading.port.is_some() {
-            self.port = reading.port;
+        if reading.port.is_some() && reading.port != self.port {
+            self.port.clone_from(&reading.port);
         }
         if let Some(master) = reading.master {
             changed |= self.apply_master(at, event, master, settings);
         }
         // A number without a state is what publishers send before there is either (docs/protocol.md
         // §11): no sample, but a clock all the same.
-        if let Some(state) = reading.state {
+        if let Some(state) = &reading.state {
             let measured = Measured {
                 what: reading.offset,
                 first_hand: false,
@@ -326,7 +326,7 @@ impl Timeline {
                 let noise = sample.is_size && !firsthand::is_level(&sample);
                 let in_range = sample.in_range;
                 let measured = Measured { what, first_hand: true, is_noise: noise, in_range };
-                if let Some(state) = sample.state {
+                if let Some(state) = &sample.state {
                     changed |= self.apply_state(at, gap, event, state, measured, settings);
                 }
                 if !changed && !first {
@@ -344,16 +344,16 @@ impl Timeline {
         at: Received,
         gap: Duration,
         event: &EventId,
-        state: SyncState,
+        state: &SyncState,
         Measured { what: measured, first_hand, is_noise, in_range }: Measured,
         settings: &Settings,
     ) -> bool {
-        let changed = self.state.as_ref() != Some(&state);
+        let changed = self.state.as_ref() != Some(state);
         // In HOLDOVER, and in the FREERUN that follows it, the offset is the last one before the
         // loss (docs/protocol.md §4); and nothing measured stays the same to the nanosecond.
         let stale = !first_hand
-            && (state == SyncState::Holdover
-                || (state == SyncState::Freerun
+            && (*state == SyncState::Holdover
+                || (*state == SyncState::Freerun
                     && (self.state == Some(SyncState::Holdover)
                         || (!changed
                             && (self.previous == Some(SyncState::Holdover)
@@ -364,10 +364,10 @@ impl Timeline {
         let before = self.samples.last;
         let taken = Taken { first_hand, is_noise, in_range, changed };
         if let Some(Measurement::Offset(offset)) = measured {
-            self.take_offset(at, &state, offset, taken, stale, settings);
+            self.take_offset(at, state, offset, taken, stale, settings);
         }
-        self.note_settling(at, &state, measured, settings);
-        let lost = settings.lost_states.contains(&state);
+        self.note_settling(at, state, measured, settings);
+        let lost = !state.is_locked() && settings.lost_states.contains(state);
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(at));
         if state.is_locked() {
             if let Some(lost) = self.unlocked_since.take() {
@@ -390,10 +390,10 @@ impl Timeline {
             return false;
         }
         if self.state.is_none() {
-            self.began_unlocked = !state.is_locked() && state != SyncState::Holdover;
+            self.began_unlocked = !state.is_locked() && *state != SyncState::Holdover;
         }
         let crossed = measured.and_then(Measurement::offset);
-        self.lost_by_offset = state == SyncState::Freerun
+        self.lost_by_offset = *state == SyncState::Freerun
             && self.is_locked()
             && crossed.is_some_and(|offset| self.may_cross(offset, settings));
         if self.is_locked()
@@ -410,7 +410,7 @@ impl Timeline {
             let jump = offset.as_nanos().abs_diff(last.as_nanos());
             (jump, at.since(Received::from_nanos(when)))
         });
-        if state == SyncState::Holdover {
+        if *state == SyncState::Holdover {
             let phase = measured.and_then(Measurement::offset).map_or(0, Offset::as_nanos);
             self.held.begin(at, phase);
         }
@@ -426,14 +426,14 @@ impl Timeline {
             self.change_times.push_back(at);
         }
         // Only a clock that was locked can be in holdover.
-        if state == SyncState::Holdover {
+        if *state == SyncState::Holdover {
             self.first_locked.get_or_insert(at);
             self.last_locked.get_or_insert(at);
         }
         self.previous = self.state.replace(state.clone());
         self.state_since = at;
         self.entered_with = measured;
-        let said = Said::State { state, measured, stale, fix: self.fix };
+        let said = Said::State { state: state.clone(), measured, stale, fix: self.fix };
         self.push_fact(at, event, said, settings);
         true
     }

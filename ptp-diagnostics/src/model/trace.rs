@@ -245,16 +245,17 @@ impl Trace {
 
     fn trend_of(&self, from: usize, span: Duration, least_ns: f64) -> Option<Trend> {
         let (since, at) = (self.samples.get(from)?.0, self.samples.back()?.0);
-        let step = (self.samples.len() - from).div_ceil(TREND_KEEP);
+        let count = self.samples.len() - from;
+        let step = count.div_ceil(TREND_KEEP);
+        if count.div_ceil(step) < TREND || at.since(since) < span || self.step.is_some() {
+            return None;
+        }
         let samples: Vec<(f64, f64)> = self
             .samples
             .range(from..)
             .step_by(step)
             .map(|(at, nanos)| (at.since(since).as_secs_f64(), *nanos))
             .collect();
-        if samples.len() < TREND || at.since(since) < span || self.step.is_some() {
-            return None;
-        }
         // Nearly always the first third and the last are so close together that no slope can count.
         let third = samples.len() / 3;
         let mean = |part: &[(f64, f64)]| part.iter().map(|(_, x)| x).sum::<f64>() / third as f64;
