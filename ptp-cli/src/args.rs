@@ -248,6 +248,7 @@ Examples:
   ptp-cli simulate gnss-outage-long --seed 7 -o outage.jsonl
   ptp-cli diagnose outage.jsonl
   ptp-cli simulate path-loss | ptp-cli diagnose -
+  ptp-cli simulate path-loss --log reduced -o journal.log
   ptp-cli simulate --scenario mine.toml -o mine.jsonl
   ptp-cli simulate gnss-outage-short --serve --speed 10 --port 9100
   ptp-agent --publisher http://127.0.0.1:9100 --publisher http://127.0.0.1:9101
@@ -287,6 +288,11 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
+    /// Tell it by the logs of the nodes instead, as `journalctl -o short-iso` prints them: the log of every node in
+    /// one file
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["serve", "list"])]
+    pub(crate) log: Option<Log>,
+
     /// Where to write the recording; the label goes to FILE.label.json beside it. Without it the
     /// recording goes to standard output
     #[arg(long, short, value_name = "FILE.jsonl")]
@@ -315,6 +321,32 @@ pub(crate) struct SimulateArgs {
     /// List the kinds of scenarios
     #[arg(long, conflicts_with_all = ["kind", "output"])]
     pub(crate) list: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Log {
+    /// Every line of linuxptp and its daemon
+    Full,
+    /// `logReduce: "true"`: without any `master offset`
+    Reduced,
+    /// `logReduce: enhanced`: a summary of the offsets every 30 s
+    Enhanced,
+    /// Root mean squares of eight measurements a second
+    Rms,
+    /// `ptp4l -m` and `phc2sys -m`, without the daemon
+    Plain,
+}
+
+impl From<Log> for ptp_sim::LogForm {
+    fn from(log: Log) -> Self {
+        match log {
+            Log::Full => Self::Full,
+            Log::Reduced => Self::Reduced,
+            Log::Enhanced => Self::Enhanced,
+            Log::Rms => Self::Rms,
+            Log::Plain => Self::Plain,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

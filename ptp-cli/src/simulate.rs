@@ -2,11 +2,12 @@
 
 mod serve;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ptp_sim::{KINDS, Kind, Mess, Plan, PlanError, Scenario, UnknownKind};
+use ptp_sim::{KINDS, Kind, LogForm, Mess, Plan, PlanError, Scenario, UnknownKind};
 
 use crate::args::SimulateArgs;
 use crate::{Outcome, output, topology};
@@ -67,12 +68,35 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     if let Some(path) = &args.write_topology {
         topology::save(path, args.force, &plan.topology)?;
     }
+    if let Some(form) = args.log {
+        let log = logs(args, kind, &plan, form.into())?;
+        match &args.output {
+            None => out.write_all(log.as_bytes())?,
+            Some(path) => {
+                let write = |file: &mut dyn Write| file.write_all(log.as_bytes());
+                save(path, args.force, &scenario, &write)?;
+                let (lines, faults) = (log.lines().count(), scenario.truth.faults.len());
+                let label = label_path(path);
+                let (path, label) = (path.display(), label.display());
+                writeln!(out, "{path}: {lines} lines; {label}: {faults} faults")?;
+            }
+        }
+        out.flush()?;
+        return Ok(Outcome::Healthy);
+    }
     match &args.output {
         None if args.serve => {}
         None => {
             scenario.write(&mut *out)?;
         }
-        Some(path) => save(path, args.force, &scenario, out)?,
+        Some(path) => {
+            let write = |file: &mut dyn Write| scenario.write(file).map(drop);
+            save(path, args.force, &scenario, &write)?;
+            let (events, faults) = (scenario.events.len(), scenario.truth.faults.len());
+            let label = label_path(path);
+            let (path, label) = (path.display(), label.display());
+            writeln!(out, "{path}: {events} events; {label}: {faults} faults")?;
+        }
     }
     if args.serve {
         serve::run(&plan, &scenario, &args.live, out)?;
@@ -103,24 +127,49 @@ fn play(args: &SimulateArgs, kind: Option<&Kind>, plan: &Plan) -> Result<Scenari
     played.map_err(|source| SimulateError::Plan { path, source })
 }
 
-/// Writes the recording, and the label beside it.
-fn save(path: &Path, force: bool, scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<()> {
+/// The logs of all nodes, line by line as they were written, as `journalctl -o short-iso` prints them.
+fn logs(
+    args: &SimulateArgs,
+    kind: Option<&Kind>,
+    plan: &Plan,
+    form: LogForm,
+) -> Result<String, SimulateError> {
+    let mut log = String::new();
+    let mut sink = |line: ptp_sim::LogLine<'_>| {
+        let at = jiff::Timestamp::from_nanosecond(line.at.as_nanos().into());
+        // The simulator's own times are within what a time stamp can hold.
+        let at = at.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S.%6f+00:00");
+        let _ = writeln!(log, "{at} {} linuxptp-daemon[1]: {}", line.node, line.text);
+    };
+    let played = match kind {
+        Some(kind) => kind.play_log(plan, args.seed, form, &mut sink),
+        None => Scenario::play_log(plan, args.seed, form, &mut sink),
+    };
+    let path = args.scenario.clone().unwrap_or_default();
+    played.map_err(|source| SimulateError::Plan { path, source })?;
+    Ok(log)
+}
+
+/// Writes a recording or a log, and the label beside it.
+fn save(
+    path: &Path,
+    force: bool,
+    scenario: &Scenario,
+    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let label = label_path(path);
     let failed = |path: &Path, source| SimulateError::Write { path: path.to_owned(), source };
     // A label that is there already must not leave half of a pair.
     output::check(&label, force)?;
     let mut recording = output::create(path, force)?;
     let mut beside = output::create(&label, force)?;
-    let written = scenario.write(&mut recording);
-    let written = written.map(drop).and_then(|()| recording.finish());
+    let written = write(&mut recording).and_then(|()| recording.finish());
     written.map_err(|source| failed(path, source))?;
     let json = scenario.truth.to_json() + "\n";
     beside
         .write_all(json.as_bytes())
         .and_then(|()| beside.finish())
         .map_err(|source| failed(&label, source))?;
-    let (events, faults) = (scenario.events.len(), scenario.truth.faults.len());
-    writeln!(out, "{}: {events} events; {}: {faults} faults", path.display(), label.display())?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod corpus;
 mod docs;
 mod idle;
+mod figures;
 mod layers;
 mod score;
 mod tidy;

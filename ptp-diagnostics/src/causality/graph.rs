@@ -143,14 +143,14 @@ fn went_free(model: &Model, master: NodeId, node: NodeId, since: Received) -> bo
 }
 
 /// Whether a node hears the boundary clock `relay`, which has lost its own reference: it announces the
-/// same worse class, or hears a time that has moved; `known` when it was found to before.
+/// same worse class, or hears a time that has moved, or moves; `known` when it was found to before.
 pub(crate) fn boundary_reaches(
     model: &Model,
     relay: NodeId,
-    node: NodeId,
-    stage: Stage,
+    subject: &Subject,
     known: bool,
 ) -> bool {
+    let (node, stage) = (subject.node, subject.stage(model));
     if !matches!(stage, Stage::Class | Stage::Ptp | Stage::Os | Stage::Overall)
         || relay == node
         || model.node(relay).role() == Role::Grandmaster
@@ -168,10 +168,11 @@ pub(crate) fn boundary_reaches(
         let class = model.of(node, &Resource::ClockClass);
         class.filter(|clock| clock.degraded_since().is_some()).find_map(Timeline::class)
     };
-    let unlocked = model.ptp_unlocked(node).is_some();
+    // One that is slow lags behind a clock in holdover, and stays LOCKED.
+    let moved = model.ptp_unlocked(node).is_some() || subject.is_of_offsets();
     match (degraded(relay), degraded(node)) {
         (Some((theirs, _)), Some((ours, _))) => known || theirs == ours,
-        (Some((theirs, _)), None) => unlocked && clock_class::is_boundary_holdover(theirs),
+        (Some((theirs, _)), None) => moved && clock_class::is_boundary_holdover(theirs),
         (None, _) => false,
     }
 }

@@ -38,6 +38,10 @@ fn examine(view: &View<'_>) -> Assessment {
     let Some(trend) = view.clock.trace().trend().filter(|_| !view.is_settling()) else {
         return Assessment::Quiet;
     };
+    // What a slow servo does on its way to its first lock is no drift of the oscillator.
+    if !view.is_judged_from(trend.since) {
+        return Assessment::Quiet;
+    }
     // A slow servo that follows another master is on its way there, and overshoots.
     let changed = view.clock.master().and_then(|(_, since)| since);
     if changed.is_some_and(|since| view.now < since.after(view.settings.settle)) {

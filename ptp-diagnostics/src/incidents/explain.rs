@@ -104,9 +104,8 @@ pub(crate) fn explains_there(
 /// Whether an incident of a boundary clock without its reference is what this node hears.
 pub(crate) fn explains_below(model: &Model, incident: &Incident, subject: &Subject) -> bool {
     let known = incident.affected.contains(&subject.node);
-    let stage = subject.stage(model);
     let mut origin = incident.diagnosis.origin.iter();
-    origin.any(|relay| boundary_reaches(model, *relay, subject.node, stage, known))
+    origin.any(|relay| boundary_reaches(model, *relay, subject, known))
 }
 
 /// Whether a follower is off because the master of an incident, gone or moved until lately, is back.

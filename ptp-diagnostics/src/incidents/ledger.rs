@@ -16,7 +16,7 @@ use crate::causality::score::{Diagnosis, judge};
 use crate::model::Model;
 use crate::model::node::{ClockId, NodeId};
 use crate::model::stage::Stage;
-use crate::model::symptom::Symptoms;
+use crate::model::symptom::{Symptom, Symptoms};
 use crate::model::timeline::Fact;
 
 /// What happened to an incident.
@@ -242,7 +242,11 @@ impl Ledger {
         self.connect(model, id, subject.node);
         let incident = self.incidents.get_mut(&id).expect("the caller has just found it");
         incident.affected.insert(subject.node);
-        incident.opened_at = incident.opened_at.min(subject.since);
+        // A trend goes back to where its samples begin: what a loss elsewhere made of it began with the loss.
+        let elsewhere = !incident.diagnosis.origin.contains(&subject.node);
+        if !(elsewhere && subject.shows(Symptom::Drift)) {
+            incident.opened_at = incident.opened_at.min(subject.since);
+        }
         incident.open_findings += 1;
         incident.latest = subject;
         incident.note_stage(subject.stage(model));

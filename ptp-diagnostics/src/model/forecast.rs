@@ -72,7 +72,16 @@ pub(crate) fn holdover_limit(
 
 /// How long a clock holds when nothing measures it.
 ///
-/// The bounds are those of the population, over simulated holdovers of the development seeds.
+/// The bounds are those of what makers publish for one day without a reference. An error that grows with the
+/// square of time, as a drift makes it, reaches 1500 ns after `86400 s · √(1.5 µs / error of a day)`; one that
+/// grows evenly, as a frequency does that was not learnt, after `86400 s · 1.5 µs / error of a day`.
+///
+/// | oscillator | error of a day | by a drift | by a frequency |
+/// |---|---|---|---|
+/// | OCXO (Tekron NTS 03-G) | 10 µs | 9.3 h | 3.6 h |
+/// | OCXO (Stratum One NTP server) | 80 µs | 3.3 h | 27 min |
+/// | TCXO (Tekron NTS 03-E) | 600 µs | 72 min | 3.6 min |
+/// | TCXO (Stratum One NTP server) | 10 ms | 18 min | 13 s |
 struct Prior {
     model: Duration,
     /// Of the time above, where the 10 % and the 90 % bound are.
@@ -86,15 +95,16 @@ impl Prior {
     /// and for a boundary clock, which is built to hold; for other nodes what a TCXO holds, the
     /// safer guess: whoever has an OCXO has more time than this says.
     ///
-    /// One oscillator of a kind is better than another by three times the model at most, while one
-    /// of a card that nobody knows may be a TCXO at its worst or an OCXO.
+    /// What is built to hold for a time was chosen with its drift in mind: 3.3 to 9.3 h of a model of 4 h, and
+    /// a little less where it is not at 25 °C. A card that nobody knows may have a TCXO whose frequency was
+    /// not learnt, 3.6 min of 20, or the best of these OCXOs, 9.3 h.
     fn of(node: &Node, settings: &Settings) -> Self {
         let (model, low, high, name) = match (node.holds, node.role()) {
-            (Some(declared), _) => (declared, 0.7, 3.0, "declared"),
+            (Some(declared), _) => (declared, 0.7, 2.4, "declared"),
             (None, Role::Grandmaster | Role::BoundaryClock) => {
-                (settings.holdover_model, 0.7, 3.0, "default")
+                (settings.holdover_model, 0.7, 2.4, "default")
             }
-            (None, _) => (settings.holdover_model_follower, 0.25, 19.5, "default"),
+            (None, _) => (settings.holdover_model_follower, 0.18, 28.0, "default"),
         };
         Self { model, low, high, name }
     }

@@ -24,10 +24,10 @@ fn what_is_declared_goes_before_what_is_usual() {
     let follower = "0 w1 lock LOCKED 300";
     let grandmaster = "0 w1 gnss SYNCHRONIZED 3\n 0 w1 lock LOCKED 300";
     // A fifth of the 1500 ns are used up already.
-    assert_snapshot!(forecast(follower, ""), @"default: 960 s, 240 to 18720 s");
-    assert_snapshot!(forecast(grandmaster, ""), @"default: 11520 s, 8064 to 34560 s");
+    assert_snapshot!(forecast(follower, ""), @"default: 960 s, 172 to 26880 s");
+    assert_snapshot!(forecast(grandmaster, ""), @"default: 11520 s, 8064 to 27648 s");
     let two_hours = "[[node]]\nname = \"w1\"\nholdover = \"2h\"";
-    assert_snapshot!(forecast(follower, two_hours), @"declared: 5760 s, 4032 to 17280 s");
-    assert_snapshot!(forecast(grandmaster, two_hours), @"declared: 5760 s, 4032 to 17280 s");
-    assert_snapshot!(forecast(follower, "[[node]]\nname = \"w1\""), @"default: 960 s, 240 to 18720 s");
+    assert_snapshot!(forecast(follower, two_hours), @"declared: 5760 s, 4032 to 13824 s");
+    assert_snapshot!(forecast(grandmaster, two_hours), @"declared: 5760 s, 4032 to 13824 s");
+    assert_snapshot!(forecast(follower, "[[node]]\nname = \"w1\""), @"default: 960 s, 172 to 26880 s");
 }

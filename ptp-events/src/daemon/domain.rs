@@ -25,10 +25,6 @@ pub(super) enum Source {
 /// (linuxptp, port.c, `port_synchronize`), so the state alone says LOCKED.
 const OFFSETS_WITHIN: i64 = 3_000_000_000;
 
-/// The same before anything is known of its offsets: the daemon may sum them up every 30 s
-/// (`logReduce: enhanced`). In nanoseconds.
-const FIRST_OFFSETS_WITHIN: i64 = 35_000_000_000;
-
 /// Whether a port is in SLAVE state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Following {
@@ -164,8 +160,7 @@ impl Domain {
         if to == PortState::Slave {
             self.slave_since = Some(time);
             self.following = Following::Yes;
-            let within = if self.state.is_some() { OFFSETS_WITHIN } else { FIRST_OFFSETS_WITHIN };
-            self.believe_port = Some(time.saturating_add(within));
+            self.believe_port = Some(time.saturating_add(OFFSETS_WITHIN));
         } else if from == PortState::Slave || self.following == Following::Unknown {
             self.following = Following::No;
         }
@@ -186,13 +181,7 @@ impl Domain {
     /// comes before is a servo on its way to its lock.
     pub(super) fn sums_up_its_lock(&mut self, time: i64) -> bool {
         let before = self.summed_up.replace(time);
-        let is_of_its_lock =
-            self.slave_since.is_none_or(|since| before.is_some_and(|before| before >= since));
-        if !is_of_its_lock && let Some(believe) = &mut self.believe_port {
-            // There will be another.
-            *believe = (*believe).max(time.saturating_add(FIRST_OFFSETS_WITHIN));
-        }
-        is_of_its_lock
+        self.slave_since.is_none_or(|since| before.is_some_and(|before| before >= since))
     }
 
     /// The state after a servo said this; `None` when the publisher would not listen.

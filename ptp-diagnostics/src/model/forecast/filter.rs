@@ -1,8 +1,7 @@
 //! A Kalman filter on phase, frequency and drift of a clock that is left to its oscillator.
 
-/// What a kind of oscillator does once nothing corrects it; frequencies in ns/s, which is ppb.
-///
-/// Magnitudes typical of data sheets, as standard deviations.
+/// What a kind of oscillator does once nothing corrects it; frequencies in ns/s, which is ppb, as standard
+/// deviations.
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     /// The frequency that the servo had not learnt when the reference was lost.
@@ -17,11 +16,17 @@ struct Kind {
     bend: f64,
 }
 
+/// What makers publish, for a room whose air changes by 6 °C an hour at most and by 10 °C a day.
 const KINDS: [Kind; 2] = [
-    // TCXO: 30 ppb over a day's temperature, flicker of 0.3 ppb.
-    Kind { frequency: 2.0, drift: 1.5e-3, white: 0.2, walk: 1.1e-2, bend: 7e-6 },
-    // OCXO: 0.15 ppb over a day's temperature, 0.3 ppb of ageing a day, flicker of 5e-3 ppb.
-    Kind { frequency: 0.2, drift: 8e-6, white: 8e-3, walk: 8e-5, bend: 5e-8 },
+    // A precision TCXO, ±1 ppb/°C and an Allan deviation of 3e-11 over 10 s (SiTime SiT5357, data sheet):
+    // 1 ppb/°C · 6 °C/h, 3e-11 · √10 s, half a degree within five minutes, and a quarter of a day in which
+    // the drift turns round. A servo has not learnt what the last minutes changed.
+    Kind { frequency: 1.0, drift: 1.7e-3, white: 0.095, walk: 2.9e-2, bend: 5e-6 },
+    // An OCXO: ±10 µs in a day at a constant temperature (Tekron, NTS 03-G), which is a drift of
+    // 2.7e-6 ns/s², and ±1 ppb a day where everything counts (Telcordia GR-1244, Stratum 3E, drift), which is
+    // 1.2e-5 ns/s²: their middle. An Allan deviation of 1e-11 over 1 s. An oven lets through a hundredth of
+    // what its air does to a TCXO.
+    Kind { frequency: 0.1, drift: 5.7e-6, white: 1e-2, walk: 2.9e-4, bend: 5e-8 },
 ];
 
 impl Kind {
@@ -37,8 +42,9 @@ impl Kind {
     }
 }
 
-/// The variance of one measurement: hardware stamps over a few switches spread by 3 to 9 ns.
-const NOISE: f64 = 36.0;
+/// The variance of one measurement: a boundary clock of class C adds 10 ns at most (ITU-T G.8273.2, 7.1.2,
+/// dTE_L), a third of which is one standard deviation, and two or three of them are in a chain.
+const NOISE: f64 = 30.0;
 /// A measurement further off than this many standard deviations counts as if it were that far.
 const OUTLIER: f64 = 3.0;
 
