@@ -144,3 +144,33 @@ fn the_class_of_those_below_a_boundary_clock_is_its_own() {
     alert at 103.9: escalated WARNING PTP path lost on bc, 1 more node affected
     ");
 }
+
+/// Slow servos lag behind a boundary clock that is left to its oscillator, and stay LOCKED.
+#[test]
+fn followers_that_drift_with_a_boundary_clock_in_holdover_have_its_fault() {
+    let mut story = String::from("0 bc class 6\n0 bc lock LOCKED 2\n");
+    for minute in 0..180 {
+        let at = minute * 60;
+        if minute == 90 {
+            writeln!(story, "{at} bc lock HOLDOVER 2\n{at} bc class 135").unwrap();
+        }
+        let lag = 3 * (minute - 90).max(0);
+        for node in ["w1", "w2"] {
+            writeln!(story, "{at} {node} lock LOCKED {}", lag + minute % 3).unwrap();
+        }
+    }
+    story.push_str("10800 end");
+    assert_snapshot!(diagnose(&story), @"
+    WARNING ptp-path-loss (confirmed), firing: since 5400, known at 5403; from bc, affects bc w1 w2
+      WARNING bc holdover [lock-state] since 5400, known at 5403: HOLDOVER
+      WARNING bc clock-class-degraded [clock-class] since 5400, known at 5403: class 135: T-BC in holdover, within specification
+      WARNING w1 offset-drift [lock-state] since 4200, known at 6180, until 6660: the offset drifts by +60 ns per hour (34 samples)
+      WARNING w2 offset-drift [lock-state] since 4200, known at 6180, until 6660: the offset drifts by +60 ns per hour (34 samples)
+      WARNING w1 offset-drift [lock-state] since 3000, known at 6780: the offset drifts by +42 ns per hour (64 samples)
+      WARNING w2 offset-drift [lock-state] since 3000, known at 6780: the offset drifts by +42 ns per hour (64 samples)
+      WARNING w1 high-offset [lock-state] since 7440, known at 7560: 3 samples in a row over 100 ns, up to 108 ns
+      WARNING w2 high-offset [lock-state] since 7440, known at 7560: 3 samples in a row over 100 ns, up to 108 ns
+    alert at 5403: opened WARNING PTP path lost on bc
+    alert at 6180: escalated WARNING PTP path lost on bc, 1 more node affected
+    ");
+}
