@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ptp_conform::ClockKind;
 use ptp_diagnostics::Severity;
 use ptp_events::{MomentError, NodeName, Received, Side, moment};
 
@@ -23,6 +24,9 @@ pub(crate) enum Command {
     /// Diagnose recorded events: what broke, where, since when, how we know, what to do.
     #[command(after_long_help = DIAGNOSE_HELP)]
     Diagnose(DiagnoseArgs),
+    /// Judge what was recorded against the published requirements of T-GM, T-BC and T-TSC.
+    #[command(after_long_help = CONFORM_HELP)]
+    Conform(ConformArgs),
     /// Print the manual page of a finding or a root cause.
     Explain(ExplainArgs),
     /// Simulate clocks and faults: a recording, and beside it the truth.
@@ -41,6 +45,21 @@ pub(crate) enum Command {
     /// Print the man page, in troff.
     Man,
 }
+
+const CONFORM_HELP: &str = "\
+Examples:
+  ptp-cli conform night.jsonl                       # events
+  ptp-cli conform night.jsonl daemon.log            # events, and the daemon's log of the same time
+  ptp-cli conform --kind worker-3=t-bc worker-3.log metrics.txt
+  ptp-cli conform --format junit night.jsonl > conform.xml
+  ptp-cli conform --list                            # every requirement, and what shows it
+
+Each requirement is judged for each node of its kind: it held whenever it could be seen, or as far as it
+can be seen; it failed, with where; or it cannot be seen, with what would show it. Events alone show
+states and classes; with the daemon's log beside them it shows what should have been sent, and when; and
+scrapes show what is exported. What is measured by the node itself is no proof of its accuracy.
+
+Exit codes: 0 nothing failed, 1 a requirement failed, 2 nothing could be judged.";
 
 const DIAGNOSE_HELP: &str = "\
 Examples:
@@ -321,6 +340,60 @@ pub(crate) struct SimulateArgs {
     /// List the kinds of scenarios
     #[arg(long, conflicts_with_all = ["kind", "output"])]
     pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConformArgs {
+    /// Events, logs of linuxptp-daemon, metrics, and folders or archives of these, as `diagnose` reads them
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Judge the journal of an agent instead
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// What part a node plays: t-gm, t-bc or t-tsc (repeatable); otherwise its receiver, classes and ports tell
+    #[arg(long, value_name = "NODE=KIND", value_parser = part)]
+    pub(crate) kind: Vec<(NodeName, ClockKind)>,
+
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = ConformFormat::Human)]
+    pub(crate) format: ConformFormat,
+
+    /// Tell only what failed
+    #[arg(long)]
+    pub(crate) failed: bool,
+
+    /// Print every requirement, and what shows it
+    #[arg(long, conflicts_with_all = ["files", "journal", "kind"])]
+    pub(crate) list: bool,
+
+    /// Whose the logs are, which do not say; otherwise their paths tell
+    #[arg(long, value_name = "NAME", value_parser = NodeName::new, conflicts_with = "journal")]
+    pub(crate) node_name: Option<NodeName>,
+
+    /// On which nodes the pods run that logs are named after: what `oc -n openshift-ptp get pods -o json`
+    /// prints (or `-o yaml`, `-o wide`)
+    #[arg(long, value_name = "FILE", conflicts_with = "journal")]
+    pub(crate) pods: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ConformFormat {
+    /// For people
+    Human,
+    /// One document, schema ptp-conform/v1
+    Json,
+    /// For CI systems: a test case per requirement, a suite per node
+    Junit,
+}
+
+fn part(text: &str) -> Result<(NodeName, ClockKind), String> {
+    let (node, kind) = text.split_once('=').ok_or("it is NODE=KIND, such as worker-3=t-bc")?;
+    let node = NodeName::new(node).map_err(|error| error.to_string())?;
+    let kinds = [ClockKind::TGm, ClockKind::TBc, ClockKind::TTsc];
+    let kind = kinds.into_iter().find(|known| known.as_str() == kind);
+    Ok((node, kind.ok_or("the kinds are t-gm, t-bc and t-tsc")?))
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -1,35 +1,27 @@
 //! `ptp-cli diagnose`: files in, diagnosis out.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptp_diagnostics::report::{Generator, NodeReport, Report};
 use ptp_diagnostics::stability::Gatherer;
 use ptp_diagnostics::{Engine, NodeState, Settings, Severity};
-use ptp_events::Received;
 use ptp_events::daemon::DaemonSettings;
-use ptp_events::recording::{ReadError, Recorded};
+use ptp_events::recording::Recorded;
 
 use crate::args::{DiagnoseArgs, Format};
-use crate::input::{self, InputError, Message, Progress};
+use crate::input::{self, InputError};
 use crate::pods::Pods;
-use crate::sources::{self, STDIN, Source, Sources};
+use crate::reading::{Ended, How, Started};
+use crate::sources::{self, STDIN, Sources};
 use crate::{Outcome, interrupt, journal, output, render, thresholds, topology, what};
-
-/// How many bad lines of one file are shown before they are only counted.
-const SHOWN_BAD_LINES: u64 = 10;
-/// From how much input on a progress bar is worth the space, in bytes.
-const BIG_INPUT: u64 = 64 << 20;
 
 /// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every
 /// measurement, and one bad one, corrected with the next, was observed on a healthy system
 /// (docs/protocol.md §5).
 const LOG_SETTLE: Duration = Duration::from_secs(1);
-const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     // Before anything is unpacked, and before an input is read that cannot be read again.
@@ -198,94 +190,24 @@ fn read(
     settings: &Settings,
     sort: bool,
 ) -> Result<Option<(Report, bool)>, InputError> {
-    let (pods, sources) = (&sources.pods, sources.list.as_mut_slice());
-    let progress = Progress::default();
-    let bar = bar(sources);
-    let daemon = log_settings(settings);
-    let stop = interrupt::token();
-    let reading = input::read(sources, &daemon, settings.reorder_window, sort, &progress)?;
-    let settings = match reading.looked_every {
+    let how = How { window: settings.reorder_window, sort, strict: args.strict };
+    let reading = Started::begin(sources, &log_settings(settings), how)?;
+    let settings = match reading.looked_every() {
         Some(every) => settings.clone().looked_at_every(every),
         None => settings.clone(),
     };
     let mut engine = Engine::new(settings);
     let mut gatherer = args.stability.then(Gatherer::default);
-    let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
-    let mut unread = Vec::new();
-    let mut read: u64 = 0;
-    // Who interrupts a pipe wants what it gave until then.
-    let piped = !input::can_reread(sources);
-    let mut whole = true;
-    let mut ended = false;
-    let mut span: Option<(Received, Received)> = None;
-    // An interrupt ends what is read: what came until then is still told.
-    for message in reading.messages {
-        match message {
-            Message::Events(events) => {
-                bar.set_position(progress.read());
-                read += events.len() as u64;
-                for mut recorded in events {
-                    if let Some(node) = pods.node_of(recorded.evidence.node()) {
-                        recorded.evidence.set_node(node.clone());
-                    }
-                    let time = recorded.time();
-                    span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
-                    feed(&mut engine, &mut gatherer, recorded, args);
-                }
-            }
-            Message::Bad(path, problem) if args.strict => {
-                return Err(InputError::Strict { path, source: problem });
-            }
-            Message::Unread(path, mut lines) => {
-                lines.set_malformed(bad.get(&path).copied().unwrap_or(0));
-                unread.push(lines);
-            }
-            Message::Bad(path, problem) => {
-                let count = bad.entry(path.clone()).or_default();
-                *count += 1;
-                if *count <= SHOWN_BAD_LINES {
-                    bar.suspend(|| warn(&path, &problem));
-                }
-            }
-            Message::Torn(path, problem) if args.strict => {
-                return Err(InputError::Read { path, source: problem });
-            }
-            Message::Torn(path, problem) => {
-                whole = false;
-                bar.suspend(|| torn(&path, &problem));
-            }
-            Message::ClockSet(path, jumps) => bar.suspend(|| clock_set(&path, jumps)),
-            Message::NoWallClock(path) => bar.suspend(|| no_wall_clock(&path)),
-            Message::End => ended = true,
-            Message::Disorder => {
-                bar.finish_and_clear();
-                return Ok(None);
-            }
-        }
-    }
-    bar.finish_and_clear();
-    if stop.is_cancelled() {
-        anstream::eprintln!("interrupted; this is what was read until then");
-        whole &= piped;
-    }
-    if !ended {
-        return Err(InputError::Stopped);
-    }
-    let malformed = bad.values().sum();
+    let take = |recorded| feed(&mut engine, &mut gatherer, recorded, args);
+    let Some(Ended { whole, malformed, read, span, refusal }) = reading.each(take)? else {
+        return Ok(None);
+    };
     engine.end(args.settle);
     if let (Some((first, last)), None) = (span, engine.latest()) {
         return Err(InputError::NothingInRange { read, first, last });
     }
     if engine.counts().events == 0 {
-        let known = sources.iter().find_map(|source| input::looks_like(&source.path));
-        let told = || unread.iter().find_map(|lines| Some(format!("of it {}", lines.rest()?)));
-        let found = known.map(str::to_owned).or_else(told);
-        let paths = sources.iter().map(|source| source.shown.clone()).collect();
-        return Err(InputError::NoEvents { paths, found });
-    }
-    for (path, count) in bad.iter().filter(|(_, count)| **count > SHOWN_BAD_LINES) {
-        let more = count - SHOWN_BAD_LINES;
-        anstream::eprintln!("warning: `{}`: {more} more lines are not events", path.display());
+        return Err(refusal());
     }
     let mut report = engine.report();
     report.input.malformed = malformed;
@@ -310,52 +232,4 @@ fn feed(
         }
         engine.handle_evidence(recorded.evidence, time);
     }
-}
-
-fn torn(path: &Path, problem: &ReadError) {
-    // What a decompressor says of its insides helps nobody.
-    let cause = std::error::Error::source(problem).map(|cause| format!(": {cause}"));
-    anstream::eprintln!(
-        "{YELLOW}warning{YELLOW:#}: `{}`: {problem}{}; what came before is diagnosed",
-        path.display(),
-        cause.unwrap_or_default()
-    );
-}
-
-fn no_wall_clock(path: &Path) {
-    let path = path.display();
-    anstream::eprintln!(
-        "{YELLOW}warning{YELLOW:#}: no line of `{path}` tells the time of day; its times count from \
-         1970, as seconds since the node started do (`oc logs --timestamps` adds the time)"
-    );
-}
-
-fn clock_set(path: &Path, jumps: u64) {
-    let times = if jumps == 1 { "once".to_owned() } else { format!("{jumps} times") };
-    anstream::eprintln!(
-        "{YELLOW}warning{YELLOW:#}: the wall clock was set {times} while `{}` was written; its times go on as \
-         they were before, by the time in linuxptp's brackets",
-        path.display()
-    );
-}
-
-fn warn(path: &Path, problem: &dyn std::error::Error) {
-    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: `{}`, {problem}", path.display());
-    let mut cause = problem.source();
-    while let Some(inner) = cause {
-        anstream::eprintln!("  because: {inner}");
-        cause = inner.source();
-    }
-}
-
-/// A progress bar on a terminal's stderr, for big input.
-fn bar(sources: &[Source]) -> ProgressBar {
-    let sizes = sources.iter().filter_map(|source| std::fs::metadata(&source.path).ok());
-    let total: u64 = sizes.map(|metadata| metadata.len()).sum();
-    if total < BIG_INPUT || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {binary_bytes}/{binary_total_bytes} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style)
 }

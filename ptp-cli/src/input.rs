@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::journal::JournalError;
-use ptp_events::metrics::{History, MetricsError};
+use ptp_events::metrics::{History, Metrics, MetricsError};
 use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 use ptp_events::{Received, nearest};
 
@@ -88,7 +88,8 @@ fn suggestion(name: &str, known: &[String]) -> String {
     let names: Vec<_> = known.iter().take(SHOWN_NAMES).map(String::as_str).collect();
     let more = known.len().saturating_sub(SHOWN_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("there are {}{more}", names.join(", "))
+    let there = if known.len() == 1 { "there is only" } else { "there are" };
+    format!("{there} {}{more}", names.join(", "))
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -177,6 +178,8 @@ pub(crate) struct Reading {
     pub(crate) messages: Receiver<Message>,
     /// How often was looked, where some of them are metrics.
     pub(crate) looked_every: Option<Duration>,
+    /// The scrapes themselves, where lines are told as they are.
+    pub(crate) scrapes: Vec<(Received, Metrics)>,
 }
 
 /// Reads the files on a thread. Dropping the receiver stops it.
@@ -204,6 +207,7 @@ pub(crate) fn read(
         }
     }
     let looked_every = metrics.interval();
+    let scrapes = if daemon.verbatim { metrics.scrapes() } else { Vec::new() };
     if let Some((index, told)) = metrics.finish() {
         readers[index] = File::Metrics(told);
     }
@@ -219,7 +223,7 @@ pub(crate) fn read(
         }
     });
     spawned.map_err(|source| InputError::Thread { source })?;
-    Ok(Reading { messages, looked_every })
+    Ok(Reading { messages, looked_every, scrapes })
 }
 
 /// Whether reading again is possible, which it is not for pipes.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod conform;
 mod diagnose;
 mod error;
 mod explain;
@@ -14,6 +15,7 @@ mod node_name;
 mod output;
 mod parts;
 mod pods;
+mod reading;
 mod render;
 mod simulate;
 mod sources;
@@ -57,6 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout());
     match cli.command {
         Command::Diagnose(args) => diagnose::run(&args, &mut out),
+        Command::Conform(args) => conform::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Simulate(args) => simulate::run(&args, &mut out),
         Command::Record(args) => live::record(&args),

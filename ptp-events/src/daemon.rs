@@ -31,6 +31,7 @@ mod found;
 mod line;
 mod noise;
 mod outbox;
+mod printed;
 mod rules;
 mod timebase;
 mod times;
@@ -40,7 +41,7 @@ use std::time::Duration;
 
 use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
 
-use crate::observation::{Evidence, Observation, Observed};
+use crate::observation::{Evidence, Observation, Observed, Printed, PrintedLine};
 use crate::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Received, Stamped, SyncState,
 };
@@ -49,6 +50,7 @@ use found::{Bracket, Process};
 use line::Line;
 use noise::Noise;
 use outbox::{Outbox, Waiting, What, Who};
+use printed::printed;
 use timebase::{Placed, Timebase};
 
 pub(crate) use before::{Whose, names, read as read_before};
@@ -90,6 +92,9 @@ pub struct DaemonSettings {
     pub settle: Duration,
     /// When the log was last written to: klog's times have no year. Without it they are not read.
     pub written: Option<Received>,
+    /// Whether lines are told as they are ([`crate::observation::Observed::Printed`]), and nothing that
+    /// follows from them.
+    pub verbatim: bool,
     /// Whether the node's name was given by somebody who knows, and is not a guess: then it is that of
     /// the first pod too, where lines say which pod they are of.
     pub name_is_sure: bool,
@@ -102,6 +107,7 @@ impl Default for DaemonSettings {
             holdover_timeout: Duration::from_secs(5),
             settle: Duration::ZERO,
             written: None,
+            verbatim: false,
             name_is_sure: false,
         }
     }
@@ -332,8 +338,14 @@ impl DaemonLog {
             return LineKind::Ignored;
         };
         self.shift(shift);
-        self.time_out(time);
         let key = domain_key(found.tag);
+        if self.settings.verbatim {
+            let line = parsed.as_ref().map_or(PrintedLine::Other, |line| printed(&line.message));
+            self.understood += u64::from(parsed.is_some());
+            self.outbox.print(Printed { process: process.name().into(), config: key, line }, time);
+            return if parsed.is_some() { LineKind::Understood } else { LineKind::Ignored };
+        }
+        self.time_out(time);
         if !self.domains.contains_key(&key) {
             if self.domains.len() >= MOST_DOMAINS {
                 return LineKind::Understood;

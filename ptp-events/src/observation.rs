@@ -6,8 +6,8 @@
 use smol_str::SmolStr;
 
 use crate::{
-    Event, EventId, Instance, Measurement, NodeName, Offset, Port, Reading, Resource, Stamped,
-    SyncState,
+    ClockClass, Event, EventId, GpsFix, Instance, Measurement, NodeName, Offset, Port, Reading,
+    Resource, Stamped, SyncState,
 };
 
 /// What is known of a node's clocks, whoever told it.
@@ -62,6 +62,55 @@ pub enum Observed {
     Remark(Remark),
     /// A process goes on printing, and nothing of what it prints is told otherwise.
     Alive,
+    /// What one line of a log says, before anything follows from it; only where that was asked for
+    /// ([`crate::daemon::DaemonSettings::verbatim`]).
+    Printed(Printed),
+}
+
+/// A line of a log, and who printed it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Printed {
+    /// `ptp4l`, `phc2sys`, `ts2phc`, `GM`, `T-BC`, `dpll`, `gnss`, `synce4l` …
+    pub process: SmolStr,
+    /// The number of its configuration: `0` of `ptp4l.0.config`; empty where the line names none.
+    pub config: SmolStr,
+    /// What it says.
+    pub line: PrintedLine,
+}
+
+/// What a line of a log says (docs/protocol.md §10).
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum PrintedLine {
+    /// `T-GM-STATUS s2`, `T-BC-STATUS s1`: the state of the clock as a whole; [`Servo::Step`] is holdover.
+    Status(Servo),
+    /// `CLOCK_CLASS_CHANGE 6.000000`
+    Class(ClockClass),
+    /// `gnss_status 3 … s2`
+    Gnss {
+        /// The receiver's fix.
+        fix: GpsFix,
+        /// Its state.
+        servo: Servo,
+    },
+    /// `frequency_status 3 … phase_status 3 …`
+    Dpll(Dpll),
+    /// A port changed its state.
+    Port(PortChange),
+    /// `PTP_PROCESS_STATUS:0`
+    Process {
+        /// Whether it runs.
+        up: bool,
+    },
+    /// An offset, and the state of the servo that steers by it.
+    Offset {
+        /// From the reference, or the mean of several.
+        offset: Offset,
+        /// The servo's state.
+        servo: Servo,
+    },
+    /// Any other line.
+    Other,
 }
 
 /// An offset and what came with it.

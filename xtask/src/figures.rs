@@ -36,7 +36,9 @@ pub(crate) fn check(files: &[PathBuf], complaints: &mut Vec<String>) {
 fn figures(files: &[PathBuf], folder: &str) -> Vec<(String, u64)> {
     let mut found = Vec::new();
     let rust = |file: &&PathBuf| {
-        file.starts_with(folder) && file.extension().is_some_and(|ext| ext == "rs") && !is_test(file)
+        file.starts_with(folder)
+            && file.extension().is_some_and(|ext| ext == "rs")
+            && !is_test(file)
     };
     for file in files.iter().filter(rust) {
         let Ok(text) = std::fs::read_to_string(root().join(file)) else { continue };
@@ -86,9 +88,10 @@ mod tests {
     #[test]
     fn only_telling_figures_count() {
         let of = |code: &str| literals(code).filter(|f| tells(*f)).collect::<Vec<_>>();
-        assert_eq!(of("Kind { drift: 1.5e-3, white: 0.2, walk: 1.1e-2, bend: 7e-6 },"), [
-            0.0015, 0.011, 7e-6
-        ]);
+        assert_eq!(
+            of("Kind { drift: 1.5e-3, white: 0.2, walk: 1.1e-2, bend: 7e-6 },"),
+            [0.0015, 0.011, 7e-6]
+        );
         assert_eq!(of("let x = 0.5 * 1e-2 + 1000.0 / 60.0 + a.0 + 1.4826;"), [1.4826]);
         assert_eq!(of("86_400 + 12"), [] as [f64; 0]);
     }

@@ -5,8 +5,8 @@
 mod bench;
 mod corpus;
 mod docs;
-mod idle;
 mod figures;
+mod idle;
 mod layers;
 mod score;
 mod tidy;

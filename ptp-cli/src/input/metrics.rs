@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ptp_events::metrics::{History, MAX_HISTORY_BYTES, MetricsError};
+use ptp_events::metrics::{History, MAX_HISTORY_BYTES, Metrics, MetricsError};
 use ptp_events::recording::{Origin, ReadError, Recorded};
 use ptp_events::{Received, Stamped};
 
@@ -68,6 +68,12 @@ impl Gathered {
     pub(super) fn interval(&self) -> Option<Duration> {
         self.first?;
         Some(self.history.interval().filter(|every| *every <= LONGEST).unwrap_or(USUAL))
+    }
+
+    /// The scrapes themselves.
+    pub(super) fn scrapes(&self) -> Vec<(Received, Metrics)> {
+        let timed = self.history.scrapes().iter();
+        timed.filter_map(|(at, scrape)| Some(((*at)?.assume_received(), scrape.clone()))).collect()
     }
 
     /// What they tell, as that of the first file.

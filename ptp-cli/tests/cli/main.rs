@@ -1,6 +1,7 @@
 //! The program from outside: exit code, stdout and stderr together.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
+mod conform;
 mod field;
 mod laws;
 mod linuxptp;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use smol_str::SmolStr;
 
 use super::line::Answer;
-use crate::observation::{Observed, Remark, Sample};
+use crate::observation::{Observed, Printed, Remark, Sample};
 use crate::{Instance, Measurement, Offset, Reading, Resource, SyncState};
 
 /// A clock is told of at most this often while nothing changes, in nanoseconds: trends need
@@ -171,6 +171,12 @@ impl Outbox {
         self.push(resource, who, What::Seen(observed), time);
     }
 
+    /// Tells a line as it is.
+    pub(super) fn print(&mut self, printed: Printed, time: i64) {
+        let who = Who::Instance(Instance::NODE);
+        self.push(Resource::SyncState, who, What::Seen(Observed::Printed(printed)), time);
+    }
+
     /// Whether nothing has been told for so long that it is worth a word that time passes.
     pub(super) const fn is_quiet(&self, time: i64) -> bool {
         time.saturating_sub(self.last) >= REPEAT_EVERY
@@ -241,6 +247,7 @@ fn kind(observed: &Observed) -> Kind {
         Observed::Alive => Kind::Of("alive"),
         Observed::Process { name, .. } => Kind::Process(name.clone()),
         Observed::Remark(remark) => Kind::Remark(*remark),
+        Observed::Printed(_) => Kind::Of("printed"),
     }
 }
 

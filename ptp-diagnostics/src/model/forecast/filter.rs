@@ -43,7 +43,7 @@ impl Kind {
 }
 
 /// The variance of one measurement: a boundary clock of class C adds 10 ns at most (ITU-T G.8273.2, 7.1.2,
-/// dTE_L), a third of which is one standard deviation, and two or three of them are in a chain.
+/// `dTE_L`), a third of which is one standard deviation, and two or three of them are in a chain.
 const NOISE: f64 = 30.0;
 /// A measurement further off than this many standard deviations counts as if it were that far.
 const OUTLIER: f64 = 3.0;
