@@ -142,6 +142,49 @@ pub(crate) enum Line {
 }
 
 impl Requirement {
+    /// From what it is judged: `events`, `the log`, `events and the log`, `metrics`; or what it would take.
+    #[must_use]
+    pub fn judged_by(&self) -> String {
+        let by = match self.check {
+            Check::Needs(wants) => return format!("*not judged: needs {wants}*"),
+            Check::Always => "it cannot fail",
+            Check::LossHoldsOver
+            | Check::Class { .. }
+            | Check::InHoldover { .. }
+            | Check::FreerunWithClass
+            | Check::FaultElsewhere
+            | Check::EdgeOnly { .. }
+            | Check::Payload
+            | Check::OsFits
+            | Check::Overall { .. }
+            | Check::NoClass
+            | Check::WorstOf
+            | Check::Quality { .. } => "events",
+            Check::StaysInHoldover { .. } | Check::ClassIn { .. } => "events, or the log",
+            Check::BeginsIn { .. }
+            | Check::BeginsWithClass
+            | Check::NoBypass
+            | Check::LockedWithParts
+            | Check::Order { .. }
+            | Check::Gated { .. }
+            | Check::EndsAlone
+            | Check::RunsAgain
+            | Check::EverySecond { .. }
+            | Check::PortLoss
+            | Check::IncapableIsFree
+            | Check::NothingServed => "the log",
+            Check::EventAfter { .. } | Check::ShortOutage { .. } | Check::LongOutage { .. } => {
+                "events and the log of the same time"
+            }
+            Check::Exported { .. } | Check::AllMasters | Check::ClassIs { .. } => "metrics",
+            Check::ClassAsSent => "metrics and events of the same time",
+        };
+        match self.unseen {
+            Some(unseen) => format!("{by}; {unseen}"),
+            None => by.to_owned(),
+        }
+    }
+
     pub(crate) const fn new(id: &'static str, must: &'static str, check: Check) -> Self {
         Self { id, must, check, unseen: None, known: None, contested: None }
     }

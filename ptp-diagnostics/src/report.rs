@@ -14,8 +14,10 @@ use crate::causes::RootCause;
 use crate::incidents::finding::Finding;
 use crate::incidents::incident::Status;
 use crate::model::node::{NodeState, Role};
+use crate::report::known_bugs::KnownBug;
 use crate::report::stability::StabilityReport;
 
+pub mod known_bugs;
 pub mod manual;
 pub mod stability;
 
@@ -210,6 +212,9 @@ pub struct IncidentReport {
     pub alternatives: Vec<Alternative>,
     /// What to do, in order.
     pub recommendations: Vec<Recommendation>,
+    /// Known bugs that look like it: each may be why, and none need be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_bugs: Vec<KnownBug>,
     /// When a limit will be reached.
     pub forecast: Option<Forecast>,
     /// Why there is no forecast.
@@ -374,6 +379,7 @@ impl IncidentReport {
             evidence: Vec::new(),
             alternatives: Vec::new(),
             recommendations: Vec::new(),
+            known_bugs: Vec::new(),
             forecast: None,
             forecast_note: None,
             findings: Vec::new(),

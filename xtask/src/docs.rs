@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ptp_conform::{ClockKind, REQUIREMENTS};
+use ptp_diagnostics::report::known_bugs::{self, KnownBug};
 use ptp_diagnostics::{BUILT_IN, manual};
 
 use crate::{Failure, root};
@@ -12,8 +14,12 @@ const GENERATED: &str = "<!-- Written by `cargo xtask docs`. Change the sources 
 /// Writes the pages; with `check`, only says which are out of date.
 pub(crate) fn run(check: bool) -> Result<(), Failure> {
     let settings = std::fs::read_to_string(root().join("ptp-diagnostics/src/settings.rs"))?;
-    let pages =
-        [("docs/diagnostics.md", diagnostics()), ("docs/thresholds.md", thresholds(&settings))];
+    let pages = [
+        ("docs/diagnostics.md", diagnostics()),
+        ("docs/thresholds.md", thresholds(&settings)),
+        ("docs/known-bugs.md", known_bugs()),
+        ("docs/conformance.md", conformance()),
+    ];
     let mut stale = Vec::new();
     for (path, page) in pages {
         let file = root().join(Path::new(path));
@@ -30,6 +36,44 @@ pub(crate) fn run(check: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(format!("out of date: {}; run `cargo xtask docs`", stale.join(", ")).into())
+}
+
+fn known_bugs() -> String {
+    let mut out = format!(
+        "{GENERATED}# Known bugs\n\nBugs of publishers, daemons, linuxptp and drivers that a report names where an \
+         incident looks like one (`known_bugs`). Read in the threads that are named, not tried on hardware.\n\n\
+         | number | what is wrong | mended | source |\n|---|---|---|---|\n"
+    );
+    for bug in known_bugs::all() {
+        let KnownBug { id, summary, mended, source, .. } = bug;
+        writeln!(out, "| {id} | {summary} | {mended} | {source} |").unwrap_or_default();
+    }
+    out
+}
+
+fn conformance() -> String {
+    let mut out = format!(
+        "{GENERATED}# Conformance\n\n`ptp-cli conform` judges what was recorded against these. The texts: the \
+         operator project's published requirements for T-GM (draft of 2026-07-30), T-BC (release 5.1, 2026-09-10) and \
+         T-TSC (draft of 2026-06-21) with their gap lists, ITU-T G.8275.1, and O-RAN's notification API. \
+         \"Within a second\" is two seconds for stamps of whole seconds. What a node measures of itself is no \
+         proof of its accuracy.\n"
+    );
+    for kind in [ClockKind::TGm, ClockKind::TBc, ClockKind::TTsc] {
+        writeln!(
+            out,
+            "\n## {}\n\n| requirement | must hold | judged by |\n|---|---|---|",
+            kind.as_str().to_uppercase()
+        )
+        .unwrap_or_default();
+        for (_, rows) in REQUIREMENTS.iter().filter(|(of, _)| *of == kind) {
+            for row in *rows {
+                writeln!(out, "| {} | {} | {} |", row.id, row.must, row.judged_by())
+                    .unwrap_or_default();
+            }
+        }
+    }
+    out
 }
 
 fn diagnostics() -> String {

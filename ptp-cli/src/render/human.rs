@@ -152,6 +152,12 @@ fn write_incident(
             writeln!(out, "       {DIM}${DIM:#} {command}")?;
         }
     }
+    if !incident.known_bugs.is_empty() {
+        writeln!(out, "\n  {BOLD}Known bugs that look like this{BOLD:#}")?;
+        for bug in &incident.known_bugs {
+            wrapped(out, &format!("    {}: ", bug.id), &bug.in_one_line())?;
+        }
+    }
     if !incident.alternatives.is_empty() {
         writeln!(out, "\n  {BOLD}Could also be{BOLD:#}")?;
         for other in &incident.alternatives {

@@ -84,6 +84,9 @@ fn write_incident(incident: &IncidentReport, out: &mut dyn Write) -> io::Result<
             writeln!(out, "   ````sh\n   {command}\n   ````")?;
         }
     }
+    for bug in &incident.known_bugs {
+        writeln!(out, "- Known bug that looks like this, {}: {}", bug.id, bug.in_one_line())?;
+    }
     writeln!(out)
 }
 

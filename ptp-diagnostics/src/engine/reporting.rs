@@ -13,7 +13,7 @@ use crate::report::{
     Alert, Alternative, ClockReport, Evidence, Forecast, Generator, IncidentReport, Input, Moment,
     NodeReport, OffsetReport, Report, SCHEMA, TimeInState,
 };
-use crate::report::{advice, narrate};
+use crate::report::{advice, known_bugs, narrate};
 
 /// Seconds, to the millisecond.
 fn secs(duration: Duration) -> f64 {
@@ -163,6 +163,7 @@ impl Engine {
                 })
                 .collect(),
             recommendations: advice::recommendations(&self.model, incident),
+            known_bugs: known_bugs::known_bugs(incident),
             forecast,
             forecast_note,
             findings: incident.findings.clone(),
