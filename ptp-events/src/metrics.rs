@@ -157,6 +157,11 @@ pub struct Sample {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Metrics {
     samples: Vec<Sample>,
+    /// When the exporter was started, in s since 1970 (`process_start_time_seconds`): what every exporter of
+    /// Prometheus' own libraries tells of itself.
+    started: Option<i64>,
+    /// The same of nodes, where the text names them.
+    starts: Vec<(NodeName, i64)>,
 }
 
 impl Metrics {
@@ -169,20 +174,39 @@ impl Metrics {
         if text.len() > MAX_METRICS_BYTES {
             return Err(MetricsError::TooLong);
         }
-        let mut samples = Vec::new();
+        let mut metrics = Self::default();
         for (line, text) in (1..).zip(text.lines()) {
             let labelled = exposition::parse(text)
                 .map_err(|expected| MetricsError::Syntax { line, expected })?;
-            if let Some(labelled) = labelled
-                && let Some(sample) = sample(&labelled, line)?
-            {
-                if samples.len() == MOST_SAMPLES {
+            let Some(labelled) = labelled else { continue };
+            metrics.note_start(&labelled);
+            if let Some(sample) = sample(&labelled, line)? {
+                if metrics.samples.len() == MOST_SAMPLES {
                     return Err(MetricsError::TooMany);
                 }
-                samples.push(sample);
+                metrics.samples.push(sample);
             }
         }
-        Ok(Self { samples })
+        Ok(metrics)
+    }
+
+    /// Takes in when the exporter was started, if that is what is told.
+    fn note_start(&mut self, labelled: &Labelled<'_>) {
+        if labelled.name != "process_start_time_seconds" {
+            return;
+        }
+        let Ok(started) = decimal(labelled.value) else { return };
+        match labelled.label("node").map(NodeName::new) {
+            Some(Ok(node)) if self.starts.len() < MOST_SAMPLES => self.starts.push((node, started)),
+            Some(_) => {}
+            None => self.started = Some(started),
+        }
+    }
+
+    /// When the exporter of a node was started, in s since 1970, if that is told.
+    fn started(&self, node: &NodeName) -> Option<i64> {
+        let of_node = self.starts.iter().find(|(of, _)| of == node).map(|(_, at)| *at);
+        of_node.or(self.started)
     }
 
     /// The samples, in the order of the text.

@@ -25,6 +25,8 @@ pub struct Scrape<'a> {
 /// `ServiceMonitor` for it).
 pub const SCRAPED_EVERY: Duration = Duration::from_secs(30);
 pub(crate) const EVERY_S: i64 = 30;
+/// How long a pod has been up when the scenario begins, in s.
+const UP_S: i64 = 400_000;
 
 /// One node's exporter: gauges keep what was set last.
 #[derive(Debug)]
@@ -32,7 +34,11 @@ pub(crate) struct Exporter {
     node: Node,
     port_name: String,
     /// Whether the pod runs, and has been asked by now for what there is.
-    is_up: bool,
+    /// When the scenario begins, in s since 1970.
+    begins: i64,
+    /// When its pod was started, in s of the scenario; long before it, unless it was seen to start.
+    started: i64,
+    is_up: Option<bool>,
     state: Option<SyncState>,
     offset: i64,
     frequency: i64,
@@ -47,12 +53,14 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    pub(crate) fn new(node: &Node) -> Self {
+    pub(crate) fn new(node: &Node, start: Received) -> Self {
         let port = node.interface.strip_suffix('x');
         Self {
             node: node.clone(),
             port_name: port.map_or_else(|| node.interface.clone(), |card| format!("{card}0")),
-            is_up: false,
+            begins: start.as_nanos() / 1_000_000_000,
+            started: -UP_S,
+            is_up: None,
             state: None,
             offset: 0,
             frequency: 0,
@@ -76,7 +84,12 @@ impl Exporter {
         state: (Option<&SyncState>, Option<&SyncState>),
         class: u8,
     ) {
-        self.is_up = !now.publisher_down;
+        // A pod that was away, or has no state at the scenario's begin, has just been started.
+        let is_up = !now.publisher_down;
+        if is_up && self.is_up.map_or(state.0.is_none(), |was_up| !was_up) {
+            self.started = t;
+        }
+        self.is_up = Some(is_up);
         (self.state, self.os) = (state.0.cloned(), state.1.cloned());
         self.class = class;
         self.ptp_up = seen.ptp != Sample::ProcessDown && !now.ptp_down;
@@ -102,10 +115,11 @@ impl Exporter {
 
     /// What it answers now; nothing while its pod is gone.
     pub(crate) fn answer(&self) -> Option<String> {
-        if !self.is_up {
+        if self.is_up != Some(true) {
             return None;
         }
         let mut text = String::with_capacity(2_048);
+        let _ = writeln!(text, "process_start_time_seconds {}", self.begins + self.started);
         let (node, card, port) = (self.node.name.as_str(), &*self.node.interface, &*self.port_name);
         let mut add = |metric: &str, iface: &str, process: &str, rest: &str, value: i64| {
             let _ = writeln!(

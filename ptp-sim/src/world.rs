@@ -103,7 +103,8 @@ impl<'a> World<'a> {
     /// Plays the plan to its end, told by the metrics of each node that publishes.
     pub(crate) fn play_metrics(mut self, sink: &mut dyn FnMut(Scrape<'_>)) {
         let nodes = self.plan.topology.nodes();
-        let mut exporters: Vec<Exporter> = nodes.iter().map(Exporter::new).collect();
+        let mut exporters: Vec<Exporter> =
+            nodes.iter().map(|node| Exporter::new(node, self.plan.start)).collect();
         let mut scraped = vec![None; nodes.len()];
         self.warm_up();
         let start = self.plan.start.as_nanos();

@@ -24,6 +24,9 @@ impl DaemonLog {
         self.alone = line.tag.is_empty();
         match line.message {
             Message::Port { interface, from, to, why } => {
+                if from == PortState::Initializing {
+                    self.begun_anew(key, time);
+                }
                 let Some(domain) = self.domains.get_mut(key) else { return };
                 let port = interface.and_then(|name| Port::new(name).ok());
                 if let Some(interface) = interface {
@@ -450,6 +453,18 @@ impl DaemonLog {
     ) {
         if let Ok(instance) = Instance::new(&format!("{device}/{interface}")) {
             self.outbox.say(resource, Who::Instance(instance), reading, time, None);
+        }
+    }
+
+    /// A ptp4l initialises its ports, which it does once, when it starts: a port that recovers from a fault goes
+    /// on to LISTENING at once (linuxptp, port.c, `port_state_update`). One that was locked died unnoticed.
+    fn begun_anew(&mut self, key: &SmolStr, time: i64) {
+        let Some(domain) = self.domains.get(key) else { return };
+        if domain.source == Source::Servo && domain.state == Some(SyncState::Locked) {
+            let down = Measurement::Sentinel(Sentinel::ProcessDown);
+            self.enter(key, SyncState::Freerun, Some(down), time, None);
+            let up = Observed::Process { name: Process::Ptp4l.name().into(), up: true };
+            self.see_ptp(key, up, time);
         }
     }
 

@@ -69,6 +69,8 @@ impl History {
         } else {
             history.read_text(text)?;
         }
+        // An exporter of something else tells when it was started, too.
+        history.scrapes.retain(|_, scrape| !scrape.samples.is_empty());
         Ok(history)
     }
 
@@ -84,6 +86,8 @@ impl History {
         for (at, metrics) in other.scrapes {
             let scrape = self.scrapes.entry(at.or(Some(untimed))).or_default();
             scrape.samples.extend(metrics.samples);
+            scrape.starts.extend(metrics.starts);
+            scrape.started = scrape.started.or(metrics.started);
         }
         self.samples += other.samples;
         self.passed_over += other.passed_over;
@@ -134,6 +138,9 @@ impl History {
         at: Option<Stamped>,
         line: u64,
     ) -> Result<(), MetricsError> {
+        if labelled.name == "process_start_time_seconds" {
+            self.scrapes.entry(at).or_default().note_start(labelled);
+        }
         match sample(labelled, line) {
             Ok(Some(_)) if self.samples == MOST_SAMPLES => return Err(MetricsError::TooMany),
             Ok(Some(sample)) => {

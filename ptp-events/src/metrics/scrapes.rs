@@ -10,6 +10,9 @@ use crate::observation::{
 };
 use crate::{Instance, Measurement, NodeName, Port, Resource, Sentinel, Stamped, SyncState};
 
+/// How long after its exporter was started a node has just been started: a servo finds its lock within minutes.
+const NEW_S: i64 = 600;
+
 /// How many nodes are remembered from one scrape to the next.
 const MOST_NODES: usize = 10_000;
 
@@ -55,7 +58,9 @@ impl Scrapes {
         let again = self.again;
         for (node, samples) in nodes {
             let before = self.nodes.remove(node);
-            let is_new = before.is_none() && again;
+            let age = metrics.started(node).map(|started| at.as_nanos() / 1_000_000_000 - started);
+            let is_young = age.is_some_and(|age| (0..=NEW_S).contains(&age));
+            let is_new = before.is_none() && (again || is_young);
             let before = before.unwrap_or_default();
             let clocks = clocks.remove(node).unwrap_or_default();
             let scrape = format_smolstr!("scrape-{}", self.count);
@@ -79,7 +84,7 @@ impl Scrapes {
 struct Telling<'a> {
     scrape: SmolStr,
     at: Stamped,
-    /// Its exporter did not answer before, when others were asked.
+    /// Its exporter did not answer before, when others were asked, or says that it has just been started.
     is_new: bool,
     before: Seen,
     now: Seen,
