@@ -102,11 +102,13 @@ slow=(--max_frequency 1)
 # What the slave sends takes 4 ms longer: the offset is off by 2 ms.
 asymmetry() {
     join_late asym 70 0 0 0.004 0 && run_master asym && run_slave asym "${slow[@]}" && sleep 130
+    kill "$slave" "$master"
     kill "$relay"
 }
 # A switch under load: up to 8 ms more, both ways.
 load() {
     join_late load 70 0 0.008 0 0.008 && run_master load && run_slave load "${slow[@]}" && sleep 240
+    kill "$slave" "$master"
     kill "$relay"
 }
 # ptp4l is killed three times, and something starts it again, as a service does.

@@ -10,7 +10,7 @@ use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{Severity, Status};
 use ptp_events::{NodeName, Received};
 
-use super::stability::{COLUMNS, figures, fits, name};
+use super::stability::{COLUMNS, figures, filtered, fits, name};
 use super::timeline::{self, Cell};
 
 const WIDTH: usize = 80;
@@ -310,6 +310,11 @@ fn stability(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for clock in measured.iter().take(SHOWN_NODES) {
         if let Some(cells) = figures(clock) {
             row(Style::new(), &name(clock), &cells, fits(clock))?;
+        }
+    }
+    for clock in measured.iter().take(SHOWN_NODES) {
+        if let Some(told) = filtered(clock) {
+            wrapped(out, &format!("  {:<23} ", clip(&name(clock), 23)), &told)?;
         }
     }
     for clock in refused.iter().take(SHOWN_NODES) {

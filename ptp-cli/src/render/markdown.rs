@@ -7,7 +7,7 @@ use ptp_diagnostics::report::IncidentReport;
 use ptp_diagnostics::stability::{BASIS, StabilityReport};
 use ptp_diagnostics::text::{lasting, moment};
 
-use super::stability::{COLUMNS, figures, fits, name};
+use super::stability::{COLUMNS, figures, filtered, fits, name};
 
 pub(crate) fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# PTP diagnosis\n")?;
@@ -55,6 +55,11 @@ fn stability(clocks: &[StabilityReport], out: &mut dyn Write) -> io::Result<()> 
                 let refused = escape(refused.as_deref().unwrap_or_default());
                 writeln!(out, "| {name} | | | | | | | {refused} |")?;
             }
+        }
+    }
+    for clock in clocks {
+        if let Some(told) = filtered(clock) {
+            writeln!(out, "\n{}: {}", escape(&name(clock)), escape(&told))?;
         }
     }
     Ok(())

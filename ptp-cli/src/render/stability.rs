@@ -30,6 +30,20 @@ pub(super) fn figures(clock: &StabilityReport) -> Option<[String; 6]> {
     ])
 }
 
+/// What needs the filter of G.8273.2, in one line; `None` where samples come too seldom for it.
+pub(super) fn filtered(clock: &StabilityReport) -> Option<String> {
+    let filtered = clock.figures.as_ref()?.filtered.as_ref()?;
+    let longest = filtered.curve.last()?;
+    Some(format!(
+        "through {} Hz: max|TE_L| {:.1}, dTE_L MTIE {} and TDEV {:.1}, dTE_H {:.1} from peak to peak",
+        filtered.bandwidth_hz,
+        filtered.max_te_l_ns,
+        longest.mtie_ns,
+        longest.tdev_ns,
+        filtered.dte_h_ns
+    ))
+}
+
 /// Which class's masks the figures keep to.
 pub(super) fn fits(clock: &StabilityReport) -> &'static str {
     match clock.fits() {

@@ -39,6 +39,22 @@ fn every_format_shows_it() {
     }
 }
 
+/// A log has an offset a second: what G.8273.2 filters can be filtered.
+#[test]
+fn a_log_is_measured_through_the_filter() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    fs::write(path("two.toml"), SCENARIO.replace("2h", "30m")).unwrap();
+    let log = path("two.log");
+    let output = run(&["simulate", "--scenario", &path("two.toml"), "--log", "full", "-o", &log]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    for format in ["human", "markdown"] {
+        let output = run(&["diagnose", "--stability", "--format", format, &log]);
+        let shown = shown(&output).replace(&dir.path().display().to_string(), "DIR");
+        assert_snapshot!(format!("stability_log_{format}"), shown);
+    }
+}
+
 #[test]
 fn json_gains_one_field_and_only_when_asked() {
     let dir = TempDir::new().unwrap();

@@ -1,9 +1,9 @@
 //! How steady a clock says it is: max|TE|, cTE, MTIE and TDEV of its own offsets.
 //!
 //! **Indicative and self-reported.** An offset in an event is what the clock measured against its
-//! own reference, to a nanosecond, without the filters that the Recommendations ask for, and seldom
-//! more often than once a minute. It sees neither the asymmetry of the path nor an error of the
-//! reference. A figure within a mask is no proof of conformance; one beyond it is worth a
+//! own reference, to a nanosecond, often no more than once a minute. It sees neither the asymmetry of the path nor an error of the
+//! reference. Where offsets come once a second or faster, as in a log, the filters of G.8273.2 are applied
+//! (`dTE_L`, `dTE_H`, classes A to D). A figure within a mask is no proof of conformance; one beyond it is worth a
 //! measurement with an instrument. So short or gappy data are refused rather than stretched.
 //!
 //! ```
@@ -21,6 +21,7 @@
 //! ```
 
 mod deviation;
+mod filter;
 mod gather;
 mod masks;
 mod stretch;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use ptp_events::{Instance, NodeName, Offset, Received, Resource};
 use serde::Serialize;
 
+pub use self::filter::{BANDWIDTH_HZ, Filtered};
 pub use self::gather::{Gatherer, MAX_CLOCKS, MAX_SAMPLES, MAX_SAMPLES_PER_CLOCK};
 pub use self::masks::{Figure, MaskReport};
 pub use self::stretch::Refusal;
@@ -71,6 +73,9 @@ pub struct Figures {
     pub cte_ns: f64,
     /// MTIE and TDEV by the observation interval, which doubles from point to point.
     pub curve: Vec<Point>,
+    /// What needs a filter at 0.1 Hz; `None` where samples come less often than once a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<Filtered>,
 }
 
 /// MTIE and TDEV for one observation interval.
@@ -108,8 +113,8 @@ pub struct StabilityReport {
 }
 
 impl StabilityReport {
-    /// The strictest class whose masks all hold: `Some(None)` when not even the widest does, `None`
-    /// when no masks apply.
+    /// The strictest class whose masks all hold, and those of all wider ones: `Some(None)` when not even
+    /// the widest does, `None` when no masks apply.
     #[must_use]
     pub fn fits(&self) -> Option<Option<&'static str>> {
         let mut classes: Vec<_> = self.masks.iter().map(|mask| mask.class).collect();
@@ -117,7 +122,7 @@ impl StabilityReport {
         let holds = |class: &&&str| {
             self.masks.iter().filter(|mask| mask.class == **class).all(|mask| mask.within)
         };
-        (!classes.is_empty()).then(|| classes.iter().rev().find(holds).copied())
+        (!classes.is_empty()).then(|| classes.iter().take_while(holds).last().copied())
     }
 }
 
@@ -146,6 +151,7 @@ pub fn measure(samples: &[Sample]) -> Result<Figures, Refusal> {
         to,
         max_te_ns: offsets.iter().map(|offset| offset.unsigned_abs()).max().unwrap_or_default(),
         cte_ns: rounded(sum as f64 / offsets.len() as f64),
+        filtered: filter::filtered(&offsets, interval_s),
         curve,
     })
 }

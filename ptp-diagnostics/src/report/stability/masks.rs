@@ -1,7 +1,7 @@
 //! Masks of the ITU-T for clocks in locked mode, and how figures compare with them.
 //!
-//! Left out on purpose: class D of G.8273.2 (5 ns of `max|TE_L|`) and every high-pass dTE need
-//! filters at 0.1 Hz, for which events come too seldom.
+//! Class D of G.8273.2 (`max|TE_L|`) and the fast part of dTE need a filter at 0.1 Hz: they are compared where
+//! samples come once a second or faster, and MTIE and TDEV are then those of `dTE_L`.
 
 use ptp_events::Resource;
 use serde::Serialize;
@@ -16,6 +16,12 @@ pub enum Figure {
     /// The greatest time error.
     #[serde(rename = "max|TE|")]
     MaxTe,
+    /// The same after the low-pass filter.
+    #[serde(rename = "max|TE_L|")]
+    MaxTeL,
+    /// The fast part of the dynamic time error, from peak to peak.
+    #[serde(rename = "dTE_H")]
+    DteH,
     /// The constant time error.
     #[serde(rename = "cTE")]
     Cte,
@@ -33,6 +39,8 @@ impl Figure {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MaxTe => "max|TE|",
+            Self::MaxTeL => "max|TE_L|",
+            Self::DteH => "dTE_H",
             Self::Cte => "cTE",
             Self::Mtie => "MTIE",
             Self::Tdev => "TDEV",
@@ -111,25 +119,31 @@ const GRANDMASTER: &[Mask] = &[
         Figure::Tdev,
         &[piece(100.0, 1.0, 0.0), piece(500.0, 0.0, 0.01), piece(10_000.0, 5.0, 0.0)],
     ),
+    // An enhanced one: ITU-T G.8272.1, 6.1.
+    mask("G.8272.1 6.1", "ePRTC", Figure::MaxTe, &[flat(30.0)]),
 ];
 
 /// Boundary and slave clocks: ITU-T G.8273.2, 7.1 (T-BC; annex C applies the same to a T-TSC):
-/// max|TE|, cTE, and `dTE_L` at constant temperature as MTIE and TDEV (tables 7-4 and 7-5) up to
-/// 1000 s. The mean does not enter MTIE and TDEV, so those of dTE are those of TE. The wider class
-/// comes first.
+/// max|TE|, cTE, `dTE_L` at constant temperature as MTIE and TDEV (tables 7-4 and 7-5) up to 1000 s, `dTE_H`
+/// from peak to peak, and `max|TE_L|` of class D. The mean does not enter MTIE and TDEV, so those of dTE are
+/// those of TE. The wider class comes first.
 const FOLLOWER: &[Mask] = &[
     mask("G.8273.2 7.1", "class A", Figure::MaxTe, &[flat(100.0)]),
     mask("G.8273.2 7.1", "class A", Figure::Cte, &[flat(50.0)]),
     mask("G.8273.2 7.1", "class A", Figure::Mtie, &[piece(1000.0, 40.0, 0.0)]),
     mask("G.8273.2 7.1", "class A", Figure::Tdev, &[piece(1000.0, 4.0, 0.0)]),
+    mask("G.8273.2 7.1", "class A", Figure::DteH, &[flat(70.0)]),
     mask("G.8273.2 7.1", "class B", Figure::MaxTe, &[flat(70.0)]),
     mask("G.8273.2 7.1", "class B", Figure::Cte, &[flat(20.0)]),
     mask("G.8273.2 7.1", "class B", Figure::Mtie, &[piece(1000.0, 40.0, 0.0)]),
     mask("G.8273.2 7.1", "class B", Figure::Tdev, &[piece(1000.0, 4.0, 0.0)]),
+    mask("G.8273.2 7.1", "class B", Figure::DteH, &[flat(70.0)]),
     mask("G.8273.2 7.1", "class C", Figure::MaxTe, &[flat(30.0)]),
     mask("G.8273.2 7.1", "class C", Figure::Cte, &[flat(10.0)]),
     mask("G.8273.2 7.1", "class C", Figure::Mtie, &[piece(1000.0, 10.0, 0.0)]),
     mask("G.8273.2 7.1", "class C", Figure::Tdev, &[piece(1000.0, 2.0, 0.0)]),
+    mask("G.8273.2 7.1", "class C", Figure::DteH, &[flat(30.0)]),
+    mask("G.8273.2 7.1", "class D", Figure::MaxTeL, &[flat(5.0)]),
 ];
 
 /// Compares a clock's figures with the masks for its kind; there are none for system clocks.
@@ -160,8 +174,12 @@ impl Mask {
         let nearest = |a: &MaskReport, b: &MaskReport| {
             (a.measured_ns / a.limit_ns).total_cmp(&(b.measured_ns / b.limit_ns))
         };
-        let curve = figures.curve.iter();
+        // Only G.8273.2 measures through that filter.
+        let filtered = figures.filtered.as_ref().filter(|_| self.standard.starts_with("G.8273.2"));
+        let curve = filtered.map_or(&figures.curve, |filtered| &filtered.curve).iter();
         match self.figure {
+            Figure::MaxTeL => point(None, filtered?.max_te_l_ns),
+            Figure::DteH => point(None, filtered?.dte_h_ns),
             Figure::MaxTe => point(None, figures.max_te_ns as f64),
             Figure::Cte => point(None, figures.cte_ns),
             Figure::Mtie => {

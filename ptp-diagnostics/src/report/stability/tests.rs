@@ -171,6 +171,7 @@ fn figures_are_compared_with_the_masks_of_the_clocks_kind() {
       G.8272 6.1 PRTC-B: max|TE| 14 within 40
       G.8272 6.2 PRTC-B: MTIE at 1920 s 12 within 40
       G.8272 6.2 PRTC-B: TDEV at 1920 s 4.411 within 5
+      G.8272.1 6.1 ePRTC: max|TE| 14 within 30
     lock-state of a t-bc
       G.8273.2 7.1 class A: max|TE| 14 within 100
       G.8273.2 7.1 class A: cTE 6 within 50
