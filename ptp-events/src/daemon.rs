@@ -39,7 +39,8 @@ mod times;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use smol_str::{SmolStr, ToSmolStr as _, format_smolstr};
+use foldhash::fast::FixedState;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::observation::{Evidence, Observation, Observed, Printed, PrintedLine};
 use crate::{
@@ -185,7 +186,7 @@ pub struct DaemonLog {
     /// The times of the newest line: in its brackets, and by the wall clock.
     newest: Option<(i64, i64)>,
     /// The times in the brackets of the latest lines, and how long they are.
-    latest: HashSet<(i64, usize)>,
+    latest: HashSet<(i64, usize), FixedState>,
     repeated: u64,
     understood: u64,
     ignored: u64,
@@ -214,7 +215,7 @@ impl DaemonLog {
             outbox: Outbox::default(),
             processes: Vec::new(),
             newest: None,
-            latest: HashSet::new(),
+            latest: HashSet::default(),
             repeated: 0,
             understood: 0,
             ignored: 0,
@@ -509,5 +510,5 @@ fn domain_key(tag: &str) -> SmolStr {
         _ if tag.is_empty() => "0",
         _ => tag,
     };
-    number.chars().take(16).collect::<String>().to_smolstr()
+    SmolStr::new(&number[..number.floor_char_boundary(16)])
 }

@@ -119,7 +119,10 @@ impl Exporter {
             return None;
         }
         let mut text = String::with_capacity(2_048);
-        let _ = writeln!(text, "process_start_time_seconds {}", self.begins + self.started);
+        // Prometheus adds whose it is.
+        let started = self.begins + self.started;
+        let _ =
+            writeln!(text, "process_start_time_seconds{{node=\"{}\"}} {started}", self.node.name);
         let (node, card, port) = (self.node.name.as_str(), &*self.node.interface, &*self.port_name);
         let mut add = |metric: &str, iface: &str, process: &str, rest: &str, value: i64| {
             let _ = writeln!(

@@ -13,6 +13,13 @@ use rayon::ThreadPool;
 /// others wait their turn.
 const BATCHES_PER_CORE: usize = 3;
 
+/// How many texts all recordings together have in one batch each: waking a thread costs as much as decoding a
+/// hundred lines.
+const TEXTS: usize = 8192;
+/// How many one has at least and at most.
+const LEAST_TEXTS: usize = 64;
+const MOST_TEXTS: usize = 2048;
+
 /// A recording, cut as it is asked for, some batches ahead.
 pub(crate) struct Parallel<R> {
     batches: Batches<R>,
@@ -36,7 +43,7 @@ impl<R: BufRead> Parallel<R> {
         recordings: usize,
     ) -> Self {
         Self {
-            batches: Batches::new(input),
+            batches: Batches::of((TEXTS / recordings).clamp(LEAST_TEXTS, MOST_TEXTS), input),
             coming: VecDeque::new(),
             ahead: (BATCHES_PER_CORE * pool.current_num_threads() / recordings).max(1),
             pool,

@@ -77,6 +77,10 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
     if before.is_empty() {
         return Before::default();
     }
+    // `oc logs --timestamps` writes just that.
+    if let Ok(time) = Received::parse(before) {
+        return Before { wall: Some(time), whose: None };
+    }
     let words: smallvec::SmallVec<[&str; 8]> = words(before).take(MOST_WORDS).collect();
     // The host is the first word after the time in RFC 5424, whatever follows it.
     let is_rfc5424 = before.starts_with('<') && words.get(1) == Some(&"1");

@@ -3,6 +3,7 @@
 use crate::{ClockIdentity, Instance, Offset, Port as PortName, SyncState};
 
 use super::noise::Noise;
+use super::outbox::{FAR_NS, SAMPLE_EVERY};
 use crate::observation::{PortState, Servo};
 
 /// Who says what state the PTP clock is in.
@@ -54,6 +55,8 @@ pub(super) struct Domain {
     pub(super) believe_port: Option<i64>,
     /// Whether the latest offset was in range of the clock's own noise, where that is what counts.
     pub(super) in_range: bool,
+    /// When it was told of last.
+    pub(super) told: Told,
     patience: Patience,
     noise: Noise,
     /// When offsets were last summed up, and when the port that follows became SLAVE.
@@ -61,6 +64,27 @@ pub(super) struct Domain {
     slave_since: Option<i64>,
     following: Following,
     name: Name,
+}
+
+/// When a clock was told of last, and what master it followed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) time: Option<i64>,
+    pub(super) master: Option<ClockIdentity>,
+}
+
+impl Told {
+    /// Whether what was measured at `time`, in the state that was told, need not be told again.
+    pub(super) fn is_told(
+        self,
+        measured: Option<Offset>,
+        master: Option<ClockIdentity>,
+        time: i64,
+    ) -> bool {
+        let near = measured.is_some_and(|offset| offset.magnitude() < FAR_NS);
+        let soon = self.time.is_some_and(|told| time.saturating_sub(told) < SAMPLE_EVERY);
+        near && soon && self.master == master
+    }
 }
 
 /// Since when a locked servo has been out of range without a break.
@@ -123,6 +147,11 @@ enum Name {
 impl Domain {
     /// A port, or a card, that belongs to this clock; `sure` if it is the one that is steered by.
     pub(super) fn learn(&mut self, interface: &str, sure: bool) {
+        // Nearly every line names the port that is known already.
+        let is_known = self.port.as_ref().is_some_and(|port| port.as_str() == interface);
+        if is_known && matches!(self.name, Name::Known(_)) {
+            return;
+        }
         let Ok(port) = PortName::new(interface) else { return };
         let Some(instance) = clock_of(&port) else { return };
         if sure || self.port.is_none() {
@@ -226,6 +255,9 @@ impl Domain {
             *at = at.saturating_add(shift);
         }
         if let Some(at) = &mut self.summed_up {
+            *at = at.saturating_add(shift);
+        }
+        if let Some(at) = &mut self.told.time {
             *at = at.saturating_add(shift);
         }
         if let Some(at) = &mut self.slave_since {

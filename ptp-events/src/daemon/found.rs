@@ -57,11 +57,9 @@ impl Process {
 
     /// The process whose name `text` ends with, as a word of its own, and where that begins.
     fn at_end_of(text: &str) -> Option<(Self, usize)> {
-        Self::ALL.iter().find_map(|(name, process)| {
-            let before = text.strip_suffix(name)?;
-            let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
-            (!before.ends_with(part)).then_some((*process, before.len()))
-        })
+        let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
+        let begin = text.bytes().rposition(|b| !part(&b)).map_or(0, |at| at + 1);
+        Some((Self::named(text.get(begin..)?)?, begin))
     }
 
     pub(super) fn named(word: &str) -> Option<Self> {

@@ -10,10 +10,10 @@ use crate::{Instance, Measurement, Offset, Reading, Resource, SyncState};
 
 /// A clock is told of at most this often while nothing changes, in nanoseconds: trends need
 /// samples, and ptp4l prints up to 16 a second.
-const SAMPLE_EVERY: i64 = 1_000_000_000;
+pub(super) const SAMPLE_EVERY: i64 = 1_000_000_000;
 
 /// An offset of this size is told however soon it comes: a single one says something, in nanoseconds.
-const FAR_NS: u64 = 1_000_000;
+pub(super) const FAR_NS: u64 = 1_000_000;
 
 /// What stays the same is told again this often, in nanoseconds: it shows that it lasts.
 const REPEAT_EVERY: i64 = 10_000_000_000;
@@ -119,11 +119,11 @@ impl Outbox {
     ) {
         let key = (resource, who);
         let known = self.said.len();
-        let mut what = What::Said(reading.clone());
+        let what;
         match self.said.get_mut(&key) {
             Some((last, at)) => {
-                let same = without_offset(last) == without_offset(&reading)
-                    && !follows_another(last, &reading);
+                let same =
+                    is_same_but_for_offset(last, &reading) && !follows_another(last, &reading);
                 let measured = reading.offset.and_then(Measurement::offset);
                 let due = measured.is_some_and(|offset| {
                     time.saturating_sub(*at) >= SAMPLE_EVERY || offset.magnitude() >= FAR_NS
@@ -131,13 +131,16 @@ impl Outbox {
                 if same && !due {
                     return;
                 }
-                if same && let Some(sample) = detail.and_then(|detail| sample(&reading, detail)) {
-                    what = What::Seen(Observed::Sample(sample));
-                }
+                let sample = detail.filter(|_| same).and_then(|detail| sample(&reading, detail));
+                what = match sample {
+                    Some(sample) => What::Seen(Observed::Sample(sample)),
+                    None => What::Said(reading.clone()),
+                };
                 (*last, *at) = (reading, time);
             }
             None if known >= MOST_CLOCKS => return,
             None => {
+                what = What::Said(reading.clone());
                 self.said.insert(key.clone(), (reading, time));
             }
         }
@@ -221,8 +224,21 @@ impl Outbox {
     }
 }
 
-fn without_offset(reading: &Reading) -> Reading {
-    Reading { offset: None, port: None, master: None, ..reading.clone() }
+/// Whether two readings say the same, but for what was measured, by which port, and from which master.
+fn is_same_but_for_offset(a: &Reading, b: &Reading) -> bool {
+    let Reading {
+        instance,
+        state,
+        offset: _,
+        clock_class,
+        gps_fix,
+        quality,
+        extended_quality,
+        port: _,
+        master: _,
+    } = a;
+    (instance, state, clock_class, gps_fix, quality, extended_quality)
+        == (&b.instance, &b.state, &b.clock_class, &b.gps_fix, &b.quality, &b.extended_quality)
 }
 
 /// Whether its master is known to be another than before.

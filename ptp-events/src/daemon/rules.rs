@@ -2,7 +2,7 @@
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::domain::{Domain, Limits, Source, clock_of};
+use super::domain::{Domain, Limits, Source, Told, clock_of};
 use super::found::Process;
 use super::line::{Answer, Line, Message};
 use super::outbox::{self, Detail, Summary, Who};
@@ -331,12 +331,21 @@ impl DaemonLog {
             Some(deadline) if timed => Some(deadline),
             _ => timed.then(|| time.saturating_add(nanos(self.settings.holdover_timeout))),
         };
+        let stays = domain.state.as_ref() == Some(&state);
         domain.enter(&state, deadline);
+        // ptp4l measures up to 16 times a second: most of it is told with the next that is.
+        let measured = offset.and_then(Measurement::offset);
+        if stays && domain.told.is_told(measured, domain.master, time) {
+            return;
+        }
+        domain.told = Told { time: Some(time), master: domain.master };
         let (port, master) = (domain.port.clone(), domain.master);
         let reading =
             Reading { state: Some(state), offset, port, master, ..Reading::new(Instance::NODE) };
         self.outbox.say(Resource::LockState, Who::Domain(key.clone()), reading, time, detail);
-        self.say_node(time);
+        if !stays {
+            self.say_node(time);
+        }
     }
 
     /// The system clock's state: its own, or the PTP clock's where that is worse. A grandmaster's

@@ -8,10 +8,10 @@ use super::form::{self, Form};
 use super::sequence::Item;
 use super::splitter::{Splitter, Text};
 
-/// How many bytes of text make a batch: some hundred events, many times what handing them over costs.
-const BATCH_BYTES: usize = 1 << 16;
-/// How many texts make one, however short they are: decoded, each takes as much as an event.
+/// How many texts make a batch, however short they are: decoded, each takes as much as an event.
 const BATCH_TEXTS: usize = 256;
+/// How many bytes a text may have on average until a batch is full.
+const TEXT_BYTES: usize = 256;
 
 /// Some texts of a recording, cut out of it but not decoded.
 ///
@@ -86,12 +86,19 @@ pub struct Batches<R> {
     /// What follows after the last batch.
     failed: Option<ReadError>,
     ended: bool,
+    texts: usize,
 }
 
 impl<R: BufRead> Batches<R> {
     /// Cuts `input`; compressed input goes through [`super::decompress`] first.
     pub const fn new(input: R) -> Self {
-        Self { splitter: Splitter::new(input), failed: None, ended: false }
+        Self::of(BATCH_TEXTS, input)
+    }
+
+    /// Cuts `input` into batches of so many texts: more of them are handed over at less cost, and take more
+    /// memory.
+    pub const fn of(texts: usize, input: R) -> Self {
+        Self { splitter: Splitter::new(input), failed: None, ended: false, texts }
     }
 }
 
@@ -100,7 +107,8 @@ impl<R: BufRead> Iterator for Batches<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut batch = Batch::default();
-        while !self.ended && batch.bytes.len() < BATCH_BYTES && batch.texts.len() < BATCH_TEXTS {
+        let bytes = self.texts * TEXT_BYTES;
+        while !self.ended && batch.bytes.len() < bytes && batch.texts.len() < self.texts {
             match self.splitter.next() {
                 Ok(Some((line, text))) => batch.push(line, text),
                 Ok(None) => self.ended = true,
