@@ -24,7 +24,7 @@ use crate::sources::Source;
 use crate::what::Lines;
 pub(crate) use file::{File, Progress};
 use metrics::Gathered;
-use rayon::ThreadPool;
+use parallel::Pool;
 
 /// How many events travel together, and how many such batches may wait.
 const BATCH: usize = 1024;
@@ -155,16 +155,16 @@ pub(crate) enum Message {
 }
 
 /// The threads that decode.
-fn pool() -> Result<Arc<ThreadPool>, InputError> {
+fn pool() -> Result<Pool, InputError> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|n| format!("decode-{n}")).build();
-    Ok(Arc::new(pool.map_err(|source| InputError::Threads { source })?))
+    Ok(Pool::new(pool.map_err(|source| InputError::Threads { source })?))
 }
 
 /// Reads one file alone, to see what is in it.
 pub(crate) fn read_one(source: &mut Source, daemon: &DaemonSettings) -> Result<File, InputError> {
-    let mut input = file::open(source, &Progress::default())?;
+    let mut input = file::open(source, &Progress::default(), 1)?;
     if !Gathered::are_next(&mut input) {
-        return Ok(File::recording(source, input, daemon, pool()?, 1));
+        return Ok(File::recording(source, input, daemon, pool()?));
     }
     let mut metrics = Gathered::default();
     metrics.read(0, source.shown.clone(), input, source.written)?;
@@ -198,12 +198,12 @@ pub(crate) fn read(
     let count = files.len();
     let mut metrics = Gathered::default();
     for (index, source) in files.iter_mut().enumerate() {
-        let mut input = file::open(source, progress)?;
+        let mut input = file::open(source, progress, count)?;
         if Gathered::are_next(&mut input) {
             metrics.read(index, source.shown.clone(), input, source.written)?;
             readers.push(File::Metrics(Box::new(std::iter::empty())));
         } else {
-            readers.push(File::recording(source, input, daemon, Arc::clone(&pool), count));
+            readers.push(File::recording(source, input, daemon, pool.clone()));
         }
     }
     let looked_every = metrics.interval();

@@ -187,6 +187,8 @@ pub struct DaemonLog {
     newest: Option<(i64, i64)>,
     /// The times in the brackets of the latest lines, and how long they are.
     latest: HashSet<(i64, usize), FixedState>,
+    /// The tag of the last line, and the number that it stands for.
+    tag: (SmolStr, SmolStr),
     repeated: u64,
     understood: u64,
     ignored: u64,
@@ -216,6 +218,7 @@ impl DaemonLog {
             processes: Vec::new(),
             newest: None,
             latest: HashSet::default(),
+            tag: <(SmolStr, SmolStr)>::default(),
             repeated: 0,
             understood: 0,
             ignored: 0,
@@ -339,7 +342,11 @@ impl DaemonLog {
             return LineKind::Ignored;
         };
         self.shift(shift);
-        let key = domain_key(found.tag);
+        // Nearly every line has the tag of the one before.
+        if self.tag.0 != found.tag || self.tag.1.is_empty() {
+            self.tag = (SmolStr::new(found.tag), domain_key(found.tag));
+        }
+        let key = self.tag.1.clone();
         if self.settings.verbatim {
             let line = parsed.as_ref().map_or(PrintedLine::Other, |line| printed(&line.message));
             self.understood += u64::from(parsed.is_some());

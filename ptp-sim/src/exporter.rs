@@ -36,7 +36,7 @@ pub(crate) struct Exporter {
     /// Whether the pod runs, and has been asked by now for what there is.
     /// When the scenario begins, in s since 1970.
     begins: i64,
-    /// When its pod was started, in s of the scenario; long before it, unless it was seen to start.
+    /// When its pod was started, in s of the scenario: of a node that is switched on, then.
     started: i64,
     is_up: Option<bool>,
     state: Option<SyncState>,
@@ -59,7 +59,7 @@ impl Exporter {
             node: node.clone(),
             port_name: port.map_or_else(|| node.interface.clone(), |card| format!("{card}0")),
             begins: start.as_nanos() / 1_000_000_000,
-            started: -UP_S,
+            started: if node.cold { 0 } else { -UP_S },
             is_up: None,
             state: None,
             offset: 0,
@@ -84,9 +84,9 @@ impl Exporter {
         state: (Option<&SyncState>, Option<&SyncState>),
         class: u8,
     ) {
-        // A pod that was away, or has no state at the scenario's begin, has just been started.
+        // A pod that was away has just been started.
         let is_up = !now.publisher_down;
-        if is_up && self.is_up.map_or(state.0.is_none(), |was_up| !was_up) {
+        if is_up && self.is_up == Some(false) {
             self.started = t;
         }
         self.is_up = Some(is_up);

@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::recording::{ReadError, Recorded, Sequence, decompress};
-use rayon::ThreadPool;
 use tokio_util::sync::CancellationToken;
 
 use super::InputError;
 use super::metrics::Told;
-use super::parallel::Parallel;
+use super::parallel::{Parallel, Pool};
 use crate::interrupt;
 use crate::parts::Parts;
 use crate::sources::Source;
 
-/// How much is fetched at once.
-const BLOCK: usize = 1 << 18;
+/// How much is fetched at once of all files together, and of each at most and at least, in bytes.
+const BLOCKS: usize = 1 << 22;
+const LARGEST_BLOCK: usize = 1 << 18;
+const LEAST_BLOCK: usize = 1 << 13;
 
 pub(super) type Input = Box<dyn io::BufRead + Send>;
 
@@ -40,13 +41,12 @@ impl Iterator for File {
 }
 
 impl File {
-    /// A file of events, or a log, one of so many `files` that are read at once.
+    /// A file of events, or a log.
     pub(super) fn recording(
         source: &Source,
         input: Input,
         daemon: &DaemonSettings,
-        pool: Arc<ThreadPool>,
-        files: usize,
+        pool: Pool,
     ) -> Self {
         let settings = DaemonSettings {
             written: source.written,
@@ -54,7 +54,7 @@ impl File {
             ..daemon.clone()
         };
         let log = DaemonLog::new(source.node.clone(), settings);
-        Self::Recording(Box::new(Parallel::new(input, log, pool, files)))
+        Self::Recording(Box::new(Parallel::new(input, log, pool)))
     }
 
     /// What was counted of its lines; `None` of metrics.
@@ -70,10 +70,16 @@ impl File {
     }
 }
 
-pub(super) fn open(source: &mut Source, progress: &Progress) -> Result<Input, InputError> {
+/// Opens a file, one of so many `files` that are open at once.
+pub(super) fn open(
+    source: &mut Source,
+    progress: &Progress,
+    files: usize,
+) -> Result<Input, InputError> {
+    let block = (BLOCKS / files.max(1)).clamp(LEAST_BLOCK, LARGEST_BLOCK);
     let counted = |input: Box<dyn Read + Send>| {
         let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
-        BufReader::with_capacity(BLOCK, Counting { input, read, stop })
+        BufReader::with_capacity(block, Counting { input, read, stop })
     };
     // It was unpacked when it was looked at.
     if let Some(input) = source.once.take() {
@@ -83,9 +89,9 @@ pub(super) fn open(source: &mut Source, progress: &Progress) -> Result<Input, In
         let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
         let parts = Parts::new(&source.parts, move |file| {
             let (input, read, stop) = (Box::new(file), Arc::clone(&read), stop.clone());
-            Box::new(BufReader::with_capacity(BLOCK, Counting { input, read, stop }))
+            Box::new(BufReader::with_capacity(block, Counting { input, read, stop }))
         });
-        return Ok(Box::new(BufReader::with_capacity(BLOCK, parts)));
+        return Ok(Box::new(BufReader::with_capacity(block, parts)));
     }
     let fail = |error| InputError::Open { path: source.shown.clone(), source: error };
     let file = fs::File::open(&source.path).map_err(fail)?;

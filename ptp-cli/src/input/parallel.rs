@@ -3,52 +3,72 @@
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use ptp_events::daemon::DaemonLog;
-use ptp_events::recording::{Batches, Decoded, ReadError, Recorded, Sequence};
+use ptp_events::recording::{Batch, Batches, Decoded, ReadError, Recorded, Sequence};
 use rayon::ThreadPool;
 
 /// How many batches all recordings together have under way for each core: one is decoded while
 /// others wait their turn.
 const BATCHES_PER_CORE: usize = 3;
 
-/// How many texts all recordings together have in one batch each: waking a thread costs as much as decoding a
-/// hundred lines.
-const TEXTS: usize = 8192;
-/// How many one has at least and at most.
-const LEAST_TEXTS: usize = 64;
-const MOST_TEXTS: usize = 2048;
+/// How many texts are in a batch that another thread decodes: waking one costs as much as decoding a hundred
+/// lines. And in one that is decoded here, of which every recording may hold one.
+const HANDED_OVER: usize = 2048;
+const DECODED_HERE: usize = 64;
+
+/// The threads that decode, and how many more batches they may have under way.
+#[derive(Clone)]
+pub(super) struct Pool {
+    threads: Arc<ThreadPool>,
+    free: Arc<AtomicUsize>,
+}
+
+impl Pool {
+    pub(super) fn new(threads: ThreadPool) -> Self {
+        let free = AtomicUsize::new(BATCHES_PER_CORE * threads.current_num_threads());
+        Self { threads: Arc::new(threads), free: Arc::new(free) }
+    }
+
+    /// Takes a place for a batch, if there is one.
+    fn take_place(&self) -> bool {
+        let one_less = |free: usize| free.checked_sub(1);
+        self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+    }
+
+    fn give_back(&self) {
+        self.free.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// A recording, cut as it is asked for, some batches ahead.
+///
+/// Of many recordings that are merged one is mostly read at a time: that one has the threads, and of the others
+/// only the beginning is decoded.
 pub(crate) struct Parallel<R> {
     batches: Batches<R>,
-    pool: Arc<ThreadPool>,
+    pool: Pool,
     /// Being decoded, in the order of the recording.
     coming: VecDeque<Receiver<Decoded>>,
-    ahead: usize,
     sequence: Sequence,
     /// Why nothing follows what is coming.
     failed: Option<ReadError>,
+    begun: bool,
     ended: bool,
     finished: bool,
 }
 
 impl<R: BufRead> Parallel<R> {
-    /// Reads `input`, one of so many `recordings` that are read at once.
-    pub(super) fn new(
-        input: R,
-        daemon: DaemonLog,
-        pool: Arc<ThreadPool>,
-        recordings: usize,
-    ) -> Self {
+    pub(super) fn new(input: R, daemon: DaemonLog, pool: Pool) -> Self {
         Self {
-            batches: Batches::of((TEXTS / recordings).clamp(LEAST_TEXTS, MOST_TEXTS), input),
+            batches: Batches::of(DECODED_HERE, input),
             coming: VecDeque::new(),
-            ahead: (BATCHES_PER_CORE * pool.current_num_threads() / recordings).max(1),
             pool,
             sequence: Sequence::with_daemon(daemon),
             failed: None,
+            begun: false,
             ended: false,
             finished: false,
         }
@@ -58,23 +78,30 @@ impl<R: BufRead> Parallel<R> {
         &self.sequence
     }
 
+    /// The next batch, of so many texts.
+    fn cut(&mut self, texts: usize) -> Option<Batch> {
+        self.batches.set_texts(texts);
+        match self.batches.next() {
+            Some(Ok(batch)) => return Some(batch),
+            Some(Err(error)) => self.failed = Some(error),
+            None => {}
+        }
+        self.ended = true;
+        None
+    }
+
     fn read_ahead(&mut self) {
-        while !self.ended && self.coming.len() < self.ahead {
-            match self.batches.next() {
-                Some(Ok(batch)) => {
-                    let (sender, receiver) = sync_channel(1);
-                    self.pool.spawn_fifo(move || {
-                        // Nobody waits for it when the recording is given up.
-                        let _ = sender.send(batch.decode());
-                    });
-                    self.coming.push_back(receiver);
-                }
-                Some(Err(error)) => {
-                    self.failed = Some(error);
-                    self.ended = true;
-                }
-                None => self.ended = true,
-            }
+        while !self.ended && self.pool.take_place() {
+            let Some(batch) = self.cut(HANDED_OVER) else {
+                self.pool.give_back();
+                return;
+            };
+            let (sender, receiver) = sync_channel(1);
+            self.pool.threads.spawn_fifo(move || {
+                // Nobody waits for it when the recording is given up.
+                let _ = sender.send(batch.decode());
+            });
+            self.coming.push_back(receiver);
         }
     }
 }
@@ -87,12 +114,19 @@ impl<R: BufRead> Iterator for Parallel<R> {
             if let Some(next) = self.sequence.poll_recorded() {
                 return Some(next);
             }
-            self.read_ahead();
+            if std::mem::replace(&mut self.begun, true) {
+                self.read_ahead();
+            }
             if let Some(batch) = self.coming.pop_front() {
                 let decoded = batch.recv().expect("a panic in the pool ends the program");
+                self.pool.give_back();
                 self.sequence.handle_decoded(decoded);
                 // While this one is handed out.
                 self.read_ahead();
+            } else if !self.ended {
+                if let Some(batch) = self.cut(DECODED_HERE) {
+                    self.sequence.handle_decoded(batch.decode());
+                }
             } else if !std::mem::replace(&mut self.finished, true) {
                 self.sequence.finish();
             } else {
@@ -116,8 +150,8 @@ mod tests {
         DaemonLog::new(NodeName::new("n1").unwrap(), DaemonSettings::default())
     }
 
-    fn pool() -> Arc<ThreadPool> {
-        Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap())
+    fn pool() -> Pool {
+        Pool::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap())
     }
 
     fn tell(item: &Result<Recorded, ReadError>) -> String {
@@ -152,8 +186,10 @@ mod tests {
         let bytes = everything();
         let alone: Vec<_> = Reader::with_daemon(&bytes[..], log()).map(|i| tell(&i)).collect();
         assert!(alone.len() > 1000, "{}", alone.len());
-        for recordings in [1, 1000] {
-            let parallel = Parallel::new(&bytes[..], log(), pool(), recordings);
+        let all_places_taken = pool();
+        while all_places_taken.take_place() {}
+        for pool in [pool(), all_places_taken] {
+            let parallel = Parallel::new(&bytes[..], log(), pool);
             assert!(alone == parallel.map(|i| tell(&i)).collect::<Vec<_>>());
         }
     }
@@ -173,7 +209,7 @@ mod tests {
     #[test]
     fn an_error_comes_after_what_was_read_before_it_and_the_end_after_that() {
         let input = BufReader::new(Failing(b"{\"id\":1}\n{\"id\":2}\n"));
-        let mut parallel = Parallel::new(input, log(), pool(), 1);
+        let mut parallel = Parallel::new(input, log(), pool());
         let said: Vec<_> = parallel.by_ref().map(|item| tell(&item)).collect();
         assert_eq!(
             said,

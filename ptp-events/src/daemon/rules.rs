@@ -205,10 +205,10 @@ impl DaemonLog {
     fn measured_clock(&mut self, key: &SmolStr, process: Process, of: &str) -> Option<SmolStr> {
         let first = self.domains.get(key)?;
         let steers_cards = matches!(process, Process::Ts2phc | Process::Phc2sys);
-        let named = first.name().filter(|_| steers_cards && !of.starts_with('/'));
-        let (Some(first), Some(other)) =
-            (named, Port::new(of).ok().and_then(|port| clock_of(&port)))
-        else {
+        let Some(first) = first.name().filter(|_| steers_cards && !of.starts_with('/')) else {
+            return Some(key.clone());
+        };
+        let Some(other) = Port::new(of).ok().and_then(|port| clock_of(&port)) else {
             return Some(key.clone());
         };
         if *first == other {

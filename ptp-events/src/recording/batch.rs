@@ -100,6 +100,11 @@ impl<R: BufRead> Batches<R> {
     pub const fn of(texts: usize, input: R) -> Self {
         Self { splitter: Splitter::new(input), failed: None, ended: false, texts }
     }
+
+    /// From now on batches are of so many texts.
+    pub const fn set_texts(&mut self, texts: usize) {
+        self.texts = texts;
+    }
 }
 
 impl<R: BufRead> Iterator for Batches<R> {

@@ -40,9 +40,8 @@ impl Entry {
             *self = Self { is_open: true, number, time, ..Self::default() };
             return Part::Next(before.map(Box::new));
         }
-        let Some((key, value)) =
-            text.split_once('=').filter(|(key, _)| self.is_open && is_key(key))
-        else {
+        let field = self.is_open.then(|| text.split_once('=')).flatten();
+        let Some((key, value)) = field.filter(|(key, _)| is_key(key)) else {
             return Part::None;
         };
         match key {
