@@ -187,7 +187,7 @@ impl App {
         let (seen, observations) = mpsc::channel(SEEN);
         let settings = subscribing(&config, &callback);
         let driving = tokio::spawn(driver::run(targets, settings, directory, clock, seen, leave));
-        tasks.spawn(watch_seen(observations, store.clone(), health.clone()));
+        tasks.spawn(watch_seen(observations, store.clone(), health.clone(), callback.clone()));
         health.set_ready(true);
         Ok(Running {
             engine,

@@ -42,6 +42,8 @@ pub struct Health {
     /// How many publishers there are, and whether there ever was one.
     publishers: Arc<AtomicU64>,
     found: Arc<AtomicBool>,
+    /// How many subscriptions have been wanted and not there for a minute.
+    missing: Arc<AtomicU64>,
     conditions: Arc<Mutex<BTreeMap<String, (String, Gravity)>>>,
 }
 
@@ -56,6 +58,17 @@ impl Health {
     pub fn set_publishers(&self, publishers: usize) {
         self.publishers.store(publishers as u64, Ordering::Relaxed);
         self.found.fetch_or(publishers > 0, Ordering::Relaxed);
+    }
+
+    /// Says how many subscriptions have been wanted and not there for a minute.
+    pub fn set_missing(&self, subscriptions: usize) {
+        self.missing.store(subscriptions as u64, Ordering::Relaxed);
+    }
+
+    /// How many subscriptions have been wanted and not there for a minute.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.missing.load(Ordering::Relaxed)
     }
 
     /// How many publishers there are.

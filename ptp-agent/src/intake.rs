@@ -1,6 +1,6 @@
 //! From publishers to the store: what was posted, and what was seen by asking.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ptp_events::recording::Origin;
 use ptp_events::server::Refusal;
@@ -36,8 +36,52 @@ impl Intake for ToStore {
     }
 }
 
-/// Puts what the driver sees into the store, until there is nothing more to see.
-pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: Health) {
+/// What of each publisher is not subscribed to although it is wanted, with what the publisher says to it, and
+/// what is.
+#[derive(Debug, Default)]
+struct Subscriptions {
+    missing: BTreeMap<(PublisherName, Resource), String>,
+    held: BTreeSet<(PublisherName, Resource)>,
+}
+
+impl Subscriptions {
+    fn of<'a>(
+        &'a self,
+        publisher: &'a PublisherName,
+    ) -> impl Iterator<Item = (&'a Resource, &'a str)> {
+        let of = self.missing.iter().filter(move |((name, _), _)| name == publisher);
+        of.map(|((_, resource), why)| (resource, why.as_str()))
+    }
+
+    /// Whether nothing at all comes from a publisher.
+    fn none_is_held(&self, publisher: &PublisherName) -> bool {
+        !self.held.iter().any(|(name, _)| name == publisher)
+    }
+
+    /// What is missing of a publisher, in one sentence; `None` where nothing is.
+    fn why(&self, publisher: &PublisherName, callback: &str) -> Option<String> {
+        let resources: Vec<&str> =
+            self.of(publisher).map(|(resource, _)| resource.name()).collect();
+        let (_, why) = self.of(publisher).next()?;
+        let resources = resources.join(", ");
+        Some(format!("not subscribed to {resources}: {why}; can it reach {callback}?"))
+    }
+
+    fn forget(&mut self, publisher: &PublisherName) {
+        self.missing.retain(|(name, _), _| name != publisher);
+        self.held.retain(|(name, _)| name != publisher);
+    }
+}
+
+/// Puts what the driver sees into the store, until there is nothing more to see. `callback` is where publishers
+/// shall post to, without what is secret of it.
+pub async fn watch(
+    mut seen: mpsc::Receiver<Observation>,
+    store: Store,
+    health: Health,
+    callback: String,
+) {
+    let mut subscriptions = Subscriptions::default();
     let mut nodes: HashMap<PublisherName, NodeName> = HashMap::new();
     // Whom each publisher's silence was put down to, to take it back by the same name.
     let mut blinded: HashMap<PublisherName, NodeName> = HashMap::new();
@@ -58,8 +102,17 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             }
             What::Reachable { .. } => {
                 tracing::info!(publisher = name, "reachable");
-                health.clear(name);
-                blinded.remove(&publisher).map(|node| Input::Sighted { node })
+                match subscriptions.why(&publisher, &callback) {
+                    Some(why) => health.set(name, &why),
+                    None => health.clear(name),
+                }
+                // It answers, and still sends nothing.
+                let silent = subscriptions.of(&publisher).next().is_some()
+                    && subscriptions.none_is_held(&publisher);
+                (!silent)
+                    .then(|| blinded.remove(&publisher))
+                    .flatten()
+                    .map(|node| Input::Sighted { node })
             }
             What::Unreachable { why } => {
                 tracing::warn!(publisher = name, why, "unreachable");
@@ -72,18 +125,44 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             What::Gone => {
                 tracing::info!(publisher = name, "gone from the cluster");
                 health.clear(name);
+                subscriptions.forget(&publisher);
                 forgotten.retain(|(of, _), _| *of != publisher);
                 let blinded = blinded.remove(&publisher);
                 nodes.remove(&publisher).or(blinded).map(|node| Input::Gone { node })
             }
             What::Subscribed { resource, adopted } => {
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
-                let since = forgotten.remove(&(publisher.clone(), resource.clone()));
-                since.zip(node_of(&publisher, &nodes)).map(|(at, node)| missed(node, &resource, at))
+                let slot = (publisher.clone(), resource.clone());
+                if subscriptions.missing.remove(&slot).is_some() {
+                    match subscriptions.why(&publisher, &callback) {
+                        Some(why) => health.set(name, &why),
+                        None => health.clear(name),
+                    }
+                }
+                let since = forgotten.remove(&slot);
+                subscriptions.held.insert(slot);
+                let sighted = blinded.remove(&publisher).map(|node| Input::Sighted { node });
+                sighted.or_else(|| {
+                    let node = node_of(&publisher, &nodes);
+                    since.zip(node).map(|(at, node)| missed(node, &resource, at))
+                })
+            }
+            What::Missing { resource, since: _, why } => {
+                let why = why.unwrap_or_else(|| "it does not say why".to_owned());
+                tracing::warn!(publisher = name, %resource, why, "not subscribed for a minute");
+                subscriptions.missing.insert((publisher.clone(), resource), why);
+                let why = subscriptions.why(&publisher, &callback).unwrap_or_default();
+                health.set(name, &why);
+                let node = node_of(&publisher, &nodes);
+                node.filter(|_| subscriptions.none_is_held(&publisher)).map(|node| {
+                    blinded.insert(publisher.clone(), node.clone());
+                    Input::Blind { node, why: format!("its publisher: {why}") }
+                })
             }
             What::Lost { resource, blind_since } => {
                 tracing::warn!(publisher = name, %resource, "the publisher forgot us; subscribing again");
                 let slot = (publisher.clone(), resource.clone());
+                subscriptions.held.remove(&slot);
                 let since = *forgotten.entry(slot).or_insert(blind_since);
                 node_of(&publisher, &nodes).map(|node| missed(node, &resource, since))
             }
@@ -93,6 +172,7 @@ pub async fn watch(mut seen: mpsc::Receiver<Observation>, store: Store, health: 
             }
             _ => None,
         };
+        health.set_missing(subscriptions.missing.len());
         // A publisher that still does not take back what it forgot can hide more at any time.
         let still = forgotten.iter().find(|((of, _), _)| pulled && *of == publisher);
         let still = still.zip(node_of(&publisher, &nodes));
@@ -121,4 +201,73 @@ fn missed(node: NodeName, resource: &Resource, since: Received) -> Input {
 /// The node a publisher is named after, unless nobody knows its node and it goes by its URL.
 fn named(publisher: &str) -> Option<NodeName> {
     if publisher.contains("://") { None } else { NodeName::new(publisher).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use ptp_events::ReceiveClock;
+
+    use super::*;
+    use crate::store::{Given, Opened, Retention};
+
+    /// What stands in /health after each of these, and what is put into the store.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_publisher_that_takes_no_subscription_is_blindness_and_says_why() {
+        let clock = ReceiveClock::new(|| Received::from_nanos(0));
+        let (store, mut given, writer) =
+            Opened::open(None).start(None, Retention::default(), clock);
+        let health = Health::default();
+        let (seen, observations) = mpsc::channel(16);
+        let callback = "http://agent:8080".to_owned();
+        let watching = tokio::spawn(watch(observations, store.clone(), health.clone(), callback));
+        let publisher = PublisherName::new("w1");
+        let missing = |resource| What::Missing {
+            resource,
+            since: Received::from_nanos(0),
+            why: Some("answered 400".to_owned()),
+        };
+        let subscribed = |resource| What::Subscribed { resource, adopted: false };
+        let steps = [
+            (missing(Resource::LockState), 1),
+            (missing(Resource::SyncState), 2),
+            (subscribed(Resource::LockState), 1),
+            (subscribed(Resource::SyncState), 0),
+        ];
+        let mut told = Vec::new();
+        for (what, expected) in steps {
+            let received = Received::from_nanos(0);
+            seen.send(Observation { publisher: publisher.clone(), received, what }).await.unwrap();
+            while health.missing() != expected {
+                tokio::task::yield_now().await;
+            }
+            told.push(health.why("w1").unwrap_or_default());
+        }
+        let of = |resources| {
+            format!("not subscribed to {resources}: answered 400; can it reach http://agent:8080?")
+        };
+        assert_eq!(
+            told,
+            [of("lock-state"), of("lock-state, sync-state"), of("sync-state"), String::new()]
+        );
+        drop(seen);
+        watching.await.unwrap();
+        store.finish();
+        let mut inputs = Vec::new();
+        while let Some(batch) = given.recv().await {
+            inputs.extend(batch.into_iter().filter_map(|given| match given {
+                Given::Input(_, input) => Some(input),
+                Given::Time(_) => None,
+            }));
+        }
+        writer.join().unwrap();
+        let kinds: Vec<&str> = inputs
+            .iter()
+            .map(|input| match input {
+                Input::Blind { .. } => "blind",
+                Input::Sighted { .. } => "sighted",
+                _ => "other",
+            })
+            .collect();
+        assert_eq!(kinds, ["blind", "blind", "sighted"]);
+    }
 }

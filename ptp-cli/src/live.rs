@@ -160,6 +160,12 @@ fn note(out: &Shared, seen: &driver::Observation) -> io::Result<()> {
         }
         What::Unreachable { why } => anstream::eprintln!("{publisher} is unreachable: {why}"),
         What::Reachable { .. } => anstream::eprintln!("{publisher} is reachable"),
+        What::Missing { resource, why, .. } => {
+            let why = why.as_deref().unwrap_or("it does not say why");
+            anstream::eprintln!(
+                "{publisher} has not accepted a subscription to {resource} for a minute: {why}"
+            );
+        }
         _ => {}
     }
     Ok(())

@@ -70,6 +70,8 @@ pub struct Pace {
     pub pull: Duration,
     /// After failures.
     pub backoff: Backoff,
+    /// How long a subscription may be wanted and not there before that is said ([`Change::Missing`]).
+    pub patience: Duration,
 }
 
 impl Default for Pace {
@@ -78,6 +80,7 @@ impl Default for Pace {
             check: Duration::from_secs(30),
             pull: Duration::from_mins(1),
             backoff: Backoff::default(),
+            patience: Duration::from_secs(55),
         }
     }
 }
@@ -184,6 +187,7 @@ impl Reconciler {
         if self.in_flight.is_some() {
             return None;
         }
+        self.tell_missing(now);
         let action = if let Some(leaving) = self.leaving {
             self.leaving = Some(Leaving::Listed);
             match leaving {
@@ -200,6 +204,20 @@ impl Reconciler {
         };
         self.in_flight.clone_from(&action);
         action
+    }
+
+    /// Says what has been missing for too long, whatever the reason; one that does not answer at all has said so.
+    fn tell_missing(&mut self, now: Instant) {
+        if let (Reach::Down(_), _) | (_, Some(_)) = (self.reach, self.leaving) {
+            return;
+        }
+        let patience = self.pace.patience;
+        for slot in &mut self.slots {
+            if let Some((since, why)) = slot.poll_missing(patience, now) {
+                let resource = slot.resource.clone();
+                self.changes.push_back(Change::Missing { resource, since, why });
+            }
+        }
     }
 
     fn next_stale(&mut self) -> Option<Action> {
@@ -234,7 +252,7 @@ impl Reconciler {
         if self.in_flight.is_some() || self.leaving.is_some() {
             return None;
         }
-        let slots = self.slots.iter().map(Slot::due);
+        let slots = self.slots.iter().map(|slot| slot.due(self.pace.patience));
         match (self.reach, self.step == Step::FIRST) {
             (Reach::Down(_), _) | (_, false) => Some(self.round_at),
             _ => Some(slots.fold(self.round_at, Instant::min)),
@@ -301,7 +319,7 @@ impl Reconciler {
             }
             Ok(_) => {}
             Err(failure) => {
-                slot.fail(backoff, now, jitter);
+                slot.fail(&failure.why, backoff, now, jitter);
                 if failure.is_conflict() {
                     // It exists already: the list has its id.
                     self.step = Step::Subscriptions;

@@ -129,6 +129,9 @@ impl Collector for Figures {
         gauge(&mut encoder, "sink_failing", "1 while a sink does not take alerts", &sinks)?;
         let publishers = self.health.publishers();
         gauge(&mut encoder, "publishers", "publishers found", &[(None, publishers)])?;
+        let missing = self.health.missing();
+        let help = "subscriptions that publishers have not accepted for a minute";
+        gauge(&mut encoder, "subscriptions_missing", help, &[(None, missing)])?;
         let failing = u64::from(self.health.why(DISCOVERY).is_some());
         let help = "1 while publishers are not found";
         gauge(&mut encoder, "discovery_failing", help, &[(None, failing)])?;

@@ -17,7 +17,7 @@ const BATCHES_PER_CORE: usize = 3;
 /// How many texts are in a batch that another thread decodes: waking one costs as much as decoding a hundred
 /// lines. And in one that is decoded here, of which every recording may hold one.
 const HANDED_OVER: usize = 2048;
-const DECODED_HERE: usize = 64;
+const DECODED_HERE: usize = 32;
 
 /// The threads that decode, and how many more batches they may have under way.
 #[derive(Clone)]

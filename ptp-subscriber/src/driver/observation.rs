@@ -63,6 +63,15 @@ pub enum What {
         /// Why not, for people.
         why: String,
     },
+    /// A subscription has been wanted and not there for a minute; said once, until it was there again.
+    Missing {
+        /// To what.
+        resource: Resource,
+        /// Since when: what happened since may have been missed.
+        since: Received,
+        /// What the publisher answered last, if it did.
+        why: Option<String>,
+    },
     /// The current state of a resource cannot be read.
     NoState {
         /// Of what.

@@ -60,7 +60,11 @@ struct PublisherTask<'a> {
 impl PublisherTask<'_> {
     async fn keep_subscribed(&mut self) -> Result<Infallible, Unheard> {
         loop {
-            if let Some(action) = self.reconciler.poll_action(Instant::now()) {
+            let action = self.reconciler.poll_action(Instant::now());
+            while let Some(change) = self.reconciler.poll_change() {
+                self.report_change(change).await?;
+            }
+            if let Some(action) = action {
                 self.work_off(action).await?;
             } else {
                 match self.reconciler.poll_timeout() {
@@ -127,6 +131,9 @@ impl PublisherTask<'_> {
                 What::Lost { resource, blind_since: self.received(blind_since) }
             }
             Change::NotSubscribed { resource, why } => What::NotSubscribed { resource, why },
+            Change::Missing { resource, since, why } => {
+                What::Missing { resource, since: self.received(since), why }
+            }
             Change::NoState { resource, why } => What::NoState { resource, why },
         };
         self.report(what).await

@@ -117,6 +117,16 @@ pub enum Change {
         /// Why not, for people.
         why: String,
     },
+    /// A subscription has been wanted and not there for longer than [`super::Pace::patience`]; said once,
+    /// until it was there again.
+    Missing {
+        /// To what.
+        resource: Resource,
+        /// Since when.
+        since: Instant,
+        /// What the publisher answered last, if it did.
+        why: Option<String>,
+    },
     /// Its answer to CurrentState cannot be used.
     NoState {
         /// Of what.

@@ -292,6 +292,29 @@ fn refused_subscriptions_are_retried_more_and_more_slowly() {
 }
 
 #[test]
+fn a_subscription_that_is_not_there_for_a_minute_is_told_once_and_again_after_it_was_there() {
+    let mut run = Run::new(Proxy { accepts: false, ..Proxy::new() }, None);
+    let missing = |run: &Run| {
+        let all = run.changes.iter().filter(|change| matches!(change, Change::Missing { .. }));
+        all.count()
+    };
+    run.seconds(54);
+    assert_eq!(missing(&run), 0);
+    run.seconds(3);
+    assert_eq!(missing(&run), 7);
+    let first = run.changes.iter().find(|change| matches!(change, Change::Missing { .. }));
+    assert!(matches!(first, Some(Change::Missing { why: Some(_), .. })), "{first:?}");
+    run.seconds(600);
+    assert_eq!(missing(&run), 7);
+    run.proxy.accepts = true;
+    run.seconds(61);
+    run.proxy.accepts = false;
+    run.proxy.list.clear();
+    run.seconds(150);
+    assert_eq!(missing(&run), 14);
+}
+
+#[test]
 fn data_that_disappears_is_a_reason_to_look() {
     let mut run = Run::new(Proxy::new(), None);
     run.seconds(61);

@@ -83,6 +83,7 @@ fn quick(settings: &mut Settings) {
         check: Duration::from_millis(100),
         pull: Duration::from_millis(200),
         backoff: Backoff { first: Duration::from_millis(20), most: Duration::from_millis(100) },
+        ..Pace::default()
     };
 }
 
