@@ -1,6 +1,7 @@
 //! The HTTP API: what the original service offered, and a versioned one.
 
 mod alerts;
+mod hosts;
 mod legacy;
 mod metrics;
 mod parameters;
@@ -26,6 +27,7 @@ use crate::secret::Secret;
 use crate::sinks::Silences;
 use crate::store::Store;
 
+pub use hosts::host_of;
 pub use metrics::Metrics;
 pub use problem::Problem;
 
@@ -79,6 +81,14 @@ impl Access {
 /// Whether the headers present this token.
 fn is(token: Option<&Secret>, headers: &HeaderMap) -> bool {
     token.zip(bearer(headers)).is_some_and(|(token, presented)| same(token.expose(), presented))
+}
+
+/// Without a token for reading, answers only who asks for one of our names, whatever the route.
+pub fn named(routes: Router, access: &Access, names: &[String]) -> Router {
+    match access.read {
+        Some(_) => routes,
+        None => routes.layer(middleware::from_fn_with_state(names.into(), hosts::only_ours)),
+    }
 }
 
 /// The routes.

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Access, Api, Metrics, router, unguarded};
+use crate::api::{Access, Api, Metrics, named, router, unguarded};
 use crate::config::{Config, Publishers, loopback};
 use crate::discovery::{client, follow, tell_missing_right};
 use crate::engine_task::{EngineTask, Recalled};
@@ -229,8 +229,9 @@ fn routes(
     tasks.spawn(mcp::follow_engine(api.engine.clone(), Arc::clone(&reach)));
     let hosts = config.mcp_hosts.clone();
     let origins = config.mcp_origins.iter().cloned().chain(own_origins(&hosts, port)).collect();
-    let tools = mcp::serve_http(reach, api.access.clone(), hosts, origins);
-    router(api).merge(tools)
+    let access = api.access.clone();
+    let tools = mcp::serve_http(reach, access.clone(), hosts.clone(), origins);
+    named(router(api).merge(tools), &access, &hosts)
 }
 
 /// The origins of what we serve ourselves, by each name we are reached by.

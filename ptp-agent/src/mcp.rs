@@ -15,6 +15,7 @@ mod http;
 mod page;
 mod prompts;
 mod resources;
+mod sessions;
 mod source;
 mod stdio;
 mod tool;

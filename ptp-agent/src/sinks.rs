@@ -4,6 +4,7 @@ mod alertmanager;
 mod destination;
 mod dispatch;
 mod kubernetes;
+mod outbox;
 mod silences;
 mod slack;
 mod test_alert;
@@ -42,9 +43,9 @@ pub struct Message {
 pub struct SinkStatus {
     /// Alerts delivered.
     pub delivered: AtomicU64,
-    /// Alerts given up.
+    /// Alerts refused for what they say, and not tried again.
     pub failed: AtomicU64,
-    /// Alerts dropped because the queue was full.
+    /// Incidents dropped because too many waited.
     pub dropped: AtomicU64,
     /// Whether the last try failed.
     pub failing: AtomicBool,

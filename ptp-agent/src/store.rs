@@ -9,7 +9,7 @@ mod tables;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,15 +21,23 @@ use tokio::sync::oneshot;
 
 pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident};
 
-/// How many inputs may wait to be written. At 600 bytes each this bounds the memory to some tens
-/// of MB; a publisher sends at most about 1500 per second (observed, see docs/protocol.md §3).
+/// How many inputs may wait to be written; a publisher sends at most about 1500 per second
+/// (observed, see docs/protocol.md §3).
 const QUEUE: usize = 20_000;
+/// How many bytes they may have together: more than as many real events of 600 bytes have, and a bound on what a hostile publisher can make us hold.
+const QUEUE_BYTES: usize = 16 << 20;
+/// How many batches may wait for the engine, each of which may have as many bytes as the queue.
+const BATCHES: usize = 16;
 /// How many are committed together.
 const BATCH: usize = 2_000;
 /// How long to wait for room in the queue.
 const ROOM: Duration = Duration::from_millis(50);
 /// How often age and size are looked at.
 const PRUNE_EVERY: Duration = Duration::from_mins(5);
+/// How often it is tried whether the journal is free.
+const RELEASE: Duration = Duration::from_millis(100);
+/// How long an agent that is being replaced may take to let go of the journal.
+const HANDOVER: Duration = Duration::from_secs(5);
 /// How long after a failure writing is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -116,6 +124,8 @@ pub struct Store {
     clock: ReceiveClock,
     counts: Arc<Counts>,
     failure: Arc<Mutex<Option<String>>>,
+    /// How many bytes wait in the queue.
+    held: Arc<AtomicUsize>,
     path: Option<PathBuf>,
 }
 
@@ -143,11 +153,12 @@ impl Store {
         let (done, wait) = oneshot::channel();
         // What is behind in the queue is never durable before what is ahead.
         let (mut done, last) = (Some(done), inputs.len() - 1);
+        let bytes = inputs.iter().map(weight).sum();
         let items = inputs.into_iter().enumerate().map(|(index, input)| {
             let done = if index == last { done.take() } else { None };
             move |received| Item::Given(Given::Input(received, input), done)
         });
-        self.enqueue(items)?;
+        self.enqueue(items, bytes)?;
         wait.await.unwrap_or(Err(NotStored::Stopped))
     }
 
@@ -162,8 +173,9 @@ impl Store {
     pub async fn give_soon(&self, input: Input) -> Result<(), NotStored> {
         loop {
             let input = input.clone();
+            let bytes = weight(&input);
             let item = |received| Item::Given(Given::Input(received, input), None);
-            match self.enqueue(std::iter::once(item)) {
+            match self.enqueue(std::iter::once(item), bytes) {
                 Err(NotStored::Busy) => tokio::time::sleep(ROOM).await,
                 outcome => return outcome,
             }
@@ -175,7 +187,7 @@ impl Store {
     /// # Errors
     /// When the queue is full, or the store has stopped.
     pub fn tell_time(&self) -> Result<(), NotStored> {
-        self.enqueue(std::iter::once(|received| Item::Given(Given::Time(received), None)))
+        self.enqueue(std::iter::once(|received| Item::Given(Given::Time(received), None)), 0)
     }
 
     /// Keeps a record, soon.
@@ -188,7 +200,7 @@ impl Store {
         sender.try_send(Item::Record(record)).map_err(|error| self.refused(&error, 1))
     }
 
-    fn enqueue<I, F>(&self, items: I) -> Result<(), NotStored>
+    fn enqueue<I, F>(&self, items: I, bytes: usize) -> Result<(), NotStored>
     where
         I: ExactSizeIterator<Item = F>,
         F: FnOnce(Received) -> Item,
@@ -199,7 +211,12 @@ impl Store {
             return Err(NotStored::Stopped);
         };
         let count = items.len();
+        if self.held.load(Ordering::Relaxed).saturating_add(bytes) > QUEUE_BYTES {
+            self.counts.refused.fetch_add(count as u64, Ordering::Relaxed);
+            return Err(NotStored::Busy);
+        }
         let places = sender.try_reserve_many(count).map_err(|error| self.refused(&error, count))?;
+        self.held.fetch_add(bytes, Ordering::Relaxed);
         for (place, item) in places.zip(items) {
             place.send(item(self.clock.stamp()));
         }
@@ -379,13 +396,14 @@ impl Opened {
         clock: ReceiveClock,
     ) -> (Store, mpsc::Receiver<Vec<Given>>, JoinHandle<()>) {
         let (sender, items) = mpsc::channel(QUEUE);
-        let (out, given) = mpsc::channel(16);
+        let (out, given) = mpsc::channel(BATCHES);
         let end = sender.clone().try_reserve_owned().ok();
         let store = Store {
             queue: Arc::new(Mutex::new(Queue { sender: Some(sender), end })),
             clock,
             counts: Arc::default(),
             failure: Arc::new(Mutex::new(self.trouble.clone().filter(|_| self.journal.is_none()))),
+            held: Arc::default(),
             path: path.filter(|_| self.journal.is_some()),
         };
         let writer = Writer {
@@ -393,6 +411,7 @@ impl Opened {
             retention,
             counts: Arc::clone(&store.counts),
             failure: Arc::clone(&store.failure),
+            held: Arc::clone(&store.held),
             clock: store.clock.clone(),
         };
         let thread = std::thread::spawn(move || writer.run(items, out));
@@ -428,7 +447,14 @@ fn put_aside(path: &Path) -> Option<PathBuf> {
 }
 
 fn open_with_tables(path: &Path) -> Result<Journal, JournalError> {
-    let mut journal = Journal::open(path)?;
+    let mut tries = HANDOVER.as_millis() / RELEASE.as_millis();
+    let mut journal = loop {
+        match Journal::open(path) {
+            Err(JournalError::InUse { .. }) if tries > 0 => tries -= 1,
+            outcome => break outcome?,
+        }
+        std::thread::sleep(RELEASE);
+    };
     tables::create(&mut journal)?;
     Ok(journal)
 }
@@ -450,6 +476,15 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// How many bytes an input holds beside its own fields.
+const fn weight(input: &Input) -> usize {
+    match input {
+        Input::Event { body, .. } => body.len(),
+        Input::Blind { why, .. } | Input::Missed { why, .. } => why.len(),
+        _ => 0,
+    }
+}
+
 fn count_inputs(batch: &[Item]) -> u64 {
     let inputs = batch.iter().filter(|item| matches!(item, Item::Given(Given::Input(..), _)));
     inputs.count() as u64
@@ -460,6 +495,7 @@ struct Writer {
     retention: Retention,
     counts: Arc<Counts>,
     failure: Arc<Mutex<Option<String>>>,
+    held: Arc<AtomicUsize>,
     clock: ReceiveClock,
 }
 
@@ -477,6 +513,11 @@ impl Writer {
             } else {
                 failed = self.write(&batch).err().map(|()| now);
             }
+            let taken = batch.iter().map(|item| match item {
+                Item::Given(Given::Input(_, input), _) => weight(input),
+                Item::Given(Given::Time(_), _) | Item::Record(_) | Item::End => 0,
+            });
+            self.held.fetch_sub(taken.sum(), Ordering::Relaxed);
             let mut given = Vec::with_capacity(batch.len());
             let mut ended = false;
             for item in batch.drain(..) {
@@ -573,6 +614,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ptp_events::recording::Origin;
 
     /// More than fits anywhere, while nobody takes it out.
     #[tokio::test(flavor = "multi_thread")]
@@ -600,5 +642,29 @@ mod tests {
         store.finish();
         writer.join().unwrap();
         assert_eq!(store.give(Input::Resumed).await, Err(NotStored::Stopped));
+    }
+
+    /// A few large ones are as much as many small ones.
+    #[tokio::test]
+    async fn what_waits_is_bounded_in_bytes() {
+        let clock = ReceiveClock::new(|| Received::from_nanos(0));
+        let (store, mut given, writer) =
+            Opened::open(None).start(None, Retention::default(), clock);
+        let body = vec![b' '; 64 << 10];
+        let large = Input::Event { origin: Origin::Push, node: None, body };
+        let item = |received| Item::Given(Given::Input(received, large.clone()), None);
+        let most = (BATCHES + 2) * QUEUE_BYTES / (64 << 10) + 1;
+        let taken = (0..2 * most)
+            .take_while(|_| store.enqueue(std::iter::once(item), weight(&large)).is_ok())
+            .count();
+        assert!((QUEUE_BYTES / (64 << 10)..most).contains(&taken), "{taken} of {most}");
+        assert_eq!(store.counts().refused.load(Ordering::Relaxed), 1);
+        store.finish();
+        let mut came = 0;
+        while let Some(batch) = given.recv().await {
+            came += batch.len();
+        }
+        assert_eq!((came, store.held.load(Ordering::Relaxed)), (taken, 0));
+        writer.join().unwrap();
     }
 }

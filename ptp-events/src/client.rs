@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ApiVersion, Event, MAX_EVENT_BYTES, NewSubscription, NodeName, Subscription, SubscriptionId,
+    ApiVersion, Event, MAX_BODY_BYTES, NewSubscription, NodeName, Subscription, SubscriptionId,
 };
 
 pub use error::{Call, ClientError};
@@ -185,7 +185,7 @@ impl Client {
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_EVENT_BYTES {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(ClientError::TooLarge { call, url: url.to_owned() });
             }
             body.extend_from_slice(&chunk);

@@ -13,8 +13,12 @@ use crate::{
     QualityLevel, Reading, Readings, Resource, Stamped, SyncState, TimeError,
 };
 
-/// The largest event we accept, in bytes. The real ones have about 600.
-pub const MAX_EVENT_BYTES: usize = 1 << 20;
+/// The largest event we accept, in bytes. The real ones have about 600; one of a node with all the
+/// [`MAX_VALUES`] has some 60,000.
+pub const MAX_EVENT_BYTES: usize = 64 << 10;
+
+/// The largest body we accept, in bytes: one event, or an array of them.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The most events one request may bring. StarlingX, which sends arrays, has a handful of resources.
 pub const MAX_EVENTS: usize = 256;
@@ -210,7 +214,7 @@ impl Event {
         bytes: &'a [u8],
         asked: Option<&NodeName>,
     ) -> Result<Vec<(Self, &'a [u8])>, DecodeError> {
-        if bytes.len() > MAX_EVENT_BYTES {
+        if bytes.len() > MAX_BODY_BYTES {
             return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
         }
         if !is_array(bytes) {
@@ -232,7 +236,7 @@ impl Event {
 
     fn decode(bytes: &[u8], asked: Option<&NodeName>) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_EVENT_BYTES {
-            return Err(DecodeError::TooLarge { what: "more than 1 MiB" });
+            return Err(DecodeError::TooLarge { what: "an event of more than 64 KiB" });
         }
         // Checking all bytes for UTF-8 at once is faster than string by string.
         match simdutf8::basic::from_utf8(bytes).map(serde_json::from_str::<PlainWire<'_>>) {

@@ -5,6 +5,8 @@
 //! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT * FROM inputs'` reads it.
 
 use std::borrow::Cow;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +21,12 @@ const APPLICATION_ID: i32 = 0x5054_506A;
 const VERSION: i32 = 1;
 
 /// How many entries are removed in one transaction.
-const PRUNED_AT_ONCE: i64 = 10_000;
+const PRUNED_AT_ONCE: usize = 10_000;
+/// How much of the file an entry takes beside its body: its columns, its place in the indexes.
+const BESIDE_BODY: u64 = 80;
+
+/// How many bytes of bodies are read at once, and one body more.
+pub const PAGE_BYTES: usize = 8 << 20;
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +46,20 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody else writes it.
+    #[error("another agent writes the journal `{}`", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file beside the journal that keeps a second writer away cannot be used.
+    #[error("cannot lock `{}`", path.display())]
+    Lock {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Reading or writing failed.
     #[error("the journal failed")]
     Failed {
@@ -56,6 +77,35 @@ impl JournalError {
         let (Self::Open { source, .. } | Self::Failed { source }) = self else { return false };
         matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
     }
+}
+
+/// Takes the writer's place, and makes the file where there is none.
+fn lock(path: &Path) -> Result<File, JournalError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let beside = PathBuf::from(beside);
+    let failed = |source| JournalError::Lock { path: beside.clone(), source };
+    let lock = private().open(&beside).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(JournalError::InUse { path: path.to_owned() });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    // What SQLite makes beside the file, it makes with the file's rights. A failure here is one
+    // that SQLite meets again, and explains.
+    drop(private().open(path));
+    Ok(lock)
+}
+
+/// How files are made that hold what publishers said: for their owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// The columns that an input is kept in.
@@ -122,6 +172,17 @@ pub struct Entry {
 pub struct Journal {
     db: Connection,
     path: PathBuf,
+    /// Held as long as the journal is open for writing.
+    _lock: Option<File>,
+}
+
+/// Some entries, and whether there are more.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whether the limit or [`PAGE_BYTES`] ended the page; there may be more then.
+    pub more: bool,
 }
 
 /// Which entries of a journal to give.
@@ -142,14 +203,17 @@ pub struct Query<'a> {
 }
 
 impl Journal {
-    /// Opens a journal for writing; makes the file when there is none.
+    /// Opens a journal for writing; makes the file when there is none, for its owner alone to read.
+    ///
+    /// A file with `.lock` after its name keeps a second writer away.
     ///
     /// # Errors
-    /// When the file cannot be opened or made, or is something else.
+    /// When the file cannot be opened or made, is something else (which is left as it is), or
+    /// somebody else writes it.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let journal = Self::connect(path, OpenFlags::default())?;
-        journal.prepare().map_err(|error| journal.explain(error))?;
-        journal.check()?;
+        let lock = lock(path)?;
+        let journal = Self::connect(path, OpenFlags::default(), Some(lock))?;
+        journal.prepare()?;
         Ok(journal)
     }
 
@@ -159,30 +223,39 @@ impl Journal {
     /// When there is no such file, or it is something else.
     pub fn open_read_only(path: &Path) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let journal = Self::connect(path, flags)?;
+        let journal = Self::connect(path, flags, None)?;
         journal.check()?;
         Ok(journal)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, JournalError> {
+    fn connect(path: &Path, flags: OpenFlags, lock: Option<File>) -> Result<Self, JournalError> {
         let db = Connection::open_with_flags(path, flags)
             .map_err(|source| JournalError::Open { path: path.to_owned(), source })?;
-        Ok(Self { db, path: path.to_owned() })
+        Ok(Self { db, path: path.to_owned(), _lock: lock })
     }
 
     fn explain(&self, source: rusqlite::Error) -> JournalError {
         JournalError::Open { path: self.path.clone(), source }
     }
 
-    fn prepare(&self) -> Result<(), rusqlite::Error> {
+    fn prepare(&self) -> Result<(), JournalError> {
+        let count = "SELECT count(*) FROM sqlite_schema";
+        let tables = self.db.query_row(count, [], |row| row.get::<_, i64>(0));
+        let is_new = tables.map_err(|error| self.explain(error))? == 0;
+        // Before anything is set: a pragma would change somebody else's database for good.
+        if !is_new {
+            self.check()?;
+        }
+        self.set_up(is_new).map_err(|error| self.explain(error))
+    }
+
+    fn set_up(&self, is_new: bool) -> Result<(), rusqlite::Error> {
         self.db.busy_timeout(Duration::from_secs(5))?;
         // Has an effect only before anything is written; that includes the journal mode.
         self.db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
         // FULL: what is committed survives the machine, not only the process.
         self.db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
-        let tables: i64 =
-            self.db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if tables == 0 {
+        if is_new {
             self.db.execute_batch(&format!(
                 "PRAGMA application_id = {APPLICATION_ID};
                  PRAGMA user_version = {VERSION};
@@ -241,23 +314,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Up to `limit` entries after `seq`, oldest first.
+    /// Up to `limit` entries after `seq`, oldest first, and of [`PAGE_BYTES`]; none at the end only.
     ///
     /// # Errors
     /// When reading fails.
     pub fn after(&self, seq: i64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.entries(
-            "SELECT seq, received, kind, node, body FROM inputs WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            params![seq, limit],
-        )
+        let query = Query { cursor: Some(seq), limit, ..Query::default() };
+        Ok(self.select(&query)?.entries)
     }
 
-    /// The entries that are asked for.
+    /// The entries that are asked for, up to the limit and to [`PAGE_BYTES`].
     ///
     /// # Errors
     /// When reading fails.
-    pub fn select(&self, query: &Query<'_>) -> Result<Vec<Entry>, JournalError> {
+    pub fn select(&self, query: &Query<'_>) -> Result<Page, JournalError> {
         // What was received later has a greater number, so that no index on the time is needed.
         let from = query.since.map(|since| self.first_from(since)).transpose()?;
         let to = query.until.map(|until| self.first_from(until)).transpose()?;
@@ -288,7 +358,9 @@ impl Journal {
             " ORDER BY seq LIMIT ?"
         });
         params.push(&limit);
-        self.entries(&sql, &params)
+        let (entries, cut) = self.entries(&sql, &params)?;
+        let more = cut || (query.limit > 0 && entries.len() >= query.limit);
+        Ok(Page { entries, more })
     }
 
     /// The number of the first entry received at or after `time`; one more than the last when there is
@@ -312,17 +384,25 @@ impl Journal {
         Ok(low)
     }
 
-    fn entries(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Entry>, JournalError> {
+    /// The rows as entries, and whether they were cut at [`PAGE_BYTES`].
+    fn entries(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<(Vec<Entry>, bool), JournalError> {
         let mut select = self.db.prepare_cached(sql)?;
         let rows = select.query_map(params, |row| {
             let kind: String = row.get(2)?;
             let node: Option<String> = row.get(3)?;
-            let input = from_row(&kind, node.as_deref(), row.get(4)?);
-            Ok((row.get(0)?, Received::from_nanos(row.get(1)?), input))
+            let body: Vec<u8> = row.get(4)?;
+            let bytes = body.len();
+            let input = from_row(&kind, node.as_deref(), body);
+            Ok((row.get(0)?, Received::from_nanos(row.get(1)?), input, bytes))
         })?;
         let mut entries = Vec::new();
+        let mut total = 0;
         for row in rows {
-            let (seq, received, input) = row?;
+            let (seq, received, input, bytes) = row?;
             // An unknown kind still moves the reader on.
             let input = input.unwrap_or(Input::Event {
                 origin: Origin::Unknown,
@@ -330,8 +410,12 @@ impl Journal {
                 body: Vec::new(),
             });
             entries.push(Entry { seq, received, input });
+            total += bytes;
+            if total >= PAGE_BYTES {
+                return Ok((entries, true));
+            }
         }
-        Ok(entries)
+        Ok((entries, false))
     }
 
     /// When the latest entry was received; `None` when there is none.
@@ -344,7 +428,8 @@ impl Journal {
         Ok(nanos.map(Received::from_nanos))
     }
 
-    /// Removes entries received before `time`, and the oldest beyond `bytes`; returns how many.
+    /// Removes entries received before `time`; where there are none, as many of the oldest as take the
+    /// file below `bytes`. Returns how many.
     ///
     /// At most 10,000 at a time, so that whoever writes is not kept waiting: when it removes that
     /// many, there may be more.
@@ -352,13 +437,16 @@ impl Journal {
     /// # Errors
     /// When writing fails.
     pub fn prune(&mut self, time: Received, bytes: u64) -> Result<usize, JournalError> {
-        let oldest =
-            "DELETE FROM inputs WHERE seq IN (SELECT seq FROM inputs ORDER BY seq LIMIT ?1)";
         let aged = "DELETE FROM inputs WHERE seq IN \
             (SELECT seq FROM inputs WHERE received < ?1 ORDER BY received LIMIT ?2)";
-        let mut removed = self.db.execute(aged, params![time.as_nanos(), PRUNED_AT_ONCE])?;
-        if removed == 0 && self.size()? > bytes {
-            removed = self.db.execute(oldest, [PRUNED_AT_ONCE])?;
+        let at_once = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
+        let mut removed = self.db.execute(aged, params![time.as_nanos(), at_once])?;
+        if removed == 0 {
+            let beyond = self.size()?.saturating_sub(bytes);
+            removed = match self.oldest(beyond)? {
+                Some(last) => self.db.execute("DELETE FROM inputs WHERE seq <= ?1", [last])?,
+                None => 0,
+            };
         }
         if removed > 0 {
             // Each step of these gives back a page, so they must be stepped to their end.
@@ -367,6 +455,21 @@ impl Journal {
             }
         }
         Ok(removed)
+    }
+
+    /// The last of the oldest entries that take up `bytes` together; `None` for no bytes.
+    fn oldest(&self, bytes: u64) -> Result<Option<i64>, JournalError> {
+        let mut select =
+            self.db.prepare_cached("SELECT seq, length(body) FROM inputs ORDER BY seq LIMIT ?1")?;
+        let at_once = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
+        let mut rows = select.query([at_once])?;
+        let (mut last, mut total) = (None, 0);
+        while total < bytes {
+            let Some(row) = rows.next()? else { break };
+            last = Some(row.get(0)?);
+            total += BESIDE_BODY + u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+        }
+        Ok(last)
     }
 
     /// How many bytes of the file are in use.

@@ -61,7 +61,7 @@ mod units;
 pub use api::{ApiVersion, NewSubscription, Subscription, SubscriptionId, SubscriptionIdError};
 pub use clock::ReceiveClock;
 pub use cloudevent::BridgeError;
-pub use decode::{DecodeError, MAX_EVENT_BYTES, MAX_EVENTS};
+pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};
 pub use input::Input;
 pub use moment::{LengthError, MomentError, Side, length, moment};

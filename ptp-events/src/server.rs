@@ -28,7 +28,7 @@ use axum::routing::post;
 use http_body_util::LengthLimitError;
 use smol_str::SmolStr;
 
-use crate::{Event, MAX_EVENT_BYTES, ReceiveClock};
+use crate::{Event, MAX_BODY_BYTES, ReceiveClock};
 
 pub use crate::serve::{Limits, serve};
 pub use problem::Rejection;
@@ -125,10 +125,10 @@ impl<S: Sink> Receiver<S> {
 
 async fn read(body: Body) -> Result<Bytes, Rejection> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > MAX_EVENT_BYTES {
+    if announced > MAX_BODY_BYTES {
         return Err(Rejection::TooLarge);
     }
-    let whole = to_bytes(body, MAX_EVENT_BYTES);
+    let whole = to_bytes(body, MAX_BODY_BYTES);
     let Ok(whole) = tokio::time::timeout(BODY_TIMEOUT, whole).await else {
         return Err(Rejection::TooSlow);
     };

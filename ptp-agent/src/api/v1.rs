@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use ptp_diagnostics::report::BlindWindow;
-use ptp_events::journal::Query as Entries;
+use ptp_events::journal::{self, Query as Entries};
 use ptp_events::recording::Origin;
 use ptp_events::{Input, NodeName, Received};
 use serde::Serialize;
@@ -130,10 +130,10 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         Some(journal) => {
             journal.select(&Entries { node: of.as_ref(), since, until, newest, cursor, limit })
         }
-        None => Ok(Vec::new()),
+        None => Ok(journal::Page::default()),
     });
     let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    let entries = read
+    let journal::Page { entries, more } = read
         .await
         .map_err(|_| failed("reading the journal was given up"))?
         .map_err(|_| failed("the journal cannot be read; see /health"))?;
@@ -141,9 +141,8 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
         let snapshot = api.engine.snapshot.borrow().clone();
         not_about_nobody(&snapshot.report, node.as_ref().map(NodeName::as_str))?;
     }
-    let next_cursor = (entries.len() == limit)
-        .then(|| entries.last().map(|entry| entry.seq.to_string()))
-        .flatten();
+    let last = entries.last().filter(|_| more);
+    let next_cursor = last.map(|entry| entry.seq.to_string());
     let items = entries.into_iter().map(|entry| {
         let (origin, event, note) = match entry.input {
             Input::Event { origin, body, .. } => {

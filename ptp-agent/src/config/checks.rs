@@ -15,6 +15,9 @@ use crate::identity::{self, Identity};
 /// How many resolved incidents, and alerts, the agent shows.
 const MAX_INCIDENTS: usize = 1000;
 
+/// The fewest characters of a token: 64 bits, written in hexadecimal.
+const SHORTEST_TOKEN: usize = 16;
+
 pub(super) fn is_http(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
@@ -93,6 +96,10 @@ pub(super) fn combinations(options: &Options, mistakes: &mut Vec<String>) {
             "--mcp-exec: needs a cluster, and --publisher says to use none",
         ),
         (
+            options.mcp_exec && options.read_token.is_none(),
+            "--mcp-exec: needs --read-token, or whoever reaches the API may run commands on nodes",
+        ),
+        (
             options.keep_subscriptions && !keeps_secret,
             "--keep-subscriptions: needs --journal or --callback-secret; otherwise what is kept posts to a URL that the next start does not know",
         ),
@@ -107,6 +114,16 @@ pub(super) fn combinations(options: &Options, mistakes: &mut Vec<String>) {
     ] {
         if wrong {
             mistakes.push(why.to_owned());
+        }
+    }
+    for (flag, token) in
+        [("--read-token", &options.read_token), ("--write-token", &options.write_token)]
+    {
+        if token.as_ref().is_some_and(|token| token.len() < SHORTEST_TOKEN) {
+            mistakes.push(format!(
+                "{flag}: has fewer than {SHORTEST_TOKEN} characters and can be guessed; \
+                 `openssl rand -hex 32` makes one"
+            ));
         }
     }
 }

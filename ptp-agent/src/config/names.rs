@@ -26,7 +26,7 @@ pub(super) fn callback(options: &Options) -> Option<String> {
 
 pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// Every name by which MCP clients may reach us: a page that made a browser believe another name
+/// Every name by which MCP clients and, without a token, those of the API may reach us: a page that made a browser believe another name
 /// is ours is refused.
 pub(super) fn mcp_hosts(options: &Options) -> Vec<String> {
     let mut hosts: Vec<_> = LOOPBACK.map(str::to_owned).into();
@@ -36,6 +36,7 @@ pub(super) fn mcp_hosts(options: &Options) -> Vec<String> {
         hosts.extend(["", ".svc", ".svc.cluster.local"].map(|end| format!("{service}{end}")));
     }
     hosts.extend(options.pod_ip.map(|ip| ip.to_string()));
+    hosts.extend(options.external_url.as_deref().and_then(crate::api::host_of));
     hosts.extend(options.mcp_host.iter().filter(|host| !host.trim().is_empty()).cloned());
     hosts
 }

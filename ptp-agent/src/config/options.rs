@@ -149,7 +149,7 @@ pub struct Options {
     #[arg(long, env = "PTP_AGENT_WRITE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub write_token: Option<String>,
 
-    /// Name that MCP clients reach us by, besides localhost and the Service's (repeatable)
+    /// Name that clients reach us by, besides localhost, the Service's and that of --external-url (repeatable)
     #[arg(long, env = "PTP_AGENT_MCP_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub mcp_host: Vec<String>,
 

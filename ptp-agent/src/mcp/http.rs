@@ -1,21 +1,18 @@
 //! `/mcp`: the server over streamable HTTP, beside the API.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use super::sessions::Sessions;
 use super::{Reach, Server};
 use crate::api::{Access, Problem};
 
-/// After so long without a word a session is over.
-const SESSION: Duration = Duration::from_mins(30);
 /// How much of a request is read: the largest recording given to `diagnose_recording`, and room
 /// for its being JSON in JSON.
 const LONGEST_REQUEST: usize = 4 << 20;
@@ -35,10 +32,6 @@ pub fn serve_http(
     hosts: Vec<String>,
     origins: Vec<String>,
 ) -> Router {
-    let mut sessions = LocalSessionManager::default();
-    let mut session = SessionConfig::default();
-    session.keep_alive = Some(SESSION);
-    sessions.session_config = session;
     let mut config = StreamableHttpServerConfig::default()
         .with_json_response(true)
         .with_allowed_hosts(hosts)
@@ -48,7 +41,7 @@ pub fn serve_http(
     config.max_request_body_bytes = LONGEST_REQUEST;
     let service = StreamableHttpService::new(
         move || Ok(Server::new(Arc::clone(&reach))),
-        Arc::new(sessions),
+        Arc::new(Sessions::new()),
         config,
     );
     Router::new().nest_service("/mcp", service).layer(middleware::from_fn_with_state(access, guard))

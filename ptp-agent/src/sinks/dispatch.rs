@@ -11,14 +11,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::outbox::Mailbox;
 use super::{Message, Named, Silences, SinkError, SinkStatus, alertmanager};
 use crate::engine_task::Snapshot;
 use crate::health::Health;
 
-/// How many alerts may wait for one sink; there is at most one per change of an incident.
-const QUEUE: usize = 256;
-/// How often one alert is tried: for some 10 min, so that a server may be moved or restarted.
-const TRIES: u32 = 15;
 /// How long the first pause between tries is; each further one is twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_mins(1);
@@ -57,10 +54,10 @@ pub async fn dispatch(
     let mut tasks = JoinSet::new();
     let mut queues = Vec::new();
     for sink in sinks {
-        let (queue, messages) = mpsc::channel(QUEUE);
-        queues.push((queue, sink.name.clone(), Arc::clone(&sink.status)));
-        let worker = Worker { sink, health: health.clone(), snapshot: snapshot.clone() };
-        tasks.spawn(worker.run(messages));
+        let mailbox = Arc::new(Mailbox::default());
+        queues.push((Arc::clone(&mailbox), sink.name.clone(), Arc::clone(&sink.status)));
+        let (health, snapshot) = (health.clone(), snapshot.clone());
+        tasks.spawn(Worker { sink, mailbox, health, snapshot }.run());
     }
     let silenced = silenced.into_iter().map(|message| (message.alert.incident.clone(), message));
     let mut dispatcher = Dispatcher { queues, silences, clock, silenced: silenced.collect() };
@@ -78,16 +75,20 @@ pub async fn dispatch(
     while let Ok(message) = alerts.try_recv() {
         dispatcher.handle(message);
     }
-    drop(dispatcher);
+    let boxes: Vec<_> = dispatcher.queues.into_iter().map(|(mailbox, ..)| mailbox).collect();
+    for mailbox in &boxes {
+        mailbox.close();
+    }
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(grace, drained).await.is_err() {
-        tracing::warn!("gave up alerts that could not be delivered in time");
+        let incidents: usize = boxes.iter().map(|mailbox| mailbox.waiting()).sum();
+        tracing::warn!(incidents, "gave up alerts that could not be delivered in time");
     }
 }
 
 /// Decides who hears of what.
 struct Dispatcher {
-    queues: Vec<(mpsc::Sender<Message>, String, Arc<SinkStatus>)>,
+    queues: Vec<(Arc<Mailbox>, String, Arc<SinkStatus>)>,
     silences: Silences,
     clock: ReceiveClock,
     /// Incidents nobody was told of because of a silence, and what they would have been told.
@@ -140,28 +141,33 @@ impl Dispatcher {
 
     fn send(&self, message: &Message) {
         for (queue, sink, status) in &self.queues {
-            if queue.try_send(message.clone()).is_err() {
+            if let Some(incident) = queue.put(message.clone()) {
                 status.dropped.fetch_add(1, Ordering::Relaxed);
-                let incident = &message.alert.incident;
-                tracing::error!(sink, incident, "too many alerts wait for a sink; one is dropped");
+                tracing::error!(
+                    sink,
+                    incident,
+                    "too many incidents wait for a sink; one is dropped"
+                );
             }
         }
     }
 }
 
-/// Delivers to one sink, one alert after the other.
+/// Delivers to one sink, one alert after the other, each until it was taken.
 struct Worker {
     sink: Named,
+    mailbox: Arc<Mailbox>,
     health: Health,
     snapshot: watch::Receiver<Arc<Snapshot>>,
 }
 
 impl Worker {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    async fn run(mut self) {
         let mut refresh = tokio::time::interval(alertmanager::REPEAT);
+        let mut pause = FIRST_PAUSE;
         loop {
             let message = tokio::select! {
-                message = messages.recv() => message,
+                message = self.mailbox.next() => message,
                 _ = refresh.tick() => {
                     if let Some(outcome) = self.sink.sink.refresh(&self.snapshot).await {
                         self.note(&outcome.map(drop));
@@ -170,35 +176,31 @@ impl Worker {
                 }
             };
             let Some(message) = message else { return };
-            let status = Arc::clone(&self.sink.status);
-            match self.deliver(&message).await {
-                Ok(()) => status.delivered.fetch_add(1, Ordering::Relaxed),
-                Err(error) => {
+            let outcome = self.sink.sink.deliver(&message).await.map(drop);
+            self.note(&outcome);
+            let status = &self.sink.status;
+            match outcome {
+                Ok(()) => {
+                    status.delivered.fetch_add(1, Ordering::Relaxed);
+                    pause = FIRST_PAUSE;
+                }
+                Err(error @ SinkError::Refused { .. }) => {
                     let (sink, why) = (&self.sink.name, crate::store::chain(&error));
                     let incident = &message.alert.incident;
-                    tracing::error!(sink, why, incident, "an alert was given up");
-                    status.failed.fetch_add(1, Ordering::Relaxed)
+                    tracing::error!(sink, why, incident, "an alert is refused");
+                    status.failed.fetch_add(1, Ordering::Relaxed);
+                    pause = FIRST_PAUSE;
                 }
-            };
-        }
-    }
-
-    async fn deliver(&mut self, message: &Message) -> Result<(), SinkError> {
-        let mut pause = FIRST_PAUSE;
-        let mut tries = 1;
-        loop {
-            let outcome = self.sink.sink.deliver(message).await.map(drop);
-            self.note(&outcome);
-            let Err(error) = outcome else { return Ok(()) };
-            let wait = match &error {
-                SinkError::Refused { .. } => return Err(error),
-                _ if tries >= TRIES => return Err(error),
-                SinkError::Later { after: Some(after), .. } => (*after).min(LONGEST_PAUSE),
-                _ => pause,
-            };
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(LAST_PAUSE);
-            tries += 1;
+                Err(error) => {
+                    self.mailbox.put_back(message);
+                    let asked = match error {
+                        SinkError::Later { after, .. } => after,
+                        _ => None,
+                    };
+                    tokio::time::sleep(asked.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+                    pause = (pause * 2).min(LAST_PAUSE);
+                }
+            }
         }
     }
 
@@ -221,5 +223,105 @@ impl Worker {
                 self.health.set_degraded(&condition, &why);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+
+    use axum::Router;
+    use axum::extract::State;
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use ptp_diagnostics::{Engine, Settings};
+    use ptp_events::Received;
+    use ptp_events::client::Tls;
+
+    use super::*;
+    use crate::secret::Secret;
+    use crate::sinks::{Destination, Sink, Webhook};
+
+    /// Whether it is away, how often it was asked then, and what it took otherwise.
+    type Server = Arc<(AtomicBool, Mutex<u32>, Mutex<Vec<String>>)>;
+
+    async fn take(
+        State(server): State<Server>,
+        body: String,
+    ) -> (StatusCode, [(&'static str, &'static str); 1]) {
+        let (away, refused, taken) = &*server;
+        let status = if away.load(Ordering::Relaxed) {
+            *refused.lock().unwrap() += 1;
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let incident = body["data"]["alert"]["incident"].as_str().unwrap();
+            let status = body["data"]["alert"]["status"].as_str().unwrap();
+            taken.lock().unwrap().push(format!("{incident} {status}"));
+            StatusCode::NO_CONTENT
+        };
+        (status, [("retry-after", "0")])
+    }
+
+    async fn until(what: impl Fn() -> bool) {
+        while !what() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn worker(url: &str, mailbox: &Arc<Mailbox>) -> Worker {
+        let tls = Tls::with_ca_file(None);
+        let destination = Destination::new(Secret::new(url), tls, None);
+        let webhook = Webhook::new(destination, None, Arc::default());
+        let engine = Engine::new(Settings::default());
+        let (report, counts) = (engine.report(), engine.counts());
+        let at = Received::from_nanos(0);
+        let (_, snapshot) = watch::channel(Arc::new(Snapshot { at, report, counts }));
+        Worker {
+            sink: Named::new("webhook".to_owned(), Sink::Webhook(webhook)),
+            mailbox: Arc::clone(mailbox),
+            health: Health::default(),
+            snapshot,
+        }
+    }
+
+    /// More tries and more incidents than anything was bounded by before.
+    #[tokio::test]
+    async fn an_outage_loses_no_incident_and_tells_none_twice() {
+        let server = Server::default();
+        server.0.store(true, Ordering::Relaxed);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&server));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+        let mailbox = Arc::new(Mailbox::default());
+        let worker = worker(&url, &mailbox);
+        let status = Arc::clone(&worker.sink.status);
+        let running = tokio::spawn(worker.run());
+        let put = |incident: u32, status| {
+            let mut message = crate::sinks::test_alert::message(Received::from_nanos(0));
+            let alert = Arc::make_mut(&mut message.alert);
+            (alert.incident, alert.status) = (format!("{incident:03}"), status);
+            assert_eq!(mailbox.put(message), None);
+        };
+        for incident in 0..400 {
+            put(incident, AlertStatus::Opened);
+        }
+        until(|| *server.1.lock().unwrap() > 30).await;
+        for incident in 0..400 {
+            put(incident, AlertStatus::Escalated);
+        }
+        put(7, AlertStatus::Resolved);
+        server.0.store(false, Ordering::Relaxed);
+        mailbox.close();
+        running.await.unwrap();
+
+        let mut wanted: Vec<_> = (0..400).map(|incident| format!("{incident:03} opened")).collect();
+        wanted.insert(8, "007 resolved".to_owned());
+        assert_eq!(*server.2.lock().unwrap(), wanted);
+        assert_eq!(status.delivered.load(Ordering::Relaxed), 401);
+        assert_eq!(status.failed.load(Ordering::Relaxed), 0);
     }
 }

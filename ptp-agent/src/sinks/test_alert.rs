@@ -28,7 +28,7 @@ pub async fn try_all(sinks: Vec<Named>, now: Received) -> Vec<Tried> {
     tried
 }
 
-fn message(now: Received) -> Message {
+pub(super) fn message(now: Received) -> Message {
     let summary = "Test alert of ptp-agent: nothing is wrong".to_owned();
     let details =
         "Somebody ran `ptp-agent test-alert` to see whether alerts arrive here.".to_owned();

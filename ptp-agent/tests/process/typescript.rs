@@ -57,6 +57,9 @@ async fn publishers() -> (u16, [Publisher; 2]) {
     (port, [one, two])
 }
 
+/// For changing things, and so for reading.
+const TOKEN: &str = "may-write-0123456789";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_clients_drive_everything() {
     let Some(folder) = installed() else { return };
@@ -72,7 +75,7 @@ async fn the_typescript_clients_drive_everything() {
     command
         .env("KUBECONFIG", &config)
         .args(["--endpoint", "http://127.0.0.1:1", "--poll", "1s", "--mcp-exec"])
-        .args(["--write-token", "may-write", "--thresholds"])
+        .args(["--read-token", "reads-only-0123456", "--write-token", TOKEN, "--thresholds"])
         .arg(&thresholds)
         .args(["--publisher-url-template", &format!("http://{{podIP}}:{port}")]);
     let running = tokio::task::block_in_place(|| Agent::run(command));
@@ -83,11 +86,11 @@ async fn the_typescript_clients_drive_everything() {
             (alerts != "[]" && nodes.contains("w2")).then_some(())
         });
         let told = json!({
-            "http": {"url": format!("{}/mcp", running.url()), "token": "may-write"},
+            "http": {"url": format!("{}/mcp", running.url()), "token": TOKEN},
             "stdio": {
                 "command": env!("CARGO_BIN_EXE_ptp-agent"),
                 "args": ["mcp", "--allow-changes", "--mcp-exec"],
-                "env": {"PTP_AGENT_URL": running.url(), "PTP_AGENT_TOKEN": "may-write",
+                "env": {"PTP_AGENT_URL": running.url(), "PTP_AGENT_TOKEN": TOKEN,
                     "KUBECONFIG": config},
             },
             "event": event(7),

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead};
 
-use crate::MAX_EVENT_BYTES;
+use crate::MAX_BODY_BYTES;
 
 /// The longest text that can hold an event: a recorded request escapes it once more.
-const MAX_TEXT_BYTES: usize = 2 * MAX_EVENT_BYTES;
+const MAX_TEXT_BYTES: usize = 2 * MAX_BODY_BYTES;
 
 /// One text of the input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
