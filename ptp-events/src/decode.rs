@@ -13,8 +13,8 @@ use crate::{
     QualityLevel, Reading, Readings, Resource, Stamped, SyncState, TimeError,
 };
 
-/// The largest event we accept, in bytes. The real ones have about 600; one of a node with all the
-/// [`MAX_VALUES`] has some 60,000.
+/// The largest event we accept, in bytes. The real ones have about 600; one with the 512 values that
+/// an event may hold has some 60,000.
 pub const MAX_EVENT_BYTES: usize = 64 << 10;
 
 /// The largest body we accept, in bytes: one event, or an array of them.
