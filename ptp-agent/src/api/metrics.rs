@@ -114,9 +114,9 @@ impl Collector for Figures {
         let delivered = sinks(|counts| &counts.delivered);
         counter(&mut encoder, "alerts_delivered", "alerts delivered", &delivered)?;
         let failed = sinks(|counts| &counts.failed);
-        counter(&mut encoder, "alerts_failed", "alerts given up", &failed)?;
+        counter(&mut encoder, "alerts_failed", "alerts refused for good", &failed)?;
         let dropped = sinks(|counts| &counts.dropped);
-        counter(&mut encoder, "alerts_dropped", "alerts dropped, queue full", &dropped)?;
+        counter(&mut encoder, "alerts_dropped", "incidents dropped, too many wait", &dropped)?;
 
         let sinks: Vec<_> = self
             .sinks

@@ -49,7 +49,7 @@ impl Sessions {
         }
     }
 
-    /// Notes a new session; gives those that are too many, the longest idle first.
+    /// Notes a new session; gives the longest idle one where that makes too many.
     fn opened(&self, id: SessionId) -> Option<SessionId> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = used.iter().min_by_key(|(_, used)| **used).map(|(id, _)| id.clone());
