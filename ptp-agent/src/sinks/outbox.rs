@@ -67,12 +67,13 @@ impl Outbox {
     fn put_back(&mut self, message: Message) {
         let incident = message.alert.incident.clone();
         match self.pending.get_mut(&incident) {
-            Some(pending) => pending.add_older(message),
-            None => {
-                self.order.push_front(incident.clone());
-                self.pending.entry(incident).or_default().add(message);
+            Some(pending) => {
+                pending.add_older(message);
+                self.order.retain(|waiting| *waiting != incident);
             }
+            None => self.pending.entry(incident.clone()).or_default().add(message),
         }
+        self.order.push_front(incident);
     }
 }
 
@@ -224,6 +225,7 @@ mod tests {
             ("a opened", vec!["b opened"], vec!["a opened", "b opened"]),
             ("a opened", vec!["a escalated"], vec!["a opened"]),
             ("a opened", vec!["a resolved"], vec!["a opened", "a resolved"]),
+            ("a opened", vec!["b opened", "a escalated"], vec!["a opened", "b opened"]),
             ("a resolved", vec!["a opened"], vec!["a opened"]),
             ("a resolved", vec![], vec!["a resolved"]),
         ] {

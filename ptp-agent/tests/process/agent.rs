@@ -71,7 +71,17 @@ impl Agent {
 
 impl Agent {
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::blocking::get(format!("http://{}{path}", self.api)).unwrap();
+        Self::answer(reqwest::blocking::get(format!("http://{}{path}", self.api)))
+    }
+
+    /// The same, where a token is asked for.
+    pub(crate) fn get_with(&self, token: &str, path: &str) -> (u16, String) {
+        let client = reqwest::blocking::Client::new();
+        Self::answer(client.get(format!("http://{}{path}", self.api)).bearer_auth(token).send())
+    }
+
+    fn answer(answer: reqwest::Result<reqwest::blocking::Response>) -> (u16, String) {
+        let answer = answer.unwrap();
         (answer.status().as_u16(), answer.text().unwrap())
     }
 

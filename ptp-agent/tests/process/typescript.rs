@@ -81,8 +81,9 @@ async fn the_typescript_clients_drive_everything() {
     let running = tokio::task::block_in_place(|| Agent::run(command));
     let output = tokio::task::block_in_place(|| {
         eventually("an alert, and both nodes", || {
-            let (_, alerts) = running.get("/alerts");
-            let (_, nodes) = running.get("/summary");
+            let (status, alerts) = running.get_with(TOKEN, "/alerts");
+            assert_eq!(status, 200, "{alerts}");
+            let (_, nodes) = running.get_with(TOKEN, "/summary");
             (alerts != "[]" && nodes.contains("w2")).then_some(())
         });
         let told = json!({
