@@ -81,7 +81,7 @@ impl<'a> View<'a> {
     }
 
     fn settles_until(&self, ptp: &Timeline) -> Option<Received> {
-        if !ptp.is_locked() && ptp.lost_by_offset().is_none() {
+        if (!ptp.is_locked() && ptp.lost_by_offset().is_none()) || self.swing(ptp).is_some() {
             return None;
         }
         let started = self.node.saw_start_of(ptp);
@@ -95,6 +95,11 @@ impl<'a> View<'a> {
         let follows = *self.clock.resource() != Resource::LockState && ptp.is_locked();
         let creeps = first.filter(|_| ptp.settled().is_none() && !follows && self.may_creep(ptp));
         flapping.max(creeps.map(|first| first.after(self.settings.settle)))
+    }
+
+    /// Since when the offsets of a PTP clock of the node swing, and how far: no servo that settles does it.
+    fn swing(&self, ptp: &Timeline) -> Option<(Received, u64)> {
+        ptp.first_hand().and_then(|seen| seen.swing(self.settings.offset_ns))
     }
 
     /// Whether a slow servo may have brought a clock to where it left its lock: not too far, and no
@@ -123,7 +128,8 @@ impl<'a> View<'a> {
             };
             return ptp.all(|ptp| locked(ptp) || !self.node.saw_start_of(ptp));
         }
-        let mut started = ptp.filter(|ptp| self.node.saw_start_of(ptp));
+        let started = ptp.filter(|ptp| self.node.saw_start_of(ptp));
+        let mut started = started.filter(|ptp| self.swing(ptp).is_none_or(|(since, _)| since > from));
         started.all(|ptp| ptp.settled().is_some_and(|settled| from >= settled))
     }
 

@@ -3,6 +3,7 @@
 pub mod firsthand;
 mod known;
 mod samples;
+mod swing;
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -19,6 +19,9 @@ const BEYOND: u64 = 6;
 pub(super) struct Noise {
     latest: [i64; KEEP],
     count: usize,
+    /// The usual size, once there were enough; it grows by a tenth at most with each of `KEEP` offsets, or
+    /// a fault that lets some of its offsets in would become what is usual.
+    usual: Option<u64>,
 }
 
 impl Noise {
@@ -34,9 +37,8 @@ impl Noise {
         if above.min(below) * 5 < kept.len() {
             return Some(least);
         }
-        let mut sizes: Vec<u64> = kept.iter().map(|offset| offset.unsigned_abs()).collect();
-        sizes.sort_unstable();
-        Some(least.max(sizes[sizes.len() / 2].saturating_mul(BEYOND)))
+        let size = self.usual.unwrap_or_else(|| median(kept));
+        Some(least.max(size.saturating_mul(BEYOND)))
     }
 
     /// Takes in an offset that is no more than noise, or one of the first.
@@ -44,8 +46,20 @@ impl Noise {
         if limit.is_none_or(|limit| offset.magnitude() < limit) {
             self.latest[self.count % KEEP] = offset.as_nanos();
             self.count += 1;
+            if self.count.is_multiple_of(KEEP) {
+                let now = median(&self.latest);
+                let most = self.usual.map_or(now, |usual| usual.saturating_add(usual / 10));
+                self.usual = Some(now.min(most));
+            }
         }
     }
+}
+
+/// The median size.
+fn median(offsets: &[i64]) -> u64 {
+    let mut sizes: Vec<u64> = offsets.iter().map(|offset| offset.unsigned_abs()).collect();
+    sizes.sort_unstable();
+    sizes.get(sizes.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -73,5 +87,9 @@ mod tests {
         // A step is not taken into what is usual.
         let stepped = [5, -7, 3, -2, 8, -9, 1, -4, 700, 700, 700, 700, 700, 700, 700, 700];
         assert_eq!(after(&stepped), Some(100));
+        // Nor is jitter, of which some is within reach now and then.
+        let quiet = [5_000, -7_000, 3_000, -2_000, 8_000, -9_000, 1_000, -4_000].repeat(2);
+        let jitter = [25_000, -400_000, -28_000, 300_000].repeat(100);
+        assert!(after(&[quiet, jitter].concat()) < Some(100_000));
     }
 }

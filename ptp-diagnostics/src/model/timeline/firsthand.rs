@@ -7,6 +7,7 @@ use std::time::Duration;
 use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample};
 use ptp_events::{ClockIdentity, EventId, Offset, Received};
 
+use super::swing::Swing;
 use super::{Fact, Said};
 
 /// Complaints this far apart are not one story.
@@ -112,6 +113,7 @@ pub struct FirstHand {
     gaps: [Duration; CADENCE_SAMPLES],
     gaps_seen: usize,
     noise: Noise,
+    swing: Swing,
     second_jumps: VecDeque<(Received, i64)>,
     far: VecDeque<(Received, i64)>,
     masters: VecDeque<(Received, ClockIdentity)>,
@@ -209,6 +211,9 @@ impl FirstHand {
         }
         if let Some(spread) = sample.spread.filter(|_| !is_level(sample)) {
             self.noise.push(spread as f64, passed.unwrap_or_default());
+        }
+        if sample.spread.is_none() {
+            self.swing.push(at, offset, sample.in_range);
         }
         self.has_path |= sample.delay.is_some();
         self.last_sample = Some(at);
@@ -346,6 +351,13 @@ impl FirstHand {
             let now = latest[NOW / 2];
             (now / usual.max(1.0), now)
         })
+    }
+
+    /// Since when successive offsets go to and fro by more than a servo that settles makes them, and by how
+    /// many nanoseconds, where each of them is written down.
+    #[must_use]
+    pub fn swing(&self, threshold_ns: u64) -> Option<(Received, u64)> {
+        self.swing.over(threshold_ns)
     }
 
     /// Whether the clock is steered by a pulse, and not over a path: ts2phc prints no delay.
