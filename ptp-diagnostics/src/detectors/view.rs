@@ -129,8 +129,13 @@ impl<'a> View<'a> {
             return ptp.all(|ptp| locked(ptp) || !self.node.saw_start_of(ptp));
         }
         let started = ptp.filter(|ptp| self.node.saw_start_of(ptp));
-        let mut started = started.filter(|ptp| self.swing(ptp).is_none_or(|(since, _)| since > from));
-        started.all(|ptp| ptp.settled().is_some_and(|settled| from >= settled))
+        let mut started =
+            started.filter(|ptp| self.swing(ptp).is_none_or(|(since, _)| since > from));
+        started.all(|ptp| {
+            // One that never settles cannot be excused for ever.
+            let excused = ptp.first_locked().map(|first| first.after(self.settings.settle));
+            ptp.settled().or(excused).is_some_and(|settled| from >= settled)
+        })
     }
 
     /// Whether a PTP clock of the node may be off because its servo is settling.

@@ -376,7 +376,7 @@ impl Timeline {
                 if self.last_locked.is_some() {
                     self.last_break = Some((lost, at, self.process_down));
                 }
-                if at.since(lost) >= settings.resolve {
+                if at.since(lost) >= settings.resolve && !self.lost_by_offset {
                     self.relocked = Some(at);
                 }
             }

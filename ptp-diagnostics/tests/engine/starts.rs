@@ -272,3 +272,22 @@ fn a_fault_soon_after_a_start_is_found_as_soon_as_any() {
     its master degrades, pushed: 3 s when settled, 3 s after 2.5 min, 3 s after 10 min, 3 s after 30 min
     ");
 }
+
+/// By events alone a settling and a jitter look alike at first: for an hour, and no longer.
+#[test]
+fn jitter_that_begins_before_a_clock_has_settled_is_told_in_the_end() {
+    let mut story =
+        "0 w1 lock placeholder\n60 w1 lock FREERUN 500000\n63 w1 lock LOCKED 2\n".to_owned();
+    for turn in 0_u32..200 {
+        let at = 120 + turn * 25;
+        let sign = if turn % 2 == 0 { "" } else { "-" };
+        writeln!(story, "{at} w1 lock FREERUN {sign}40{}\n{} w1 lock LOCKED 20", turn % 10, at + 8)
+            .unwrap();
+    }
+    story += "5200 end";
+    assert_snapshot!(diagnose(&story), @"
+    WARNING ptp-path-unstable (confirmed), firing: since 3670, known at 3795; from w1, affects w1
+      WARNING w1 frequent-state-changes [lock-state] since 3670, known at 3795: more than 10 state changes within 60 min
+    alert at 3795: opened WARNING PTP path unstable on w1
+    ");
+}
