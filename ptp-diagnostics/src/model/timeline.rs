@@ -376,7 +376,9 @@ impl Timeline {
                 if self.last_locked.is_some() {
                     self.last_break = Some((lost, at, self.process_down));
                 }
-                if at.since(lost) >= settings.resolve && !self.lost_by_offset {
+                // What it lost while it was settling is part of that, and no reason to settle anew.
+                let settles = self.relocked.map(|relocked| relocked.after(settings.relock));
+                if at.since(lost) >= settings.resolve && settles.is_none_or(|until| lost > until) {
                     self.relocked = Some(at);
                 }
             }

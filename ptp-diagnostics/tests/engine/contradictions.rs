@@ -90,7 +90,7 @@ fn a_freerun_whose_offsets_are_those_of_a_lock_is_an_artefact() {
       CRITICAL w1 loss-of-lock [lock-state] since 600.1, known at 610.1, until 1300: FREERUN
       CRITICAL w1 loss-of-lock [sync-state] since 600.3, known at 610.3, until 1301: FREERUN
       WARNING w1 inconsistent-state [os-clock-sync-state] since 600.1, known at 660.2, until 1300: CLOCK_REALTIME LOCKED while PTP is FREERUN
-      WARNING w1 high-offset [lock-state] since 600.1, known at 720.1, until 1330: 3 samples in a row over 100 ns, up to 352 ns
+      WARNING w1 high-offset [lock-state] since 600.1, known at 720.1, until 1300: 3 samples in a row over 100 ns, up to 352 ns
       CRITICAL w1 persistent-freerun [lock-state] since 600.1, known at 900.1, until 1300: FREERUN without a break for more than 5 min
       CRITICAL w1 persistent-freerun [sync-state] since 600.3, known at 900.3, until 1301: FREERUN without a break for more than 5 min
     alert at 610.1: opened CRITICAL Path asymmetry on w1
