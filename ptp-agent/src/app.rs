@@ -117,6 +117,7 @@ impl App {
                 recalled.latest.is_some_and(|stopped| was_silenced(message, &stored, stopped))
             });
         let silences = silences(stored, clock.stamp());
+        let undelivered = opened.undelivered().unwrap_or_default();
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
             opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
@@ -150,6 +151,8 @@ impl App {
         let telling = Telling {
             silences: silences.clone(),
             silenced,
+            undelivered,
+            store: store.clone(),
             clock: clock.clone(),
             health: health.clone(),
             snapshot: engine.snapshot.clone(),
@@ -427,6 +430,8 @@ impl Running {
             stop.telling.cancel();
             stop.serving.cancel();
             while tasks.join_next().await.is_some() {}
+            // Whatever was told, and what was not, is recorded by now.
+            store.finish();
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         };
         tokio::time::timeout(grace, drained).await.is_ok()

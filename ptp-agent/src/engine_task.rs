@@ -87,6 +87,8 @@ pub struct Recalled {
     /// Boxed, as it is large and travels through futures.
     engine: Box<Engine>,
     told: HashSet<(String, String, i64)>,
+    /// What was raised, and not handed to those who tell people.
+    unhanded: HashSet<(String, String, i64)>,
     /// When the last of them was received.
     pub latest: Option<Received>,
     /// How many inputs were read back.
@@ -128,9 +130,13 @@ impl Recalled {
             engine.handle_time(time);
             while engine.poll_change().is_some() {}
         }
-        let told = told.into_iter();
-        let told = told.map(|alert| (alert.incident, alert.status, alert.at.as_nanos())).collect();
-        Self { latest: engine.latest(), engine, told, inputs: read.unwrap_or(0), trouble }
+        let (told, unhanded): (Vec<_>, Vec<_>) = told.into_iter().partition(|alert| alert.handed);
+        let keys = |alerts: Vec<StoredAlert>| {
+            alerts.into_iter().map(|a| (a.incident, a.status, a.at.as_nanos())).collect()
+        };
+        let (told, unhanded) = (keys(told), keys(unhanded));
+        let inputs = read.unwrap_or(0);
+        Self { latest: engine.latest(), engine, told, unhanded, inputs, trouble }
     }
 
     /// For each firing incident that people were told of, what they were told last.
@@ -160,7 +166,7 @@ impl Recalled {
         store: Store,
         mut given: mpsc::Receiver<Vec<Given>>,
     ) -> (EngineTask, mpsc::Receiver<Message>, impl Future<Output = ()> + Send) {
-        let Self { engine, told, .. } = self;
+        let Self { engine, told, unhanded, .. } = self;
         let now = store.clock().stamp();
         let (snapshots, snapshot) = watch::channel(Arc::new(snapshot(&engine, now)));
         let (notifications, _) = broadcast::channel(LISTENERS_LAG);
@@ -180,7 +186,7 @@ impl Recalled {
             changed: BTreeMap::new(),
         };
         let run = async move {
-            task.tell_untold(now);
+            task.tell_untold(now, &unhanded);
             task.tell_people(&alerts).await;
             task.record_changed();
             // What fell due while nobody was running is told now.
@@ -215,8 +221,6 @@ impl Recalled {
                 }
             }
             task.publish();
-            // Whatever is told is recorded by now.
-            task.store.finish();
         };
         (handle, to_tell, run)
     }
@@ -285,13 +289,16 @@ impl Task {
     }
 
     /// Tells what was found just before the last process ended, and not told any more.
-    fn tell_untold(&mut self, now: Received) {
+    fn tell_untold(&mut self, now: Received, unhanded: &HashSet<(String, String, i64)>) {
         let untold: Vec<Alert> = self
             .engine
             .alerts_after(0)
             .map(|(_, alert)| alert)
-            .filter(|alert| now.since(alert.timestamp) < UNTOLD)
-            .filter(|alert| !self.told.contains(&key(alert)))
+            .filter(|alert| {
+                let key = key(alert);
+                let lately = now.since(alert.timestamp) < UNTOLD;
+                unhanded.contains(&key) || (lately && !self.told.contains(&key))
+            })
             .cloned()
             .collect();
         self.alerts_seen = self.engine.alerts_after(0).last().map_or(0, |(number, _)| number);
@@ -300,12 +307,16 @@ impl Task {
             let Some(incident) = incidents.iter().find(|i| i.id == alert.incident) else {
                 continue;
             };
-            self.tell(Notification {
-                change: ChangeKind::Updated,
-                incident: Arc::new(incident.clone()),
-                at: alert.timestamp,
-                alert: Some(Arc::new(alert)),
-            });
+            let is_recorded = unhanded.contains(&key(&alert));
+            self.tell(
+                Notification {
+                    change: ChangeKind::Updated,
+                    incident: Arc::new(incident.clone()),
+                    at: alert.timestamp,
+                    alert: Some(Arc::new(alert)),
+                },
+                is_recorded,
+            );
         }
     }
 
@@ -322,12 +333,9 @@ impl Task {
         while let Some(change) = self.engine.poll_change() {
             let Some(incident) = self.engine.incident(change.incident) else { continue };
             let alert = self.next_alert(&incident.id, change.at);
-            self.tell(Notification {
-                change: change.kind,
-                incident: Arc::new(incident),
-                alert: alert.map(Arc::new),
-                at: change.at,
-            });
+            let alert = alert.map(Arc::new);
+            let incident = Arc::new(incident);
+            self.tell(Notification { change: change.kind, incident, alert, at: change.at }, false);
         }
     }
 
@@ -343,16 +351,19 @@ impl Task {
         (!self.told.contains(&key(&alert))).then_some(alert)
     }
 
-    fn tell(&mut self, notification: Notification) {
+    fn tell(&mut self, notification: Notification, is_recorded: bool) {
         let incident = &notification.incident;
         self.changed.insert(incident.id.clone(), Arc::clone(incident));
         if let Some(alert) = &notification.alert {
-            self.record(Record::Alert(Box::new(StoredAlert {
-                incident: alert.incident.clone(),
-                status: alert.status.as_str().to_owned(),
-                at: alert.timestamp,
-                json: serde_json::to_string(&**alert).unwrap_or_default(),
-            })));
+            if !is_recorded {
+                self.record(Record::Alert(Box::new(StoredAlert {
+                    incident: alert.incident.clone(),
+                    status: alert.status.as_str().to_owned(),
+                    at: alert.timestamp,
+                    json: serde_json::to_string(&**alert).unwrap_or_default(),
+                    handed: false,
+                })));
+            }
             let (alert, incident) = (Arc::clone(alert), Arc::clone(incident));
             self.to_tell.push(Message { alert, incident });
         }
@@ -454,6 +465,12 @@ mod tests {
             told
         };
         let ((), told) = tokio::join!(thinking, told);
+        for message in &told {
+            let alert = &message.alert;
+            let key = (alert.incident.clone(), alert.status.as_str().to_owned(), alert.timestamp);
+            store.record(Record::Handed { alert: key, waiting: Vec::new() }).unwrap();
+        }
+        store.finish();
         writer.join().unwrap();
         let report = engine.snapshot.borrow().report.clone();
         (told, report)

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ptp_diagnostics::report::{Alert, IncidentReport};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::engine_task::Snapshot;
@@ -30,7 +31,7 @@ pub use test_alert::{Tried, try_all};
 pub use webhook::Webhook;
 
 /// One alert, with the incident it is about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Message {
     /// What people are told.
     pub alert: Arc<Alert>,

@@ -19,7 +19,7 @@ use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident};
+pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident, Undelivered};
 
 /// How many inputs may wait to be written; a publisher sends at most about 1500 per second
 /// (observed, see docs/protocol.md §3).
@@ -70,8 +70,17 @@ pub enum Given {
 pub enum Record {
     /// An incident as it is now.
     Incident(Box<StoredIncident>),
-    /// People were told.
+    /// People are to be told.
     Alert(Box<StoredAlert>),
+    /// An alert was handed to the sinks, and these are to deliver it.
+    Handed {
+        /// The incident, the status and the time of the alert.
+        alert: (String, String, Received),
+        /// What waits for each sink from now on.
+        waiting: Vec<Undelivered>,
+    },
+    /// What waits for a sink has changed.
+    Undelivered(Undelivered),
     /// A silence was made or ended.
     Silence(Silence),
 }
@@ -365,13 +374,24 @@ impl Opened {
         }
     }
 
-    /// The alerts that people were told, as (incident, status, time).
+    /// The alerts that were raised.
     ///
     /// # Errors
     /// When reading fails.
     pub fn told(&mut self) -> Result<Vec<StoredAlert>, JournalError> {
         match &mut self.journal {
             Some(journal) => Ok(tables::all_alerts(journal)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What no sink has taken yet, in the order in which it came.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn undelivered(&mut self) -> Result<Vec<Undelivered>, JournalError> {
+        match &mut self.journal {
+            Some(journal) => Ok(tables::undelivered(journal)?),
             None => Ok(Vec::new()),
         }
     }

@@ -5,6 +5,8 @@
 //! put on the disk rather than into memory. What is in an archive was put there by anybody: names
 //! that lead out of it, links and devices are left out, and the whole is bounded.
 
+mod mail;
+
 use std::fs::{self, File};
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -92,6 +94,14 @@ pub(crate) fn open(
     let (head, input) = peek(decompress(input).map_err(fail)?, TAR_MAGIC.end);
     if head.get(TAR_MAGIC) == Some(b"ustar") {
         return untar(path, input, wanted).map(Opened::Archive);
+    }
+    // A pipe may not have so much yet, so it is waited for only where there is a reason.
+    if mail::may_begin(&head) {
+        let (head, input) = peek(input, mail::HEAD);
+        if mail::begins(&head) {
+            return mail::unpack(path, input, wanted).map(Opened::Archive);
+        }
+        return Ok(Opened::Other(Box::new(input)));
     }
     Ok(Opened::Other(Box::new(input)))
 }

@@ -45,7 +45,8 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         return Ok(if any { Outcome::Healthy } else { Outcome::Unsure });
     }
     let (mut report, whole) = diagnose(args, &settings)?;
-    report.generator = Generator { name: "ptp-cli", version: env!("CARGO_PKG_VERSION") };
+    report.generator =
+        Generator { name: "ptp-cli".into(), version: env!("CARGO_PKG_VERSION").into() };
     let files = args.files.iter().chain(&args.journal);
     report.input.files = files.map(|path| path.display().to_string()).collect();
     known(&report, args)?;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
@@ -166,6 +166,12 @@ impl RootCause {
     pub const fn code(self) -> &'static str {
         self.cause().code
     }
+
+    /// The root cause of this code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|cause| cause.code() == code)
+    }
 }
 
 /// The one of which nothing is known.
@@ -184,6 +190,14 @@ impl fmt::Display for RootCause {
 impl Serialize for RootCause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
+    }
+}
+
+/// By its code; one that a newer version wrote is [`RootCause::Unknown`].
+impl<'de> Deserialize<'de> for RootCause {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self::from_code(&code).unwrap_or_default())
     }
 }
 

@@ -6,7 +6,7 @@
 use ptp_events::{
     ClockClass, EventId, GpsFix, Instance, NodeName, QualityLevel, Received, Resource, SyncState,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Severity;
 use crate::causality::score::Verdict;
@@ -24,15 +24,18 @@ pub mod stability;
 pub(crate) mod advice;
 pub(crate) mod narrate;
 
+/// A text that is ours, or was read.
+pub type Text = std::borrow::Cow<'static, str>;
+
 /// The schema this module writes.
 pub const SCHEMA: &str = "ptp-report/v1";
 
 /// A whole diagnosis.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: Text,
     /// Who made it.
     pub generator: Generator,
     /// What it was made from.
@@ -51,16 +54,16 @@ pub struct Report {
 }
 
 /// Who made a report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Generator {
     /// The program.
-    pub name: &'static str,
+    pub name: Text,
     /// Its version.
-    pub version: &'static str,
+    pub version: Text,
 }
 
 /// What a report was made from.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Input {
     /// The files, as they were named.
@@ -80,7 +83,7 @@ pub struct Input {
 }
 
 /// One node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeReport {
     /// Its name.
@@ -100,7 +103,7 @@ pub struct NodeReport {
 }
 
 /// Seconds spent in each state.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub struct TimeInState {
     /// Seconds.
@@ -115,7 +118,7 @@ pub struct TimeInState {
 }
 
 /// One clock.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClockReport {
     /// Its kind.
@@ -145,12 +148,12 @@ pub struct ClockReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset_ns: Option<OffsetReport>,
     /// The latest changes of what it said, oldest first; only for nodes in an incident.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Moment>,
 }
 
 /// The offsets of a clock, in nanoseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct OffsetReport {
     /// How many there were.
     pub samples: u64,
@@ -165,7 +168,7 @@ pub struct OffsetReport {
 }
 
 /// Something a clock said at some time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Moment {
     /// When.
     pub at: Received,
@@ -177,7 +180,7 @@ pub struct Moment {
 }
 
 /// One incident.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IncidentReport {
     /// Stable for the same input.
@@ -213,13 +216,13 @@ pub struct IncidentReport {
     /// What to do, in order.
     pub recommendations: Vec<Recommendation>,
     /// Known bugs that look like it: each may be why, and none need be.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_bugs: Vec<KnownBug>,
     /// When a limit will be reached.
     pub forecast: Option<Forecast>,
     /// Why there is no forecast.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub forecast_note: Option<&'static str>,
+    pub forecast_note: Option<Text>,
     /// What the detectors found.
     pub findings: Vec<Finding>,
     /// The incident that this one turned out to be a part of.
@@ -228,7 +231,7 @@ pub struct IncidentReport {
 }
 
 /// Something that was said, for or against a root cause.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     /// When we received it.
     pub at: Received,
@@ -247,18 +250,18 @@ pub struct Evidence {
 }
 
 /// Another root cause that is possible.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Alternative {
     /// Which.
     pub root_cause: RootCause,
     /// From 0 to 1.
     pub confidence: f64,
     /// What would decide.
-    pub decide_by: &'static str,
+    pub decide_by: Text,
 }
 
 /// Something to do.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Recommendation {
     /// In words.
     pub action: String,
@@ -267,7 +270,7 @@ pub struct Recommendation {
 }
 
 /// When a limit will be reached.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Forecast {
     /// The time error in question, in nanoseconds.
     pub limit_ns: u64,
@@ -283,11 +286,11 @@ pub struct Forecast {
     /// [`crate::Settings::holdover_limit_ns`] is reached in a time that is known before: `declared`
     /// for the node in the topology, or by `default` [`crate::Settings::holdover_model`], or that of
     /// followers.
-    pub model: &'static str,
+    pub model: Text,
 }
 
 /// What people are told.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Alert {
     /// How bad it is.
     pub severity: Severity,
@@ -310,7 +313,7 @@ pub struct Alert {
 }
 
 /// What happened to an incident, as far as people are told.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertStatus {
     /// It began, or came back.
@@ -334,7 +337,7 @@ impl AlertStatus {
 }
 
 /// A stretch in which a fault could not have been seen.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BlindWindow {
     /// Where.

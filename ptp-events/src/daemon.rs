@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answers;
 mod before;
 mod domain;
 mod found;
@@ -46,6 +47,7 @@ use crate::observation::{Evidence, Observation, Observed, Printed, PrintedLine};
 use crate::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Received, Stamped, SyncState,
 };
+use answers::Answers;
 use domain::{Domain, Limits, Patience, Source};
 use found::{Bracket, Process};
 use line::Line;
@@ -181,6 +183,7 @@ pub struct DaemonLog {
     /// The lock of each receiver.
     receivers: BTreeMap<Instance, SyncState>,
     outbox: Outbox,
+    answers: Answers,
     /// Who wrote the lines.
     processes: Vec<Process>,
     /// The times of the newest line: in its brackets, and by the wall clock.
@@ -215,6 +218,7 @@ impl DaemonLog {
             alone: false,
             receivers: BTreeMap::new(),
             outbox: Outbox::default(),
+            answers: Answers::default(),
             processes: Vec::new(),
             newest: None,
             latest: HashSet::default(),
@@ -289,21 +293,6 @@ impl DaemonLog {
             }
             None => self.handle_foreign(line),
         }
-    }
-
-    /// Takes a line of another program: it may be the only one that tells the time of day.
-    pub(crate) fn handle_foreign(&mut self, line: LogLine<'_>) -> LineKind {
-        if !self.timebase.is_anchored() {
-            let end = line.text.floor_char_boundary(FOREIGN_BYTES);
-            let wall = line.written.or(before::read(&line.text[..end], self.settings.written).wall);
-            if let Some(wall) = wall
-                && let Some(placed) =
-                    self.timebase.place(Bracket::None, Some(wall.as_nanos()), None)
-            {
-                self.shift(placed.shift);
-            }
-        }
-        LineKind::Foreign
     }
 
     /// How often the wall clock was set while the lines were written.
@@ -408,7 +397,10 @@ impl DaemonLog {
     }
 
     /// No line follows: what waits goes out with what is known.
-    pub const fn finish(&mut self) {
+    pub fn finish(&mut self) {
+        if let Some(told) = self.answers.finish() {
+            self.answered(told);
+        }
         self.finished = true;
     }
 

@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The database's own library, in which [`Journal::database`] speaks.
+pub use rusqlite;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, ToSql, params};
 
 use crate::recording::Origin;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
 /// One of the resources of the notification API, without its node.
@@ -147,6 +147,15 @@ impl fmt::Display for Resource {
 impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+/// By its name; one that is not known by any is taken as it is.
+impl<'de> Deserialize<'de> for Resource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = SmolStr::deserialize(deserializer)?;
+        let known = TABLE.iter().find(|row| row.1 == name).map(|row| row.0.clone());
+        Ok(known.unwrap_or(Self::Other(name)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a text is not the number we need.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,7 +26,9 @@ pub enum NumberError {
 /// use ptp_events::Offset;
 /// assert_eq!(Offset::from_nanos(-120).to_string(), "-120 ns");
 /// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Offset(i64);
 
@@ -139,7 +141,7 @@ impl Measurement {
 }
 
 /// An announced PTP clock class (IEEE 1588-2019, 7.6.2.5; ITU-T G.8275.1, 6.4).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClockClass(pub u8);
 
@@ -186,7 +188,7 @@ impl fmt::Display for ClockIdentity {
 
 /// The kind of satellite fix, as u-blox receivers count it: 0 none, 1 dead reckoning, 2 2D, 3 3D,
 /// 4 GNSS and dead reckoning, 5 time only.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GpsFix(pub u8);
 
@@ -205,7 +207,7 @@ impl fmt::Display for GpsFix {
 }
 
 /// A `SyncE` quality level: an SSM code, or an enhanced one (ITU-T G.8264); 255 means none.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QualityLevel(pub u8);
 

@@ -15,6 +15,7 @@ use super::outbox::Mailbox;
 use super::{Message, Named, Silences, SinkError, SinkStatus, alertmanager};
 use crate::engine_task::Snapshot;
 use crate::health::Health;
+use crate::store::{Record, Store, Undelivered};
 
 /// How long the first pause between tries is; each further one is twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -36,6 +37,10 @@ pub struct Telling {
     pub clock: ReceiveClock,
     /// Where a sink that fails is shown.
     pub health: Health,
+    /// What sinks were not told before the last restart.
+    pub undelivered: Vec<Undelivered>,
+    /// Where what is not told yet is kept.
+    pub store: Store,
     /// What fires now, for sinks that repeat it.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// How long sinks may take to finish.
@@ -50,17 +55,23 @@ pub async fn dispatch(
     telling: Telling,
     stop: CancellationToken,
 ) {
-    let Telling { silences, silenced, clock, health, snapshot, grace } = telling;
+    let Telling { silences, silenced, undelivered, store, clock, health, snapshot, grace } =
+        telling;
+    let keeper = Keeper(store);
     let mut tasks = JoinSet::new();
     let mut queues = Vec::new();
     for sink in sinks {
         let mailbox = Arc::new(Mailbox::default());
         queues.push((Arc::clone(&mailbox), sink.name.clone(), Arc::clone(&sink.status)));
-        let (health, snapshot) = (health.clone(), snapshot.clone());
-        tasks.spawn(Worker { sink, mailbox, health, snapshot }.run());
+        let (health, snapshot, keeper) = (health.clone(), snapshot.clone(), keeper.clone());
+        tasks.spawn(Worker { sink, mailbox, keeper, health, snapshot }.run());
+    }
+    for undelivered in undelivered {
+        keeper.hand_again(undelivered, &queues);
     }
     let silenced = silenced.into_iter().map(|message| (message.alert.incident.clone(), message));
-    let mut dispatcher = Dispatcher { queues, silences, clock, silenced: silenced.collect() };
+    let silenced = silenced.collect();
+    let mut dispatcher = Dispatcher { queues, keeper, silences, clock, silenced };
     let mut look = tokio::time::interval(SILENCES_EVERY);
     loop {
         tokio::select! {
@@ -82,13 +93,52 @@ pub async fn dispatch(
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(grace, drained).await.is_err() {
         let incidents: usize = boxes.iter().map(|mailbox| mailbox.waiting()).sum();
-        tracing::warn!(incidents, "gave up alerts that could not be delivered in time");
+        tracing::warn!(
+            incidents,
+            "alerts could not be delivered in time; the journal keeps them for the next start"
+        );
     }
+}
+
+/// A sink's mailbox, its name, and what it has done.
+type Queue = (Arc<Mailbox>, String, Arc<SinkStatus>);
+
+/// Keeps what is not told yet, so that no restart forgets it.
+#[derive(Clone)]
+struct Keeper(Store);
+
+impl Keeper {
+    fn keep(&self, record: Record) {
+        if let Err(error) = self.0.record(record) {
+            tracing::warn!(%error, "cannot keep what is to be told; a restart may forget it");
+        }
+    }
+
+    /// What the journal was told last time waits again.
+    fn hand_again(&self, undelivered: Undelivered, queues: &[Queue]) {
+        let Undelivered { sink, incident, messages } = undelivered;
+        let Some((mailbox, ..)) = queues.iter().find(|(_, name, _)| *name == sink) else {
+            tracing::warn!(sink, incident, "an alert waited for a sink that there is no more");
+            return self.keep(Record::Undelivered(Undelivered { sink, incident, messages: None }));
+        };
+        match serde_json::from_str::<Vec<Message>>(&messages.unwrap_or_default()) {
+            Ok(messages) => messages.into_iter().for_each(|message| drop(mailbox.put(message))),
+            Err(error) => {
+                tracing::error!(%error, sink, incident, "cannot read what was to be told")
+            }
+        }
+    }
+}
+
+fn undelivered(sink: &str, incident: &str, waiting: &[Message]) -> Undelivered {
+    let messages = serde_json::to_string(waiting).ok().filter(|_| !waiting.is_empty());
+    Undelivered { sink: sink.to_owned(), incident: incident.to_owned(), messages }
 }
 
 /// Decides who hears of what.
 struct Dispatcher {
-    queues: Vec<(Arc<Mailbox>, String, Arc<SinkStatus>)>,
+    queues: Vec<Queue>,
+    keeper: Keeper,
     silences: Silences,
     clock: ReceiveClock,
     /// Incidents nobody was told of because of a silence, and what they would have been told.
@@ -106,12 +156,18 @@ impl Dispatcher {
             nodes = alert.affected_nodes.len(),
             "alert"
         );
+        let handed = (alert.incident.clone(), alert.status.as_str().to_owned(), alert.timestamp);
+        let waiting = self.hand_out(message);
+        self.keeper.keep(Record::Handed { alert: handed, waiting });
+    }
+
+    /// What waits for each sink then; nothing where nobody is told.
+    fn hand_out(&mut self, message: Message) -> Vec<Undelivered> {
+        let alert = &message.alert;
         if alert.status == AlertStatus::Resolved {
             // `resolved` is sent only if `opened` was.
-            if self.silenced.remove(&alert.incident).is_none() {
-                self.send(&message);
-            }
-            return;
+            let told = self.silenced.remove(&alert.incident).is_none();
+            return if told { self.send(&message) } else { Vec::new() };
         }
         if let Some(silence) = self.silences.covering(alert, self.clock.stamp()) {
             tracing::info!(incident = alert.incident, silence, "silenced");
@@ -120,10 +176,10 @@ impl Dispatcher {
             {
                 self.silenced.insert(alert.incident.clone(), message);
             }
-            return;
+            return Vec::new();
         }
         self.silenced.remove(&alert.incident);
-        self.send(&message);
+        self.send(&message)
     }
 
     /// Tells of what goes on although its silence has ended.
@@ -134,22 +190,29 @@ impl Dispatcher {
             self.silenced.iter().filter(|(_, m)| over(m)).map(|(id, _)| id.clone()).collect();
         for id in ended {
             if let Some(message) = self.silenced.remove(&id) {
-                self.send(&message);
+                for waiting in self.send(&message) {
+                    self.keeper.keep(Record::Undelivered(waiting));
+                }
             }
         }
     }
 
-    fn send(&self, message: &Message) {
+    fn send(&self, message: &Message) -> Vec<Undelivered> {
+        let mut kept = Vec::new();
         for (queue, sink, status) in &self.queues {
-            if let Some(incident) = queue.put(message.clone()) {
+            let (dropped, waiting) = queue.put(message.clone());
+            if let Some(incident) = dropped {
                 status.dropped.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(
                     sink,
                     incident,
                     "too many incidents wait for a sink; one is dropped"
                 );
+                kept.push(undelivered(sink, &incident, &[]));
             }
+            kept.push(undelivered(sink, &message.alert.incident, &waiting));
         }
+        kept
     }
 }
 
@@ -157,6 +220,7 @@ impl Dispatcher {
 struct Worker {
     sink: Named,
     mailbox: Arc<Mailbox>,
+    keeper: Keeper,
     health: Health,
     snapshot: watch::Receiver<Arc<Snapshot>>,
 }
@@ -183,6 +247,7 @@ impl Worker {
                 Ok(()) => {
                     status.delivered.fetch_add(1, Ordering::Relaxed);
                     pause = FIRST_PAUSE;
+                    self.settle(&message);
                 }
                 Err(error @ SinkError::Refused { .. }) => {
                     let (sink, why) = (&self.sink.name, crate::store::chain(&error));
@@ -190,6 +255,7 @@ impl Worker {
                     tracing::error!(sink, why, incident, "an alert is refused");
                     status.failed.fetch_add(1, Ordering::Relaxed);
                     pause = FIRST_PAUSE;
+                    self.settle(&message);
                 }
                 Err(error) => {
                     self.mailbox.put_back(message);
@@ -202,6 +268,14 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Nothing of a message is left to be told.
+    fn settle(&self, message: &Message) {
+        let incident = &message.alert.incident;
+        let waiting = self.mailbox.settle(incident);
+        let left = undelivered(&self.sink.name, incident, &waiting);
+        self.keeper.keep(Record::Undelivered(left));
     }
 
     /// Says at once that a sink fails, and when it is well again: whoever waits for an alert that
@@ -242,6 +316,7 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
     use crate::sinks::{Destination, Sink, Webhook};
+    use crate::store::{Opened, Retention};
 
     /// Whether it is away, how often it was asked then, and what it took otherwise.
     type Server = Arc<(AtomicBool, Mutex<u32>, Mutex<Vec<String>>)>;
@@ -278,9 +353,12 @@ mod tests {
         let (report, counts) = (engine.report(), engine.counts());
         let at = Received::from_nanos(0);
         let (_, snapshot) = watch::channel(Arc::new(Snapshot { at, report, counts }));
+        let clock = ReceiveClock::new(|| Received::from_nanos(0));
+        let (store, ..) = Opened::open(None).start(None, Retention::default(), clock);
         Worker {
             sink: Named::new("webhook".to_owned(), Sink::Webhook(webhook)),
             mailbox: Arc::clone(mailbox),
+            keeper: Keeper(store),
             health: Health::default(),
             snapshot,
         }
@@ -304,7 +382,7 @@ mod tests {
             let mut message = crate::sinks::test_alert::message(Received::from_nanos(0));
             let alert = Arc::make_mut(&mut message.alert);
             (alert.incident, alert.status) = (format!("{incident:03}"), status);
-            assert_eq!(mailbox.put(message), None);
+            assert_eq!(mailbox.put(message).0, None);
         };
         for incident in 0..400 {
             put(incident, AlertStatus::Opened);

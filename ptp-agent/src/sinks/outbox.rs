@@ -29,6 +29,8 @@ struct Pending {
 struct Outbox {
     order: VecDeque<String>,
     pending: HashMap<String, Pending>,
+    /// What is being told.
+    taken: Option<Message>,
     closed: bool,
 }
 
@@ -60,11 +62,21 @@ impl Outbox {
             self.pending.remove(incident);
             self.order.pop_front();
         }
+        self.taken.clone_from(&message);
         message
+    }
+
+    /// All that is to be told of an incident, in its order; what is being told may have to be told again.
+    fn waiting_of(&self, incident: &str) -> Vec<Message> {
+        let taken = self.taken.iter().filter(|message| message.alert.incident == incident);
+        let pending = self.pending.get(incident).into_iter();
+        let pending = pending.flat_map(|pending| pending.firing.iter().chain(&pending.over));
+        taken.chain(pending).cloned().collect()
     }
 
     /// Takes back what could not be told, and was taken before all that waits.
     fn put_back(&mut self, message: Message) {
+        self.taken = None;
         let incident = message.alert.incident.clone();
         match self.pending.get_mut(&incident) {
             Some(pending) => {
@@ -127,11 +139,24 @@ impl Mailbox {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an alert to be told; gives the incident that had to make room for it.
-    pub(super) fn put(&self, message: Message) -> Option<String> {
-        let dropped = self.outbox().put(message);
+    /// Takes an alert to be told; gives the incident that had to make room for it, and all that waits of
+    /// its own.
+    pub(super) fn put(&self, message: Message) -> (Option<String>, Vec<Message>) {
+        let incident = message.alert.incident.clone();
+        let mut outbox = self.outbox();
+        let dropped = outbox.put(message);
+        let waiting = outbox.waiting_of(&incident);
+        drop(outbox);
         self.more.notify_one();
-        dropped
+        (dropped, waiting)
+    }
+
+    /// Notes that what [`Self::next`] gave was told, or never will be; gives what still waits of its
+    /// incident.
+    pub(super) fn settle(&self, incident: &str) -> Vec<Message> {
+        let mut outbox = self.outbox();
+        outbox.taken = None;
+        outbox.waiting_of(incident)
     }
 
     /// Takes back what [`Self::next`] gave, and could not be told.

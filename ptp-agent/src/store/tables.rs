@@ -30,10 +30,23 @@ pub struct StoredAlert {
     pub incident: String,
     /// `opened`, `escalated` or `resolved`.
     pub status: String,
-    /// When people were told.
+    /// When it was raised.
     pub at: Received,
     /// The whole of it, as in reports.
     pub json: String,
+    /// Whether it was handed to the sinks, or to nobody because of a silence.
+    pub handed: bool,
+}
+
+/// What one sink is still to be told of one incident.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Undelivered {
+    /// The sink's name.
+    pub sink: String,
+    /// The incident's id.
+    pub incident: String,
+    /// The messages in their order, as JSON; `None` when nothing is left.
+    pub messages: Option<String>,
 }
 
 /// For some time people do not want to be told of some incidents.
@@ -103,12 +116,25 @@ pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
              at INTEGER NOT NULL,
              json TEXT NOT NULL
          ) STRICT;
+         CREATE TABLE IF NOT EXISTS undelivered (
+             seq INTEGER PRIMARY KEY,
+             sink TEXT NOT NULL,
+             incident TEXT NOT NULL,
+             messages TEXT NOT NULL,
+             UNIQUE (sink, incident)
+         ) STRICT;
          CREATE TABLE IF NOT EXISTS silences (
              id TEXT PRIMARY KEY,
              until INTEGER NOT NULL,
              json TEXT NOT NULL
          ) STRICT;",
     )?;
+    // Journals before 0.2 have no such column, and what they hold was handed out.
+    let has = "SELECT count(*) FROM pragma_table_info('alerts') WHERE name = 'handed'";
+    if journal.database().query_row(has, [], |row| row.get::<_, i64>(0))? == 0 {
+        let add = "ALTER TABLE alerts ADD COLUMN handed INTEGER NOT NULL DEFAULT 1";
+        journal.database().execute_batch(add)?;
+    }
     Ok(())
 }
 
@@ -126,13 +152,26 @@ pub(super) fn keep<'a>(
                     .execute((id, opened_at.as_nanos(), status, severity, json))?;
             }
             Record::Alert(alert) => {
-                let StoredAlert { incident, status, at, json } = &**alert;
+                let StoredAlert { incident, status, at, json, handed } = &**alert;
                 transaction
                     .prepare_cached(
-                        "INSERT INTO alerts (incident, status, at, json) VALUES (?1, ?2, ?3, ?4)",
+                        "INSERT INTO alerts (incident, status, at, json, handed)
+                         VALUES (?1, ?2, ?3, ?4, ?5)",
                     )?
-                    .execute((incident, status, at.as_nanos(), json))?;
+                    .execute((incident, status, at.as_nanos(), json, handed))?;
             }
+            Record::Handed { alert: (incident, status, at), waiting } => {
+                transaction
+                    .prepare_cached(
+                        "UPDATE alerts SET handed = 1
+                         WHERE incident = ?1 AND status = ?2 AND at = ?3",
+                    )?
+                    .execute((incident, status, at.as_nanos()))?;
+                for waiting in waiting {
+                    keep_undelivered(&transaction, waiting)?;
+                }
+            }
+            Record::Undelivered(waiting) => keep_undelivered(&transaction, waiting)?,
             Record::Silence(silence) => {
                 let json = serde_json::to_string(silence).unwrap_or_default();
                 transaction
@@ -145,16 +184,45 @@ pub(super) fn keep<'a>(
     Ok(())
 }
 
+fn keep_undelivered(
+    transaction: &ptp_events::journal::rusqlite::Transaction<'_>,
+    Undelivered { sink, incident, messages }: &Undelivered,
+) -> Result<(), JournalError> {
+    match messages {
+        Some(messages) => transaction
+            .prepare_cached(
+                "INSERT INTO undelivered (sink, incident, messages) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (sink, incident) DO UPDATE SET messages = excluded.messages",
+            )?
+            .execute((sink, incident, messages))?,
+        None => transaction
+            .prepare_cached("DELETE FROM undelivered WHERE sink = ?1 AND incident = ?2")?
+            .execute((sink, incident))?,
+    };
+    Ok(())
+}
+
+pub(super) fn undelivered(journal: &mut Journal) -> Result<Vec<Undelivered>, JournalError> {
+    let database = journal.database();
+    let mut select =
+        database.prepare("SELECT sink, incident, messages FROM undelivered ORDER BY seq")?;
+    let rows = select.query_map([], |row| {
+        Ok(Undelivered { sink: row.get(0)?, incident: row.get(1)?, messages: row.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn all_alerts(journal: &mut Journal) -> Result<Vec<StoredAlert>, JournalError> {
     let database = journal.database();
     let mut select =
-        database.prepare("SELECT incident, status, at, json FROM alerts ORDER BY seq")?;
+        database.prepare("SELECT incident, status, at, json, handed FROM alerts ORDER BY seq")?;
     let rows = select.query_map([], |row| {
         Ok(StoredAlert {
             incident: row.get(0)?,
             status: row.get(1)?,
             at: Received::from_nanos(row.get(2)?),
             json: row.get(3)?,
+            handed: row.get(4)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -177,7 +245,7 @@ pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), Journal
     let database = journal.database();
     database
         .execute("DELETE FROM incidents WHERE status = 'resolved' AND opened_at < ?1", [nanos])?;
-    database.execute("DELETE FROM alerts WHERE at < ?1", [nanos])?;
+    database.execute("DELETE FROM alerts WHERE at < ?1 AND handed", [nanos])?;
     database.execute("DELETE FROM silences WHERE until < ?1", [nanos])?;
     Ok(())
 }

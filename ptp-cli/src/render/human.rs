@@ -178,7 +178,7 @@ fn expected(incident: &IncidentReport, forecast: &Forecast, last: Option<Receive
     let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
         format!("8 times in 10 it takes {} to {}; ", after(low), after(high))
     });
-    let basis = match (forecast.model, forecast.samples) {
+    let basis = match (&*forecast.model, forecast.samples) {
         ("declared", _) => "by its holdover in the topology".to_owned(),
         (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
         (_, samples) => format!("by {samples} measurements"),

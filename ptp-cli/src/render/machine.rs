@@ -16,12 +16,12 @@ pub(crate) fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn ndjson(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Head<'a> {
-        schema: &'static str,
+        schema: &'a str,
         generator: &'a ptp_diagnostics::report::Generator,
         #[serde(flatten)]
         input: &'a ptp_diagnostics::report::Input,
     }
-    let head = Head { schema: report.schema, generator: &report.generator, input: &report.input };
+    let head = Head { schema: &report.schema, generator: &report.generator, input: &report.input };
     line("input", &head, out)?;
     report.nodes.iter().try_for_each(|node| line("node", node, out))?;
     report.incidents.iter().try_for_each(|incident| line("incident", incident, out))?;

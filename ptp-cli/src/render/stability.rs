@@ -45,7 +45,7 @@ pub(super) fn filtered(clock: &StabilityReport) -> Option<String> {
 }
 
 /// Which class's masks the figures keep to.
-pub(super) fn fits(clock: &StabilityReport) -> &'static str {
+pub(super) fn fits(clock: &StabilityReport) -> &str {
     match clock.fits() {
         Some(class) => class.unwrap_or("no class"),
         None => "no mask",

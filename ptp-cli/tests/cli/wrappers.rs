@@ -177,6 +177,18 @@ const FORMS: &[Form] = &[
         let minute = &l.time[14..16];
         format!("2026-03-08T03:{minute}:07.0000000Z {} {}", l.time, l.own())
     }),
+    ("CRI cut in pieces", Keeps::All, |l| {
+        let own = l.own();
+        let (head, tail) = own.split_at(own.len() / 2);
+        format!("{0} stdout P {head}\n{0} stdout F {tail}", l.time)
+    }),
+    ("kafka-console-consumer", Keeps::All, |l| {
+        format!("{} CreateTime:{}\tworker-1\t{}", l.time, l.nanos() / 1_000_000, l.own())
+    }),
+    ("event.original", Keeps::All, |l| {
+        json!({"@timestamp": l.time, "event": {"original": l.own()}, "host": {"name": "worker-1"}})
+            .to_string()
+    }),
     ("without a tag", Keeps::All, |l| {
         format!("{} {}[{}]: {}", l.time, l.process, l.bracket, l.untagged())
     }),
@@ -184,6 +196,24 @@ const FORMS: &[Form] = &[
         format!("{} {}[{}]: du-a {}", l.time, l.process, l.bracket, l.untagged())
     }),
 ];
+
+fn fold(line: &str, width: usize) -> String {
+    line.as_bytes().chunks(width).map(str_of).collect::<Vec<_>>().join("\n")
+}
+
+fn str_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = bytes.chunks(3).flat_map(|chunk| {
+        let number = (0..3).fold(0u32, |n, at| n << 8 | u32::from(*chunk.get(at).unwrap_or(&0)));
+        let digit = move |at: u32| DIGITS[(number >> (18 - 6 * at)) as usize & 63] as char;
+        (0..4).map(move |at| if at as usize <= chunk.len() { digit(at) } else { '=' })
+    });
+    digits.collect()
+}
 
 fn lines() -> Vec<Line> {
     let packed = fs::File::open(top().join("ptp-cli/tests/field/link-loss.log.gz")).unwrap();
@@ -310,9 +340,39 @@ fn documents_that_hold_all_lines_give_the_same_report() {
         {"stream": {"kubernetes_host": "worker-1"}, "values": latest},
     ]}});
     let strings = json!(plain);
+    let column = |what: fn(&Line) -> Value| lines.iter().map(what).collect::<Vec<_>>();
+    let times = column(|l| json!(l.time));
+    let texts = column(|l| json!(l.own()));
+    let rows: Vec<_> = times.iter().zip(&texts).map(|(time, text)| json!([time, text])).collect();
+    let by_rows = json!({"columns": [{"name": "time"}, {"name": "line"}], "rows": rows});
+    let by_columns = json!({
+        "schema": {"fields": [{"name": "time"}, {"name": "line"}]},
+        "data": {"values": [times, texts]},
+    });
+    let fields = |l: &Line| json!({"fields": {"@timestamp": [l.time], "message": [l.own()]}});
+    let fields = json!({"hits": {"hits": lines.iter().map(fields).collect::<Vec<_>>()}});
+    let counted = lines.iter().fold(String::new(), |mut all, l| {
+        let message = format!("<30>1 {} worker-1 {} - - - {}", l.time, l.process, l.own());
+        write!(all, "{} {message}", message.len()).unwrap();
+        all
+    });
+    // Mail programs break lines between words, terminals anywhere.
+    let folded: Vec<_> = plain.iter().map(|line| fold(line, 80)).collect();
+    let base64 = fold(&base64(plain.join("\n").as_bytes()), 76);
+    let mail = format!(
+        "From: a@b\nSubject: ptp\nMIME-Version: 1.0\nContent-Type: text/plain\n\
+         Content-Transfer-Encoding: base64\n\n{base64}\n"
+    );
     // What overlaps is counted once.
     let overlap = [&plain[..], &plain[plain.len() / 2..]].concat().join("\n");
-    let documents: [(&str, Vec<u8>); 14] = [
+    let documents: [(&str, Vec<u8>); 21] = [
+        ("a table by rows", by_rows.to_string().into_bytes()),
+        ("a table by columns", by_columns.to_string().into_bytes()),
+        ("Elasticsearch fields", fields.to_string().into_bytes()),
+        ("RFC 6587, octet-counted", counted.into_bytes()),
+        ("mail in base64", mail.into_bytes()),
+        ("a JSON string", json!(plain.join("\n")).to_string().into_bytes()),
+        ("carriage returns alone", plain.join("\r").into_bytes()),
         ("newest first", newest_first.into_bytes()),
         ("Loki query_range, newest first", backward.to_string().into_bytes()),
         ("an array of strings", strings.to_string().into_bytes()),
@@ -335,5 +395,8 @@ fn documents_that_hold_all_lines_give_the_same_report() {
             wrong.push(name);
         }
     }
+    // What a terminal breaks off may be no more than a delay, and then it is lost.
+    let folded = told(&dir, "folded.log", folded.join("\n").as_bytes());
+    assert_eq!(causes(&folded), causes(&base));
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -30,7 +30,9 @@ impl Diagnosis {
 }
 
 /// How sure we are of a root cause: a band of the confidence.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The evidence leaves little doubt: at least nineteen in twenty.

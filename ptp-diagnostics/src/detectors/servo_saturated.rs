@@ -4,7 +4,8 @@
 //! Severity: CRITICAL. Clears when the correction moves, or the clock is within its threshold.
 //!
 //! An integrator that sees an offset moves: one that stands still is at its limit (`max_frequency`, or what
-//! the driver allows), and the clock cannot be steered that far. It takes a log with offsets. A system clock
+//! the driver allows), and the clock cannot be steered that far. It takes a log with offsets; in `s0` a servo
+//! does not steer yet, and what it prints does not count. A system clock
 //! whose PTP clock is not LOCKED only follows it.
 
 use ptp_events::Resource;

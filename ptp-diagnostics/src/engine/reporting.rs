@@ -11,7 +11,7 @@ use crate::model::node::Node;
 use crate::model::timeline::{Said, Timeline};
 use crate::report::{
     Alert, Alternative, ClockReport, Evidence, Forecast, Generator, IncidentReport, Input, Moment,
-    NodeReport, OffsetReport, Report, SCHEMA, TimeInState,
+    NodeReport, OffsetReport, Report, SCHEMA, Text, TimeInState,
 };
 use crate::report::{advice, known_bugs, narrate};
 
@@ -50,8 +50,11 @@ impl Engine {
             self.ledger().iter().map(|(_, i)| self.incident_of(i)).collect();
         incidents.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
         Report {
-            schema: SCHEMA,
-            generator: Generator { name: "ptp-diagnostics", version: env!("CARGO_PKG_VERSION") },
+            schema: SCHEMA.into(),
+            generator: Generator {
+                name: "ptp-diagnostics".into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+            },
             input: Input {
                 files: Vec::new(),
                 events: counts.events,
@@ -159,7 +162,7 @@ impl Engine {
                 .map(|(cause, confidence)| Alternative {
                     root_cause: *cause,
                     confidence: share(f64::from(*confidence)),
-                    decide_by: cause.cause().decide_by,
+                    decide_by: cause.cause().decide_by.into(),
                 })
                 .collect(),
             recommendations: advice::recommendations(&self.model, incident),
@@ -172,9 +175,9 @@ impl Engine {
     }
 
     /// When the first of the incident's clocks in holdover will reach its limit.
-    fn forecast(&self, incident: &Incident) -> (Option<Forecast>, Option<&'static str>) {
+    fn forecast(&self, incident: &Incident) -> (Option<Forecast>, Option<Text>) {
         if incident.status == Status::Resolved {
-            return (None, Some("the incident is over"));
+            return (None, Some("the incident is over".into()));
         }
         let held_over = incident.affected.iter().flat_map(|node| {
             let known = self.model.node(*node);
@@ -193,11 +196,11 @@ impl Engine {
                     earliest: Some(crossing.earliest),
                     latest: Some(crossing.latest),
                     samples: crossing.samples as u64,
-                    model: crossing.model,
+                    model: crossing.model.into(),
                 };
                 (Some(forecast), None)
             }
-            None => (None, Some("no PTP clock of the incident is in holdover")),
+            None => (None, Some("no PTP clock of the incident is in holdover".into())),
         }
     }
 }

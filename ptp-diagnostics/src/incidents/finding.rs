@@ -1,16 +1,17 @@
 //! What detectors found.
 
 use ptp_events::{Instance, NodeName, Received, Resource};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Severity;
+use crate::report::Text;
 
 /// A detector's answer about one clock or node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// Which detector.
-    pub code: &'static str,
+    pub code: Text,
     /// The node.
     pub node: NodeName,
     /// The kind of clock; `None` when it concerns the node as a whole.

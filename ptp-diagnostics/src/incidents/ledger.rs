@@ -254,7 +254,7 @@ impl Ledger {
         let listed = (incident.findings.len() < MAX_FINDINGS).then(|| {
             let clock = subject.clock.map(|id| model.clock(id));
             incident.findings.push(Finding {
-                code: subject.code,
+                code: subject.code.into(),
                 node: model.node(subject.node).name.clone(),
                 resource: clock.map(|clock| clock.resource().clone()),
                 instance: clock

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ptp_events::{Instance, NodeName, Received, Resource, SyncState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
 use crate::model::recent::Recent;
@@ -30,7 +30,9 @@ pub(crate) struct Member {
 }
 
 /// What part a node plays in its timing domain, as far as its events show.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Role {
@@ -62,7 +64,9 @@ impl Role {
 }
 
 /// A node's state as a whole: the worst of its clocks.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum NodeState {
     /// Nothing is known, or we are blind.

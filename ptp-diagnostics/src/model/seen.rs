@@ -216,7 +216,7 @@ pub(crate) fn saturated(clock: &Timeline, settings: &Settings) -> Option<(i64, R
     {
         return Some((frequency, run));
     }
-    let (frequency, run) = seen.frequency()?;
+    let (frequency, run) = seen.steered()?;
     let off = |nanos: i64| nanos.unsigned_abs() > settings.offset_ns;
     let limit = frequency.unsigned_abs() >= LEAST_LIMIT_PPB && off(run.from_ns) && off(run.to_ns);
     // A proportional share alone would move it, of an offset that is so far.

@@ -1,31 +1,32 @@
 //! Known bugs of publishers, daemons, linuxptp and drivers that look like an incident: their numbers, and
 //! what mends them. Read in the threads that are named; nothing here was tried on hardware.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::incidents::incident::Incident;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
+use crate::report::Text;
 
 /// A bug that looks like an incident.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KnownBug {
     /// Its number where it is tracked.
-    pub id: &'static str,
+    pub id: Text,
     /// What is wrong, in one sentence.
-    pub summary: &'static str,
+    pub summary: Text,
     /// What mends it; `open` where nothing does yet.
-    pub mended: &'static str,
+    pub mended: Text,
     /// Where to read more.
-    pub source: &'static str,
+    pub source: Text,
 }
 
 impl KnownBug {
     /// What is wrong, and what mends it, in one line.
     #[must_use]
     pub fn in_one_line(&self) -> String {
-        match self.mended {
+        match &*self.mended {
             "open" => format!("{}; not mended yet", self.summary),
             mended => format!("{}; mended: {mended}", self.summary),
         }
@@ -60,12 +61,13 @@ const fn bug(
     mended: &'static str,
     source: &'static str,
 ) -> KnownBug {
-    KnownBug { id, summary, mended, source }
+    let (id, summary) = (Text::Borrowed(id), Text::Borrowed(summary));
+    KnownBug { id, summary, mended: Text::Borrowed(mended), source: Text::Borrowed(source) }
 }
 
 const GAPS: &str = "the operator project's T-GM gap list of 2026-08-20";
 
-const TABLE: &[(Looks, KnownBug)] = &[
+static TABLE: &[(Looks, KnownBug)] = &[
     (
         looks(&[Stage::Artefact], &[]).says(&["OCPBUGS-85092"]),
         bug(
@@ -380,7 +382,7 @@ pub(crate) fn known_bugs(incident: &Incident) -> Vec<KnownBug> {
             && looks.says.iter().all(told)
     };
     let fitting = TABLE.iter().filter(|(looks, _)| fits(looks));
-    fitting.map(|(_, bug)| *bug).take(MOST).collect()
+    fitting.map(|(_, bug)| bug.clone()).take(MOST).collect()
 }
 
 #[cfg(test)]

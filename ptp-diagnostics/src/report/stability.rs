@@ -29,7 +29,9 @@ mod stretch;
 use std::time::Duration;
 
 use ptp_events::{Instance, NodeName, Offset, Received, Resource};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::Text;
 
 pub use self::filter::{BANDWIDTH_HZ, Filtered};
 pub use self::gather::{Gatherer, MAX_CLOCKS, MAX_SAMPLES, MAX_SAMPLES_PER_CLOCK};
@@ -56,7 +58,7 @@ pub struct Sample {
 }
 
 /// The figures of one stretch of regular samples without a gap.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Figures {
     /// How many samples the stretch has.
@@ -79,7 +81,7 @@ pub struct Figures {
 }
 
 /// MTIE and TDEV for one observation interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The observation interval τ, in seconds.
     pub tau_s: f64,
@@ -90,7 +92,7 @@ pub struct Point {
 }
 
 /// The stability of one clock.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StabilityReport {
     /// The clock's node.
@@ -100,7 +102,7 @@ pub struct StabilityReport {
     /// Which one.
     pub instance: Instance,
     /// [`BASIS`].
-    pub basis: &'static str,
+    pub basis: Text,
     /// How many offsets it sent while LOCKED.
     pub offered: u64,
     /// The figures; absent when they are refused.
@@ -116,8 +118,8 @@ impl StabilityReport {
     /// The strictest class whose masks all hold, and those of all wider ones: `Some(None)` when not even
     /// the widest does, `None` when no masks apply.
     #[must_use]
-    pub fn fits(&self) -> Option<Option<&'static str>> {
-        let mut classes: Vec<_> = self.masks.iter().map(|mask| mask.class).collect();
+    pub fn fits(&self) -> Option<Option<&str>> {
+        let mut classes: Vec<_> = self.masks.iter().map(|mask| &*mask.class).collect();
         classes.dedup();
         let holds = |class: &&&str| {
             self.masks.iter().filter(|mask| mask.class == **class).all(|mask| mask.within)

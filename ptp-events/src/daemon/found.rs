@@ -8,6 +8,7 @@
 use memchr::{memchr_iter, memmem};
 
 use super::before::{self, Before};
+use super::line::Line;
 use crate::Received;
 
 /// From here on the number in a line's brackets is seconds since 1970, not since the node started:
@@ -91,6 +92,11 @@ impl Found<'_> {
     /// Whether it is for certain linuxptp's, and not another program's with such a time.
     pub(crate) const fn names_a_process(&self) -> bool {
         self.process.is_some()
+    }
+
+    /// Whether it says something that is understood.
+    pub(crate) fn says_something(&self) -> bool {
+        self.process.is_some() && Line::parse(self).is_some()
     }
 
     /// The time in its brackets since the node started, in nanoseconds.

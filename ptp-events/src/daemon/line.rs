@@ -305,7 +305,7 @@ fn answer(words: &Words<'_>) -> Answer {
 }
 
 /// The number a word begins with: what markup or a bracket puts behind the last one is no part of it.
-fn number_of(word: &str) -> &str {
+pub(super) fn number_of(word: &str) -> &str {
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
     let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
     &word[..end]

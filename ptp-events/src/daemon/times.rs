@@ -15,6 +15,9 @@ const ONE_OCCASION: i64 = 120 * 1_000_000_000;
 const QUARTER: i64 = 900 * 1_000_000_000;
 const MOST_ZONES: i64 = 14 * 4 * QUARTER;
 
+/// What Kafka writes before the time of a record (kafka, DefaultMessageFormatter).
+const RECORD_TIMES: [&str; 2] = ["CreateTime:", "LogAppendTime:"];
+
 /// Which of two times before one line is the line's: the outer one, whose zone is known, unless it was
 /// written down at another occasion than the inner one, as by a job that prints an old log.
 pub(super) fn of_two(outer: Option<Received>, inner: Option<Received>) -> Option<Received> {
@@ -38,6 +41,8 @@ pub(super) fn is_zone(word: &str) -> bool {
 /// A time at the beginning of these words, and how many it takes; `None` of it where no year is known.
 pub(super) fn time(words: &[&str], written: Option<Received>) -> Option<(Option<Received>, usize)> {
     let first = *words.first()?;
+    // What kafka-console-consumer prints of a record (`print.timestamp=true`).
+    let first = RECORD_TIMES.iter().find_map(|kind| first.strip_prefix(kind)).unwrap_or(first);
     if let Some(time) = since_1970(first).or_else(|| full(first)) {
         return Some((Some(time), 1));
     }

@@ -1,5 +1,7 @@
 //! Compressed input, recognised by its first bytes rather than by a file's name.
 
+mod lines;
+
 use std::io::{self, BufRead, BufReader, Read};
 
 use bzip2::bufread::MultiBzDecoder;
@@ -22,8 +24,8 @@ const MAX_ZSTD_WINDOW: u64 = 128 << 20;
 /// How often a file may have been compressed, its text counted: by a logger, and by who sent it.
 const MOST_LAYERS: usize = 3;
 
-/// Unpacks gzip, bzip2, xz and zstd, also twice, and makes UTF-8 of UTF-16 with a byte order mark, as Windows
-/// writes it; hands anything else through.
+/// Unpacks gzip, bzip2, xz and zstd, also twice, makes UTF-8 of UTF-16 with a byte order mark, as Windows
+/// writes it, and lines of what ends them otherwise; hands anything else through.
 ///
 /// # Errors
 /// When `input` cannot be read, or begins like a zstd frame but is none.
@@ -61,6 +63,10 @@ enum Packed {
     Xz,
     Zstd,
     Utf16,
+    /// Lines that end with a carriage return alone, as a serial console and old editors write them.
+    ReturnsOnly,
+    /// Syslog messages with their length before each (RFC 6587, 3.4.1).
+    OctetCounted,
 }
 
 impl Packed {
@@ -74,7 +80,8 @@ impl Packed {
             (&[0xFF, 0xFE], Self::Utf16),
             (&[0xFE, 0xFF], Self::Utf16),
         ];
-        marks.into_iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, packed)| packed)
+        let marked = marks.into_iter().find(|(mark, _)| head.starts_with(mark));
+        marked.map(|(_, packed)| packed).or_else(|| lines::of(head))
     }
 
     fn open<'a>(self, input: Box<dyn BufRead + Send + 'a>) -> Box<dyn BufRead + Send + 'a> {
@@ -92,6 +99,10 @@ impl Packed {
                 Box::new(BufReader::with_capacity(BLOCK, frames))
             }
             Self::Utf16 => Box::new(BufReader::new(DecodeReaderBytes::new(input))),
+            Self::ReturnsOnly => Box::new(BufReader::with_capacity(BLOCK, lines::Returns(input))),
+            Self::OctetCounted => {
+                Box::new(BufReader::with_capacity(BLOCK, lines::Counted::new(input)))
+            }
         }
     }
 }

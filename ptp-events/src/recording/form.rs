@@ -121,7 +121,15 @@ fn read_whole(
     match found {
         Form::Bare => read_events(text, &bare, out)?,
         Form::Envelope => {
-            let envelope: Envelope<'_> = wrapped(text)?;
+            let envelope: Result<Envelope<'_>, _> = wrapped(text);
+            let is_event = |event: &RawValue| recognise(event.get().as_bytes()) != Form::Nested;
+            // Elastic has a field of that name too: `event.original` is the line as it was.
+            if !envelope.as_ref().is_ok_and(|envelope| is_event(envelope.event))
+                && nested::read(&wrapped(text)?, line, out)
+            {
+                return Ok(());
+            }
+            let envelope = envelope?;
             let context = Context {
                 received: envelope.received,
                 logged: None,
@@ -214,6 +222,8 @@ fn recognise(text: &[u8]) -> Form {
         {
             Form::Nested
         }
+        // A text with its line breaks escaped.
+        Some(b'"') if serde_json::from_slice::<Cow<'_, str>>(text).is_ok() => Form::Nested,
         _ => Form::Log,
     }
 }

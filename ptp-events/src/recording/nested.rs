@@ -2,7 +2,10 @@
 //!
 //! Collectors agree on little: a line is in some field of an object, the time and the machine in fields
 //! beside it or in an object of labels; many such objects are in arrays, or an array holds pairs of a
-//! time and a line. So every object is looked through, and what is known of it goes for what is in it.
+//! time and a line; or it is a table, whose columns are named once. So every object is looked through,
+//! and what is known of it goes for what is in it.
+
+mod table;
 
 use std::collections::VecDeque;
 
@@ -118,7 +121,14 @@ impl Found<'_> {
         }
         let mut around = around.clone();
         around.learn(fields, true);
-        let texts = fields.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        let rows = table::rows(fields);
+        if !rows.is_empty() {
+            for row in rows {
+                self.object(&row, &around, level + 1);
+            }
+            return;
+        }
+        let texts = fields.iter().filter_map(|(key, value)| Some((key, only(value).as_str()?)));
         let (copies, texts): (Vec<_>, Vec<_>) =
             texts.partition(|(key, _)| COPIES.iter().any(|copy| copy.eq_ignore_ascii_case(key)));
         if texts.into_iter().chain(copies).any(|(_, text)| self.text(text, &around)) {
@@ -182,6 +192,7 @@ impl Around {
     /// What the fields of an object tell, and those of the objects in it: of labels, of a pod.
     fn learn(&mut self, fields: &Map<String, Value>, deeper: bool) {
         for (key, value) in fields {
+            let value = only(value);
             if deeper && let Value::Object(labels) = value {
                 self.learn(labels, false);
                 continue;
@@ -199,6 +210,14 @@ impl Around {
                 None => {}
             }
         }
+    }
+}
+
+/// The one value of a list of one: Elasticsearch answers `fields` so.
+fn only(value: &Value) -> &Value {
+    match value.as_array().map(Vec::as_slice) {
+        Some([only]) => only,
+        _ => value,
     }
 }
 

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 
 use super::entry::{Entry, Part};
 use super::form::{self, Context};
+use super::joined::Joined;
 use super::pieces::Pieces;
 use super::{Decoded, Origin, ReadError, Recorded};
 use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, SAMPLE_BYTES, find};
@@ -48,6 +49,8 @@ pub struct Sequence {
     current: SmolStr,
     /// What was read of an event that comes in several lines.
     pieces: Pieces,
+    /// Lines that were cut in pieces.
+    joined: Joined,
     /// Whose file follows, as a line between files says.
     heading: Heading,
     /// The entry of an exported journal that is being read.
@@ -181,10 +184,23 @@ impl Sequence {
                 Item::Bad(error) => return Some(Err(error)),
                 Item::Line { number, text, .. } if self.is_of_an_entry(number, &text) => {}
                 Item::Line { number, text, received, written, whose } => {
+                    let Some(text) = self.joined.handle_piece(text) else { continue };
                     let line = LogLine { number, text: &text, received, written };
                     let kind = self.handle_line(line, whose.as_deref());
                     self.other_lines += u64::from(kind != Some(LineKind::Understood));
-                    if matches!(kind, None | Some(LineKind::Foreign)) {
+                    let is_foreign = matches!(kind, None | Some(LineKind::Foreign));
+                    if kind == Some(LineKind::Understood) {
+                        self.joined.handle_read();
+                    } else if let Some((number, text)) =
+                        is_foreign.then(|| self.joined.unfold(&text)).flatten()
+                    {
+                        let line = LogLine { number, text: &text, received, written };
+                        self.handle_line(line, whose.as_deref());
+                        continue;
+                    } else {
+                        self.joined.handle_unread(number, &text);
+                    }
+                    if is_foreign {
                         self.note_foreign(&text);
                         if let Some((events, logged)) = self.pieces.handle_line(&text) {
                             self.put_back(events, logged, number);

@@ -237,7 +237,7 @@ fn judge_forecasts(scenario: &Scenario, predicted: &[Option<Forecast>], outcome:
             forecast.latest.map_or(f64::NAN, |at| seconds_between(fault.start, at)),
             forecast.samples
         ));
-        let basis = match (forecast.samples, forecast.model) {
+        let basis = match (forecast.samples, &*forecast.model) {
             (0, "declared") => Basis::Declared,
             (0, _) => Basis::Default,
             _ => Basis::Measured,
@@ -308,7 +308,7 @@ fn tell(incident: &IncidentReport, start: Received) -> String {
     text.push_str(" [");
     for (at, finding) in incident.findings.iter().enumerate().take(6) {
         let comma = if at > 0 { ", " } else { "" };
-        let (node, code, says) = (&finding.node, finding.code, &finding.says);
+        let (node, code, says) = (&finding.node, &finding.code, &finding.says);
         write!(text, "{comma}{node} {code}: {says}").unwrap_or_default();
     }
     text.push(']');

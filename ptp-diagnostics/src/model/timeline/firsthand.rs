@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ptp_events::observation::{Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample};
+use ptp_events::observation::{
+    Dpll, Observed, PortChange, PortEvent, PortState, Remark, Sample, Servo,
+};
 use ptp_events::{ClockIdentity, EventId, Offset, Received};
 
 use super::swing::Swing;
@@ -94,8 +96,8 @@ pub struct FirstHand {
     dpll: Option<(Dpll, Received)>,
     time_of_day: Option<(bool, Received)>,
     complaints: Vec<Complaint>,
-    /// The frequency correction, and since when it has not changed.
-    frequency: Option<(i64, Run)>,
+    /// The frequency correction, whether the servo steers by it, and since when both have not changed.
+    frequency: Option<((i64, bool), Run)>,
     /// Samples with an offset and a delay of exactly nothing.
     nothing: Option<Run>,
     /// Samples with a delay below nothing.
@@ -235,9 +237,11 @@ impl FirstHand {
         if let Some(power) = power_of_two(worst) {
             self.rolled_over = Some((at, power));
         }
-        match (&mut self.frequency, sample.frequency) {
-            (Some((before, run)), Some(frequency)) if *before == frequency => run.push(at, offset),
-            (known, Some(frequency)) => *known = Some((frequency, Run::new(at, offset))),
+        // In s0 a servo collects samples and does not steer yet (linuxptp, pi.c, `pi_sample`).
+        let steers = sample.servo != Some(Servo::Unlocked);
+        match (&mut self.frequency, sample.frequency.map(|frequency| (frequency, steers))) {
+            (Some((before, run)), Some(now)) if *before == now => run.push(at, offset),
+            (known, Some(now)) => *known = Some((now, Run::new(at, offset))),
             (_, None) => {}
         }
         self.measured(at, sample.offset);
@@ -291,8 +295,14 @@ impl FirstHand {
 
     /// The frequency correction, in parts per billion, and the samples since it last changed.
     #[must_use]
-    pub const fn frequency(&self) -> Option<(i64, Run)> {
-        self.frequency
+    pub fn frequency(&self) -> Option<(i64, Run)> {
+        self.frequency.map(|((frequency, _), run)| (frequency, run))
+    }
+
+    /// The same of a servo that steers.
+    #[must_use]
+    pub fn steered(&self) -> Option<(i64, Run)> {
+        self.frequency().filter(|_| self.frequency.is_some_and(|((_, steers), _)| steers))
     }
 
     /// The samples since the frequency correction has been more than any crystal needs, and the latest, in

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::{LEAST_INTERVALS, Point, deviation, rounded};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The filter's bandwidth, in hertz.
 pub const BANDWIDTH_HZ: f64 = 0.1;
@@ -14,7 +14,7 @@ pub(super) const LONGEST_INTERVAL_S: f64 = 1.1;
 const SETTLING: f64 = 8.0;
 
 /// The figures of G.8273.2 that need a filter: only samples that come once a second or faster have them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Filtered {
     /// [`BANDWIDTH_HZ`]

@@ -161,7 +161,7 @@ impl Gatherer {
                     node: node.clone(),
                     resource: resource.clone(),
                     instance: instance.clone(),
-                    basis: BASIS,
+                    basis: BASIS.into(),
                     offered: track.offered,
                     masks: figures.as_ref().map_or_else(
                         |_| Vec::new(),

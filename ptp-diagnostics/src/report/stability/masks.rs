@@ -4,13 +4,15 @@
 //! samples come once a second or faster, and MTIE and TDEV are then those of `dTE_L`.
 
 use ptp_events::Resource;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::report::Text;
 
 use super::{Figures, rounded};
 use crate::Role;
 
 /// Which figure a mask limits.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Figure {
     /// The greatest time error.
@@ -49,13 +51,13 @@ impl Figure {
 }
 
 /// How a figure compares with a mask, where it comes nearest to it or is furthest beyond it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MaskReport {
     /// The Recommendation, and its clause.
-    pub standard: &'static str,
+    pub standard: Text,
     /// The class of clock that the mask is for.
-    pub class: &'static str,
+    pub class: Text,
     /// What it limits.
     pub figure: Figure,
     /// The observation interval, in seconds; `null` for figures that have none.
@@ -162,8 +164,8 @@ impl Mask {
         let point = |tau_s: Option<f64>, measured: f64| {
             let limit_ns = self.limit_at(tau_s.unwrap_or(0.0))?;
             Some(MaskReport {
-                standard: self.standard,
-                class: self.class,
+                standard: self.standard.into(),
+                class: self.class.into(),
                 figure: self.figure,
                 tau_s,
                 measured_ns: rounded(measured.abs()),
