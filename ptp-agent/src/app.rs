@@ -33,7 +33,7 @@ use crate::sinks::{
     Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
     dispatch,
 };
-use crate::store::{Opened, Silence, Store};
+use crate::store::{Opened, Silence, Store, Undelivered};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;
@@ -111,13 +111,8 @@ impl App {
             health.set("journal-history", trouble);
         }
         let clock = clock(recalled.latest, &health);
-        let stored = opened.silences().unwrap_or_default();
-        let (silenced, firing): (Vec<_>, Vec<_>) =
-            recalled.firing().into_iter().partition(|message| {
-                recalled.latest.is_some_and(|stopped| was_silenced(message, &stored, stopped))
-            });
-        let silences = silences(stored, clock.stamp());
-        let undelivered = opened.undelivered().unwrap_or_default();
+        let Before { silences, silenced, firing, undelivered } =
+            Before::read(&mut opened, &recalled, clock.stamp());
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
             opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
@@ -276,6 +271,29 @@ fn subscribing(config: &Config, callback: &str) -> driver::Settings {
     settings.pace.pull = config.poll;
     settings.tls = config.publisher_tls.clone();
     settings
+}
+
+/// What was so when the last process stopped, as far as people are told.
+struct Before {
+    /// The silences still in force.
+    silences: Silences,
+    /// What fires and nobody was told of, because of a silence.
+    silenced: Vec<Message>,
+    /// What fires and people were told of.
+    firing: Vec<Message>,
+    /// What sinks have not taken yet.
+    undelivered: Vec<Undelivered>,
+}
+
+impl Before {
+    fn read(opened: &mut Opened, recalled: &Recalled, now: Received) -> Self {
+        let stored = opened.silences().unwrap_or_default();
+        let (silenced, firing) = recalled.firing().into_iter().partition(|message| {
+            recalled.latest.is_some_and(|stopped| was_silenced(message, &stored, stopped))
+        });
+        let undelivered = opened.undelivered().unwrap_or_default();
+        Self { silences: silences(stored, now), silenced, firing, undelivered }
+    }
 }
 
 /// Whether nobody was told of what fires, because of a silence that went on when the last process

@@ -124,7 +124,7 @@ impl Keeper {
         match serde_json::from_str::<Vec<Message>>(&messages.unwrap_or_default()) {
             Ok(messages) => messages.into_iter().for_each(|message| drop(mailbox.put(message))),
             Err(error) => {
-                tracing::error!(%error, sink, incident, "cannot read what was to be told")
+                tracing::error!(%error, sink, incident, "cannot read what was to be told");
             }
         }
     }

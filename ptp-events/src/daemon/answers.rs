@@ -56,8 +56,10 @@ pub(super) struct Answers {
 impl Answers {
     /// Takes a line that is no process's. What it tells, and whether it is part of an answer at all.
     pub(super) fn handle_line<'a>(&mut self, line: &'a str) -> (Option<Told<'a>>, bool) {
-        if let Some(told) = self.heading(line) {
-            return (told, true);
+        if let Some(asked) = heading(line) {
+            let before = self.finish();
+            (self.asked, self.is_used) = (asked, true);
+            return (before, true);
         }
         let told = match self.asked {
             Asked::Nothing => alone(line),
@@ -100,27 +102,6 @@ impl Answers {
             matches!(state, S::Listening | S::Faulty | S::Disabled | S::Uncalibrated)
         };
         !self.ports.is_empty() && self.ports.iter().all(deaf)
-    }
-
-    /// A line that says what follows.
-    fn heading<'a>(&mut self, line: &'a str) -> Option<Option<Told<'a>>> {
-        let asked = if line.contains(" RESPONSE MANAGEMENT ") {
-            // `507c6f.fffe.30fb18-1 seq 0 RESPONSE MANAGEMENT PORT_DATA_SET`
-            let mut words = line.split_ascii_whitespace();
-            let source = words.by_ref().take_while(|word| *word != "seq").last()?;
-            Asked::DataSet { port: source.rsplit_once('-')?.1.parse().ok()? }
-        } else if line.contains("MS Name/IP address") {
-            Asked::Sources { selected: false }
-        } else if line.trim() == "EEC DPLL:" {
-            Asked::Dpll { is_phase: false }
-        } else if line.trim() == "PPS DPLL:" {
-            Asked::Dpll { is_phase: true }
-        } else {
-            return None;
-        };
-        let before = self.finish();
-        (self.asked, self.is_used) = (asked, true);
-        Some(before)
     }
 
     /// A field of a data set, as pmc prints it (linuxptp, pmc.c).
@@ -179,6 +160,24 @@ impl Answers {
         let Asked::Sources { selected } = std::mem::take(&mut self.asked) else { return None };
         let remark = if selected { Remark::NtpSourceSelected } else { Remark::NtpSourceLost };
         Some(Told::Line(Process::Chronyd, Message::Remark(remark)))
+    }
+}
+
+/// What the lines that follow are an answer to, where this one says it.
+fn heading(line: &str) -> Option<Asked> {
+    if line.contains(" RESPONSE MANAGEMENT ") {
+        // `507c6f.fffe.30fb18-1 seq 0 RESPONSE MANAGEMENT PORT_DATA_SET`
+        let mut words = line.split_ascii_whitespace();
+        let source = words.by_ref().take_while(|word| *word != "seq").last()?;
+        return Some(Asked::DataSet { port: source.rsplit_once('-')?.1.parse().ok()? });
+    }
+    if line.contains("MS Name/IP address") {
+        return Some(Asked::Sources { selected: false });
+    }
+    match line.trim() {
+        "EEC DPLL:" => Some(Asked::Dpll { is_phase: false }),
+        "PPS DPLL:" => Some(Asked::Dpll { is_phase: true }),
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ const ONE_OCCASION: i64 = 120 * 1_000_000_000;
 const QUARTER: i64 = 900 * 1_000_000_000;
 const MOST_ZONES: i64 = 14 * 4 * QUARTER;
 
-/// What Kafka writes before the time of a record (kafka, DefaultMessageFormatter).
+/// What Kafka writes before the time of a record (kafka, `DefaultMessageFormatter`).
 const RECORD_TIMES: [&str; 2] = ["CreateTime:", "LogAppendTime:"];
 
 /// Which of two times before one line is the line's: the outer one, whose zone is known, unless it was

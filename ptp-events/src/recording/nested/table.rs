@@ -11,7 +11,9 @@ const VALUES: [&str; 5] = ["rows", "values", "datarows", "data", "results"];
 
 /// The rows of the table that these fields are, each with its columns' names; none if they are no table.
 pub(super) fn rows(fields: &Map<String, Value>) -> Vec<Map<String, Value>> {
-    let Some(names) = lookup(fields, &NAMES).and_then(names) else { return Vec::new() };
+    let Some(names) = lookup(fields, &NAMES).and_then(|list| names(list)) else {
+        return Vec::new();
+    };
     let lists = lookup(fields, &VALUES).and_then(|values| {
         values.iter().map(Value::as_array).collect::<Option<Vec<&Vec<Value>>>>()
     });
@@ -46,7 +48,7 @@ fn lookup<'a>(fields: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Vec<V
     }
 }
 
-fn names(list: &Vec<Value>) -> Option<Vec<&str>> {
+fn names(list: &[Value]) -> Option<Vec<&str>> {
     (!list.is_empty()).then(|| list.iter().map(name).collect())?
 }
 
@@ -64,7 +66,7 @@ fn name(column: &Value) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn told(json: Value) -> String {
+    fn told(json: &Value) -> String {
         let rows = json.as_object().map(rows).unwrap_or_default();
         serde_json::to_string(&rows).unwrap()
     }
@@ -79,7 +81,7 @@ mod tests {
             json!({"schema": [{"name": "time"}, {"name": "line"}], "datarows": [[1, "x"], [2, "y"], [3, "z"]]}),
             json!({"schema": {"fields": [{"name": "time"}, {"name": "line"}]}, "data": {"values": [[1, 2, 3], ["x", "y", "z"]]}}),
         ] {
-            assert_eq!(told(table.clone()), three, "{table}");
+            assert_eq!(told(&table), three, "{table}");
         }
         for none in [
             json!({"columns": ["a"], "rows": 3}),
@@ -87,7 +89,7 @@ mod tests {
             json!({"fields": {"a": 1}, "data": {"values": []}}),
             json!({"columns": ["a", "b"], "rows": [[1], [2], [3]]}),
         ] {
-            assert_eq!(told(none.clone()), "[]", "{none}");
+            assert_eq!(told(&none), "[]", "{none}");
         }
     }
 }
