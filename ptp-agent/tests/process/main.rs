@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
 mod agent;
+mod alerts;
 mod api_server;
 mod cluster;
 mod conformance;
