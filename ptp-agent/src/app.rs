@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ptp_events::server::{Limits, receiver, serve};
-use ptp_events::{Input, ReceiveClock, Received};
+use ptp_events::{Input, Received};
 use ptp_subscriber::directory::{Directory, Untokened};
 use ptp_subscriber::discovery::kubernetes;
 use ptp_subscriber::driver;
@@ -27,13 +27,15 @@ use crate::health::Health;
 use crate::identity::Identity;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
+use crate::own_clock;
+use crate::receiving::{Receiving, raise_file_limit};
 use crate::secret::Secret;
 use crate::sinks::Message;
 use crate::sinks::{
     Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
     dispatch,
 };
-use crate::store::{Opened, Silence, Store, Undelivered};
+use crate::store::{Opened, Replayed, Silence, Store, Undelivered};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;
@@ -55,20 +57,23 @@ impl App {
     /// # Errors
     /// When a port cannot be bound.
     pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        raise_file_limit();
         let receiver = listen(config.listen).await.context("cannot receive events")?;
         let api = listen(config.api).await.context("cannot serve the API")?;
         let journal = config.journal.clone();
+        let now = config.now.unwrap_or_else(own_clock::wall);
         let thresholds = config.thresholds.clone();
         let (opened, recalled) = tokio::task::spawn_blocking(move || {
             let mut opened = Opened::open(journal.as_deref());
-            let recalled = Recalled::from(&mut opened, thresholds);
+            let recalled = Recalled::from(&mut opened, thresholds, now);
             (opened, recalled)
         })
         .await?;
         if let Some(trouble) = opened.trouble.as_ref().or(recalled.trouble.as_ref()) {
             tracing::error!(trouble, "the journal cannot be used as it is");
         }
-        tracing::info!(inputs = recalled.inputs, "read the journal back");
+        let Replayed { inputs, left_out } = recalled.replayed;
+        tracing::info!(inputs, left_out, "read the journal back");
         let secret = match &config.callback_secret {
             Some(secret) => secret.clone(),
             None => kept_secret(config.journal.as_deref())?,
@@ -110,12 +115,13 @@ impl App {
         if let Some(trouble) = opened.trouble.as_ref().or(recalled.trouble.as_ref()) {
             health.set("journal-history", trouble);
         }
-        let clock = clock(recalled.latest, &health);
+        let clock = own_clock::start(&config, recalled.latest, recalled.replayed, &health);
+        let latest = recalled.latest;
         let Before { silences, silenced, firing, undelivered } =
             Before::read(&mut opened, &recalled, clock.stamp());
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
-            opened.start(config.journal.clone(), config.retention.clone(), clock.clone());
+            opened.start(config.journal.clone(), config.retention.clone(), clock.clone(), latest);
         let (engine, alerts, thinking) = recalled.start(store.clone(), given);
 
         let mut tasks = JoinSet::new();
@@ -129,16 +135,11 @@ impl App {
         let directory = Directory::new(key, Untokened::Refuse);
         let gate = Arc::new(Gate::new(directory.clone(), ToStore { store: store.clone() }));
         let limits = Limits { drain: config.grace / 4, ..Limits::default() };
-        let events = axum::Router::new()
-            .route("/health", axum::routing::get(|| async { "OK" }))
-            .merge(receiver(Arc::clone(&gate), clock.clone()));
-        tasks.spawn(serve(
-            receiver_socket,
-            events,
-            limits,
-            stop.receiving.clone().cancelled_owned(),
-        ));
+        let events = receiver(Arc::clone(&gate), clock.clone());
+        let receiving =
+            Receiving::start(receiver_socket, events, limits.drain, stop.receiving.clone())?;
 
+        tasks.spawn(own_clock::watch(engine.snapshot.clone(), store.clone(), health.clone()));
         tasks.spawn(tell_missing_right(config.kubernetes_events, health.clone()));
         let identity = Arc::new(config.identity.clone());
         let sinks = sinks(&config, &identity, &firing).await?;
@@ -194,6 +195,7 @@ impl App {
             grace: config.grace,
             stop,
             tasks,
+            receiving,
             driving,
             diagnosing,
             writer,
@@ -313,22 +315,6 @@ fn silences(stored: Vec<Silence>, now: Received) -> Silences {
     silences
 }
 
-/// Our clock: the wall clock as it was at the start, going on evenly.
-///
-/// The host's clock is under diagnosis too: when it is stepped, timers must neither stop nor all
-/// run out at once. It never goes back behind what the journal holds.
-fn clock(latest: Option<Received>, health: &Health) -> ReceiveClock {
-    let nanos = jiff::Timestamp::now().as_nanosecond();
-    let wall = Received::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX));
-    let base = latest.map_or(wall, |latest| latest.max(wall));
-    if base.since(wall) > Duration::from_secs(1) {
-        health
-            .set("clock", "the host's clock is behind what the journal holds; its times are used");
-    }
-    let begun = std::time::Instant::now();
-    ReceiveClock::new(move || base.after(begun.elapsed()))
-}
-
 async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.with_context(|| format!("cannot bind {addr}"))
 }
@@ -419,6 +405,7 @@ pub struct Running {
     grace: Duration,
     stop: Stops,
     tasks: JoinSet<()>,
+    receiving: Receiving,
     driving: tokio::task::JoinHandle<Result<(), ptp_events::client::TlsError>>,
     diagnosing: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
@@ -436,12 +423,14 @@ impl Running {
     /// Stops in order: leaves the publishers, lets requests and alerts finish, closes the journal.
     /// Returns whether all of it was done within the grace.
     pub async fn stop(self) -> bool {
-        let Self { store, health, grace, stop, mut tasks, driving, diagnosing, writer, .. } = self;
+        let Self { store, health, grace, stop, mut tasks, receiving, .. } = self;
+        let (driving, diagnosing, writer) = (self.driving, self.diagnosing, self.writer);
         health.set_ready(false);
         let drained = async {
             stop.subscribing.cancel();
             let _ = driving.await;
             stop.receiving.cancel();
+            receiving.ended().await;
             // What was let in is written and diagnosed, then what came of it is told.
             store.close();
             let _ = diagnosing.await;

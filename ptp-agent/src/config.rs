@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ptp_diagnostics::Settings;
-use ptp_events::NodeName;
 use ptp_events::client::Tls;
+use ptp_events::{NodeName, Received};
 use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
 
@@ -56,6 +56,8 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// For how long.
     pub retention: Retention,
+    /// What time it is when the agent starts; `None` is what the host's clock says.
+    pub now: Option<Received>,
     /// Behind the callback URLs.
     pub callback_secret: Option<Secret>,
     /// How often the current state is asked for.
@@ -147,6 +149,7 @@ impl Config {
             api: SocketAddr::new(options.api_address, options.port),
             callback,
             journal: options.journal,
+            now: None,
             retention: Retention {
                 age: options.journal_age,
                 bytes: options.journal_size.saturating_mul(1 << 20),
@@ -195,6 +198,7 @@ impl Config {
             api: local,
             callback: None,
             journal,
+            now: None,
             retention: Retention::default(),
             callback_secret: None,
             poll: Duration::from_mins(1),

@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::sinks::Message;
-use crate::store::{Given, Opened, Record, Store, StoredAlert, StoredIncident};
+use crate::store::{Given, Opened, Record, Replayed, Store, StoredAlert, StoredIncident};
 
 /// How often a new snapshot is made while things happen.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
@@ -27,6 +27,8 @@ const ALERTS: usize = 64;
 const TIME_AGAIN: Duration = Duration::from_millis(100);
 /// How old an alert may be that was found and not told because the process ended.
 const UNTOLD: Duration = Duration::from_hours(1);
+/// How far after the present an entry of the journal may be: further, and the clock was wrong then.
+const FUTURE: Duration = Duration::from_hours(24);
 /// How long the engine may go without being told the time.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
@@ -91,8 +93,8 @@ pub struct Recalled {
     unhanded: HashSet<(String, String, i64)>,
     /// When the last of them was received.
     pub latest: Option<Received>,
-    /// How many inputs were read back.
-    pub inputs: u64,
+    /// How much was read back.
+    pub replayed: Replayed,
     /// What could not be read, for people.
     pub trouble: Option<String>,
 }
@@ -110,21 +112,31 @@ impl EngineTask {
 impl Recalled {
     /// Reads the journal back into an engine.
     #[must_use]
-    pub fn from(opened: &mut Opened, settings: Settings) -> Self {
+    pub fn from(opened: &mut Opened, settings: Settings, now: Received) -> Self {
         // What is given comes in order: nothing need be held back.
         let settings = Settings { reorder_window: Duration::ZERO, ..settings };
-        let mut engine = Box::new(Engine::new(settings));
-        let read = opened.replay(|received, input| {
-            // What cannot be decoded was refused when it came.
-            let _ = engine.handle_input(&input, received);
-            while engine.poll_change().is_some() {}
-        });
-        let told = opened.told();
-        let trouble = match (&read, &told) {
-            (Err(error), _) | (_, Err(error)) => Some(crate::store::chain(error)),
-            _ => None,
+        let until = now.after(FUTURE);
+        let read = |opened: &mut Opened| {
+            let mut engine = Box::new(Engine::new(settings.clone()));
+            let read = opened.replay(until, |received, input| {
+                // What cannot be decoded was refused when it came.
+                let _ = engine.handle_input(&input, received);
+                while engine.poll_change().is_some() {}
+            });
+            (engine, read.and_then(|read| Ok((read, opened.told()?))))
         };
-        let told = told.unwrap_or_default();
+        let (mut engine, mut outcome) = read(opened);
+        if let Err(error) = &outcome
+            && error.is_unreadable()
+        {
+            opened.mend(error);
+            (engine, outcome) = read(opened);
+        }
+        let (replayed, told, trouble) = match outcome {
+            Ok((replayed, told)) => (replayed, told, None),
+            Err(error) => (Replayed::default(), Vec::new(), Some(crate::store::chain(&error))),
+        };
+        let told: Vec<_> = told.into_iter().filter(|alert| alert.at <= until).collect();
         // Time that passed after the last input is not in the journal, but what was told by then is.
         if let Some(time) = told.iter().map(|alert| alert.at).max() {
             engine.handle_time(time);
@@ -135,8 +147,7 @@ impl Recalled {
             alerts.into_iter().map(|a| (a.incident, a.status, a.at.as_nanos())).collect()
         };
         let (told, unhanded) = (keys(told), keys(unhanded));
-        let inputs = read.unwrap_or(0);
-        Self { latest: engine.latest(), engine, told, unhanded, inputs, trouble }
+        Self { latest: engine.latest(), engine, told, unhanded, replayed, trouble }
     }
 
     /// For each firing incident that people were told of, what they were told last.
@@ -164,7 +175,7 @@ impl Recalled {
     pub fn start(
         self,
         store: Store,
-        mut given: mpsc::Receiver<Vec<Given>>,
+        mut given: mpsc::Receiver<Arc<Vec<Given>>>,
     ) -> (EngineTask, mpsc::Receiver<Message>, impl Future<Output = ()> + Send) {
         let Self { engine, told, unhanded, .. } = self;
         let now = store.clock().stamp();
@@ -198,7 +209,7 @@ impl Recalled {
                 tokio::select! {
                     batch = given.recv() => match batch {
                         Some(batch) => {
-                            for given in batch {
+                            for given in batch.iter() {
                                 task.take(given);
                                 task.tell_people(&alerts).await;
                             }
@@ -320,14 +331,14 @@ impl Task {
         }
     }
 
-    fn take(&mut self, given: Given) {
+    fn take(&mut self, given: &Given) {
         match given {
             Given::Time(now) => {
                 self.asked = false;
-                self.engine.handle_time(now);
+                self.engine.handle_time(*now);
             }
             Given::Input(received, input) => {
-                let _ = self.engine.handle_input(&input, received);
+                let _ = self.engine.handle_input(input, *received);
             }
         }
         while let Some(change) = self.engine.poll_change() {
@@ -446,9 +457,10 @@ mod tests {
     /// what it reports at its end.
     async fn live(journal: &Path, clock: &Clock, nodes: usize) -> (Vec<Message>, Report) {
         let mut opened = Opened::open(Some(journal));
-        let recalled = Recalled::from(&mut opened, Settings::default());
+        let started = clock.started();
+        let recalled = Recalled::from(&mut opened, Settings::default(), started.stamp());
         let path = Some(journal.to_owned());
-        let (store, given, writer) = opened.start(path, Retention::default(), clock.started());
+        let (store, given, writer) = opened.start(path, Retention::default(), started, None);
         let (engine, mut alerts, thinking) = recalled.start(store.clone(), given);
         for state in ["LOCKED", "FREERUN"] {
             store.give_all((0..nodes).map(|node| lock(node, state)).collect()).await.unwrap();

@@ -22,6 +22,9 @@ pub struct ToStore {
 
 impl Intake for ToStore {
     async fn take(&self, accepted: Vec<Accepted>) -> Result<(), Refusal> {
+        if let Some(first) = accepted.first() {
+            self.store.compare_clocks(first.received, first.event.stamped);
+        }
         let input = |Accepted { origin, event, raw, .. }| Input::Event {
             origin,
             node: Some(event.node),
@@ -215,7 +218,7 @@ mod tests {
     async fn a_publisher_that_takes_no_subscription_is_blindness_and_says_why() {
         let clock = ReceiveClock::new(|| Received::from_nanos(0));
         let (store, mut given, writer) =
-            Opened::open(None).start(None, Retention::default(), clock);
+            Opened::open(None).start(None, Retention::default(), clock, None);
         let health = Health::default();
         let (seen, observations) = mpsc::channel(16);
         let callback = "http://agent:8080".to_owned();
@@ -254,8 +257,8 @@ mod tests {
         store.finish();
         let mut inputs = Vec::new();
         while let Some(batch) = given.recv().await {
-            inputs.extend(batch.into_iter().filter_map(|given| match given {
-                Given::Input(_, input) => Some(input),
+            inputs.extend(batch.iter().filter_map(|given| match given {
+                Given::Input(_, input) => Some(input.clone()),
                 Given::Time(_) => None,
             }));
         }

@@ -20,6 +20,8 @@ pub mod health;
 pub mod identity;
 pub mod intake;
 pub mod mcp;
+mod own_clock;
+mod receiving;
 pub mod rights;
 pub mod secret;
 pub mod sinks;

@@ -1,24 +1,27 @@
 //! One writer for everything that is kept, and one order for everything the engine is given.
 //!
 //! What arrives is stamped and queued under one lock, so that the order of the queue is the order
-//! of the receive times. A thread of its own takes what has gathered, commits it in one go, tells
+//! of the receive times. A thread of its own takes what has gathered, has it committed in one go, tells
 //! those who wait, and passes it on to the engine. So what is answered with 204 is in the journal,
-//! and what the engine saw is what reading the journal gives again.
+//! and what the engine saw is what reading the journal gives again; unless the disk takes longer than a
+//! second: then what waits is diagnosed first and written later, within bounds.
 
+mod disk;
+mod opened;
+mod sequencer;
 mod tables;
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ptp_events::journal::{Journal, JournalError};
-use ptp_events::{Input, ReceiveClock, Received};
+use ptp_events::{Input, ReceiveClock, Received, Stamped};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
+pub use opened::{Opened, Replayed};
 pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident, Undelivered};
 
 /// How many inputs may wait to be written; a publisher sends at most about 1500 per second
@@ -32,14 +35,9 @@ const BATCHES: usize = 16;
 const BATCH: usize = 2_000;
 /// How long to wait for room in the queue.
 const ROOM: Duration = Duration::from_millis(50);
-/// How often age and size are looked at.
-const PRUNE_EVERY: Duration = Duration::from_mins(5);
-/// How often it is tried whether the journal is free.
-const RELEASE: Duration = Duration::from_millis(100);
-/// How long an agent that is being replaced may take to let go of the journal.
-const HANDOVER: Duration = Duration::from_secs(5);
-/// How long after a failure writing is tried again.
-const RETRY: Duration = Duration::from_secs(10);
+
+/// How near a node's clock must be for ours to be believed.
+const AGREES: Duration = Duration::from_hours(1);
 
 /// What is kept, and for how long.
 #[derive(Clone, Debug)]
@@ -63,6 +61,16 @@ pub enum Given {
     Input(Received, Input),
     /// Nothing but the time.
     Time(Received),
+}
+
+impl Given {
+    /// How many bytes it holds beside its own fields.
+    const fn weight(&self) -> usize {
+        match self {
+            Self::Input(_, input) => input.weight(),
+            Self::Time(_) => 0,
+        }
+    }
 }
 
 /// Something to be kept that is not an input.
@@ -124,6 +132,10 @@ pub struct Counts {
     pub refused: AtomicU64,
     /// The size of the journal in bytes, when it was last looked at.
     pub bytes: AtomicU64,
+    /// Whether our clock is known to be right enough to remove what is old by it.
+    pub clock_agrees: AtomicBool,
+    /// How many batches a slow disk has not written yet.
+    pub behind: AtomicU64,
 }
 
 /// The sending end of the store.
@@ -162,7 +174,7 @@ impl Store {
         let (done, wait) = oneshot::channel();
         // What is behind in the queue is never durable before what is ahead.
         let (mut done, last) = (Some(done), inputs.len() - 1);
-        let bytes = inputs.iter().map(weight).sum();
+        let bytes = inputs.iter().map(Input::weight).sum();
         let items = inputs.into_iter().enumerate().map(|(index, input)| {
             let done = if index == last { done.take() } else { None };
             move |received| Item::Given(Given::Input(received, input), done)
@@ -182,7 +194,7 @@ impl Store {
     pub async fn give_soon(&self, input: Input) -> Result<(), NotStored> {
         loop {
             let input = input.clone();
-            let bytes = weight(&input);
+            let bytes = input.weight();
             let item = |received| Item::Given(Given::Input(received, input), None);
             match self.enqueue(std::iter::once(item), bytes) {
                 Err(NotStored::Busy) => tokio::time::sleep(ROOM).await,
@@ -249,7 +261,21 @@ impl Store {
     /// Why nothing is being written, if the disk is failing.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        failure.or_else(|| {
+            let behind = self.counts.behind.load(Ordering::Relaxed);
+            let slow = format!("the disk is slow: {behind} batches wait to be written");
+            (behind > 0).then_some(slow)
+        })
+    }
+
+    /// Notes when an event was received and when its node says that it happened: where they agree, our clock
+    /// is right enough to remove what is old by it.
+    pub fn compare_clocks(&self, received: Received, stamped: Option<Stamped>) {
+        let apart = stamped.map(|at| received.as_nanos().abs_diff(at.as_nanos()));
+        if apart.is_some_and(|apart| u128::from(apart) < AGREES.as_nanos()) {
+            self.counts.clock_agrees.store(true, Ordering::Relaxed);
+        }
     }
 
     /// What was counted.
@@ -320,165 +346,6 @@ impl Store {
     }
 }
 
-/// A journal that was opened, and what happened to the one before it.
-#[derive(Debug)]
-pub struct Opened {
-    journal: Option<Journal>,
-    /// What went wrong on opening, for people.
-    pub trouble: Option<String>,
-}
-
-impl Opened {
-    /// Opens the journal at `path`; without one, nothing is kept.
-    ///
-    /// A file that cannot be read is put aside under another name and a new one begun: an agent
-    /// that does not start is blind, and so worse than one that forgot.
-    #[must_use]
-    pub fn open(path: Option<&Path>) -> Self {
-        let Some(path) = path else { return Self { journal: None, trouble: None } };
-        let error = match open_with_tables(path) {
-            Ok(journal) => return Self { journal: Some(journal), trouble: None },
-            Err(error) => error,
-        };
-        let why = chain(&error);
-        if !error.is_unreadable() || is_text(path) {
-            // Somebody else's file, no right to it, no room: nothing that moving it would mend.
-            return Self { journal: None, trouble: Some(format!("{why}; nothing is being kept")) };
-        }
-        let aside = put_aside(path);
-        let journal = open_with_tables(path).ok();
-        let trouble = match (&journal, aside) {
-            (Some(_), Some(aside)) => {
-                format!("{why}; begun anew, the old one is `{}`", aside.display())
-            }
-            _ => format!("{why}; nothing is being kept"),
-        };
-        Self { journal, trouble: Some(trouble) }
-    }
-
-    /// Hands everything kept to `each`, oldest first.
-    ///
-    /// # Errors
-    /// When reading fails.
-    pub fn replay(&self, mut each: impl FnMut(Received, Input)) -> Result<u64, JournalError> {
-        let Some(journal) = &self.journal else { return Ok(0) };
-        let (mut seq, mut count) = (0, 0);
-        loop {
-            let entries = journal.after(seq, 10_000)?;
-            let Some(last) = entries.last() else { return Ok(count) };
-            seq = last.seq;
-            for entry in entries {
-                count += 1;
-                each(entry.received, entry.input);
-            }
-        }
-    }
-
-    /// The alerts that were raised.
-    ///
-    /// # Errors
-    /// When reading fails.
-    pub fn told(&mut self) -> Result<Vec<StoredAlert>, JournalError> {
-        match &mut self.journal {
-            Some(journal) => Ok(tables::all_alerts(journal)?),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// What no sink has taken yet, in the order in which it came.
-    ///
-    /// # Errors
-    /// When reading fails.
-    pub fn undelivered(&mut self) -> Result<Vec<Undelivered>, JournalError> {
-        match &mut self.journal {
-            Some(journal) => Ok(tables::undelivered(journal)?),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// The silences that were made.
-    ///
-    /// # Errors
-    /// When reading fails.
-    pub fn silences(&mut self) -> Result<Vec<Silence>, JournalError> {
-        match &mut self.journal {
-            Some(journal) => Ok(tables::all_silences(journal)?),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Starts the writer. What is given comes out of the receiver in order, in batches.
-    #[must_use]
-    pub fn start(
-        self,
-        path: Option<PathBuf>,
-        retention: Retention,
-        clock: ReceiveClock,
-    ) -> (Store, mpsc::Receiver<Vec<Given>>, JoinHandle<()>) {
-        let (sender, items) = mpsc::channel(QUEUE);
-        let (out, given) = mpsc::channel(BATCHES);
-        let end = sender.clone().try_reserve_owned().ok();
-        let store = Store {
-            queue: Arc::new(Mutex::new(Queue { sender: Some(sender), end })),
-            clock,
-            counts: Arc::default(),
-            failure: Arc::new(Mutex::new(self.trouble.clone().filter(|_| self.journal.is_none()))),
-            held: Arc::default(),
-            path: path.filter(|_| self.journal.is_some()),
-        };
-        let writer = Writer {
-            journal: self.journal,
-            retention,
-            counts: Arc::clone(&store.counts),
-            failure: Arc::clone(&store.failure),
-            held: Arc::clone(&store.held),
-            clock: store.clock.clone(),
-        };
-        let thread = std::thread::spawn(move || writer.run(items, out));
-        (store, given, thread)
-    }
-}
-
-/// Whether a file begins with text: then it was never a journal, damaged or not, and is somebody's.
-fn is_text(path: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
-    // So does a journal, for its first sixteen bytes.
-    read.is_ok()
-        && !head.is_empty()
-        && head.iter().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
-}
-
-/// Renames a journal and what belongs to it to a name that is not taken.
-fn put_aside(path: &Path) -> Option<PathBuf> {
-    let with = |path: &Path, suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let free =
-        (0..1000).map(|n| with(path, &format!(".unreadable-{n}"))).find(|to| !to.exists())?;
-    std::fs::rename(path, &free).ok()?;
-    for suffix in ["-wal", "-shm"] {
-        // There may be none.
-        let _ = std::fs::rename(with(path, suffix), with(&free, suffix));
-    }
-    Some(free)
-}
-
-fn open_with_tables(path: &Path) -> Result<Journal, JournalError> {
-    let mut tries = HANDOVER.as_millis() / RELEASE.as_millis();
-    let mut journal = loop {
-        match Journal::open(path) {
-            Err(JournalError::InUse { .. }) if tries > 0 => tries -= 1,
-            outcome => break outcome?,
-        }
-        std::thread::sleep(RELEASE);
-    };
-    tables::create(&mut journal)?;
-    Ok(journal)
-}
-
 /// An error and its causes in one line.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
@@ -496,141 +363,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// How many bytes an input holds beside its own fields.
-const fn weight(input: &Input) -> usize {
-    match input {
-        Input::Event { body, .. } => body.len(),
-        Input::Blind { why, .. } | Input::Missed { why, .. } => why.len(),
-        _ => 0,
-    }
-}
-
-fn count_inputs(batch: &[Item]) -> u64 {
-    let inputs = batch.iter().filter(|item| matches!(item, Item::Given(Given::Input(..), _)));
-    inputs.count() as u64
-}
-
-struct Writer {
-    journal: Option<Journal>,
-    retention: Retention,
-    counts: Arc<Counts>,
-    failure: Arc<Mutex<Option<String>>>,
-    held: Arc<AtomicUsize>,
-    clock: ReceiveClock,
-}
-
-impl Writer {
-    fn run(mut self, mut items: mpsc::Receiver<Item>, out: mpsc::Sender<Vec<Given>>) {
-        let mut out = Some(out);
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut pruned: Option<Received> = None;
-        let mut failed: Option<Received> = None;
-        while items.blocking_recv_many(&mut batch, BATCH) > 0 {
-            let now = self.clock.stamp();
-            let rest = failed.is_some_and(|at| now.since(at) < RETRY);
-            if rest {
-                self.counts.unwritten.fetch_add(count_inputs(&batch), Ordering::Relaxed);
-            } else {
-                failed = self.write(&batch).err().map(|()| now);
-            }
-            let taken = batch.iter().map(|item| match item {
-                Item::Given(Given::Input(_, input), _) => weight(input),
-                Item::Given(Given::Time(_), _) | Item::Record(_) | Item::End => 0,
-            });
-            self.held.fetch_sub(taken.sum(), Ordering::Relaxed);
-            let mut given = Vec::with_capacity(batch.len());
-            let mut ended = false;
-            for item in batch.drain(..) {
-                match item {
-                    Item::Given(what, waiting) => {
-                        if let Some(waiting) = waiting {
-                            let _ = waiting.send(Ok(()));
-                        }
-                        given.push(what);
-                    }
-                    Item::Record(_) => {}
-                    Item::End => ended = true,
-                }
-            }
-            if let Some(out) = &out
-                && !given.is_empty()
-                && out.blocking_send(given).is_err()
-            {
-                return;
-            }
-            if ended {
-                out = None;
-            }
-            if pruned.is_none_or(|at| now.since(at) >= PRUNE_EVERY) {
-                // With more to remove, go on after the next batch.
-                pruned = Some(now).filter(|_| !self.prune(now));
-            }
-        }
-    }
-
-    /// Writes a batch in one transaction per kind; inputs first.
-    fn write(&mut self, batch: &[Item]) -> Result<(), ()> {
-        let inputs = || {
-            batch.iter().filter_map(|item| match item {
-                Item::Given(Given::Input(received, input), _) => Some((*received, input)),
-                _ => None,
-            })
-        };
-        let count = count_inputs(batch);
-        let Some(journal) = &mut self.journal else {
-            self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
-            return Ok(());
-        };
-        let records = batch.iter().filter_map(|item| match item {
-            Item::Record(record) => Some(record),
-            Item::Given(..) | Item::End => None,
-        });
-        let appended = if count > 0 { journal.append(inputs()) } else { Ok(()) };
-        let counter = if appended.is_ok() { &self.counts.written } else { &self.counts.unwritten };
-        counter.fetch_add(count, Ordering::Relaxed);
-        let outcome = appended.and_then(|()| tables::keep(journal, records));
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(()) => {
-                if failure.take().is_some() {
-                    tracing::info!("the journal is being written again");
-                }
-                Ok(())
-            }
-            Err(error) => {
-                let why = chain(&error);
-                if failure.as_ref() != Some(&why) {
-                    tracing::error!(why, "cannot write the journal; diagnosing goes on without it");
-                }
-                *failure = Some(why);
-                Err(())
-            }
-        }
-    }
-
-    /// Removes some of what is too old; true when there may be more.
-    fn prune(&mut self, now: Received) -> bool {
-        let Some(journal) = &mut self.journal else { return false };
-        let removed = match journal.prune(now.before(self.retention.age), self.retention.bytes) {
-            Ok(removed) => removed,
-            Err(error) => {
-                tracing::warn!(why = chain(&error), "cannot remove old entries");
-                0
-            }
-        };
-        if removed > 0 {
-            tracing::info!(removed, "removed old entries from the journal");
-        }
-        if let Err(error) = tables::prune(journal, now.before(self.retention.age)) {
-            tracing::warn!(why = chain(&error), "cannot remove old incidents");
-        }
-        if let Ok(bytes) = journal.size() {
-            self.counts.bytes.store(bytes, Ordering::Relaxed);
-        }
-        removed > 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -641,7 +373,7 @@ mod tests {
     async fn what_was_seen_waits_for_room_and_is_not_lost() {
         let clock = ReceiveClock::new(|| Received::from_nanos(0));
         let opened = Opened::open(None);
-        let (store, mut given, writer) = opened.start(None, Retention::default(), clock);
+        let (store, mut given, writer) = opened.start(None, Retention::default(), clock, None);
         let count = 2 * QUEUE + 20 * BATCH;
         let giving = store.clone();
         let all = tokio::spawn(async move {
@@ -669,13 +401,13 @@ mod tests {
     async fn what_waits_is_bounded_in_bytes() {
         let clock = ReceiveClock::new(|| Received::from_nanos(0));
         let (store, mut given, writer) =
-            Opened::open(None).start(None, Retention::default(), clock);
+            Opened::open(None).start(None, Retention::default(), clock, None);
         let body = vec![b' '; 64 << 10];
         let large = Input::Event { origin: Origin::Push, node: None, body };
         let item = |received| Item::Given(Given::Input(received, large.clone()), None);
         let most = (BATCHES + 2) * QUEUE_BYTES / (64 << 10) + 1;
         let taken = (0..2 * most)
-            .take_while(|_| store.enqueue(std::iter::once(item), weight(&large)).is_ok())
+            .take_while(|_| store.enqueue(std::iter::once(item), large.weight()).is_ok())
             .count();
         assert!((QUEUE_BYTES / (64 << 10)..most).contains(&taken), "{taken} of {most}");
         assert_eq!(store.counts().refused.load(Ordering::Relaxed), 1);
@@ -686,5 +418,83 @@ mod tests {
         }
         assert_eq!((came, store.held.load(Ordering::Relaxed)), (taken, 0));
         writer.join().unwrap();
+    }
+
+    fn event(number: usize) -> Input {
+        let body = format!("{{\"number\":{number}}}").into_bytes();
+        Input::Event { origin: Origin::Push, node: None, body }
+    }
+
+    /// Somebody else holds a lock on the database for longer than anybody waits for an answer.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_slow_disk_keeps_nobody_waiting_and_gets_everything_in_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.db");
+        let clock = ReceiveClock::new(|| Received::from_nanos(1));
+        let opened = Opened::open(Some(&path));
+        let (store, mut given, writer) =
+            opened.start(Some(path.clone()), Retention::default(), clock, None);
+        store.give(event(0)).await.unwrap();
+        let other = ptp_events::journal::rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let begun = std::time::Instant::now();
+        for number in 1..=10 {
+            store.give(event(number)).await.unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_millis(1700), "{:?}", begun.elapsed());
+        assert!(store.failure().is_some_and(|why| why.contains("the disk is slow")));
+        let mut seen = 0;
+        while seen < 11 {
+            seen += given.recv().await.unwrap().len();
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        store.finish();
+        tokio::task::spawn_blocking(move || writer.join()).await.unwrap().unwrap();
+        let journal = Journal::open_read_only(&path).unwrap();
+        assert_eq!(journal.after(0, 100).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_damaged_journal_is_gone_on_with_and_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.db");
+        let mut journal = Journal::open(&path).unwrap();
+        let inputs: Vec<_> = (0..2000).map(event).collect();
+        journal.append(inputs.iter().map(|input| (Received::from_nanos(1), input))).unwrap();
+        drop(journal);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The first byte of a page says what kind of page it is.
+        let page = bytes.len() / 4096 / 2;
+        bytes[page * 4096] ^= 0xFF;
+        std::fs::write(&path, bytes).unwrap();
+        let until = Received::from_nanos(i64::MAX);
+        let mut opened = Opened::open(Some(&path));
+        if let Err(error) = opened.replay(until, |_, _| {}) {
+            opened.mend(&error);
+        }
+        let kept = opened.replay(until, |_, _| {}).unwrap().inputs;
+        assert!((1000..2000).contains(&kept), "{kept}");
+        let trouble = opened.trouble.clone().unwrap();
+        assert!(trouble.contains("entries could be read"), "{trouble}");
+        assert!(dir.path().join("journal.db.unreadable-0").exists());
+        drop(opened);
+        // The next start finds nothing wrong.
+        assert!(Opened::open(Some(&path)).trouble.is_none());
+    }
+
+    #[test]
+    fn what_a_wrong_clock_stamped_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.db");
+        let mut journal = Journal::open(&path).unwrap();
+        for at in [1, 2, 1_000_000] {
+            journal.append([(Received::from_nanos(at), &event(0))].into_iter()).unwrap();
+        }
+        drop(journal);
+        let opened = Opened::open(Some(&path));
+        let mut seen = Vec::new();
+        let replayed = opened.replay(Received::from_nanos(100), |at, _| seen.push(at.as_nanos()));
+        let Replayed { inputs, left_out } = replayed.unwrap();
+        assert_eq!((inputs, left_out, seen), (2, 1, vec![1, 2]));
     }
 }

@@ -46,6 +46,9 @@ pub struct Counts {
     pub clocks_refused: u64,
     /// Alerts no longer kept because of [`Settings::max_incidents`].
     pub alerts_forgotten: u64,
+    /// How far our own clock is ahead of what three nodes or more agree on, in nanoseconds, latency
+    /// included.
+    pub own_skew_ns: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -342,7 +345,7 @@ impl Engine {
     /// What was counted.
     #[must_use]
     pub const fn counts(&self) -> Counts {
-        self.counts
+        Counts { own_skew_ns: self.usual_skew.own(), ..self.counts }
     }
 
     /// The settings it works with.

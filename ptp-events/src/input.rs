@@ -56,4 +56,14 @@ impl Input {
             _ => None,
         }
     }
+
+    /// How many bytes it holds beside its own fields.
+    #[must_use]
+    pub const fn weight(&self) -> usize {
+        match self {
+            Self::Event { body, .. } => body.len(),
+            Self::Blind { why, .. } | Self::Missed { why, .. } => why.len(),
+            Self::Gone { .. } | Self::Resumed | Self::Sighted { .. } => 0,
+        }
+    }
 }

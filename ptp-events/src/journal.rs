@@ -4,6 +4,8 @@
 //! again: events as they were received, byte for byte, and when a node could not be observed. The
 //! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT * FROM inputs'` reads it.
 
+mod salvage;
+
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -13,6 +15,8 @@ use std::time::Duration;
 /// The database's own library, in which [`Journal::database`] speaks.
 pub use rusqlite;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, ToSql, params};
+
+pub use salvage::Salvaged;
 
 use crate::recording::Origin;
 use crate::{Input, NodeName, Received};

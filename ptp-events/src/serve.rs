@@ -1,6 +1,8 @@
 //! Accepting HTTP connections, with limits on how long and how many.
 
 mod paced;
+mod peers;
+mod trust;
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,12 +18,23 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use paced::Paced;
+use peers::{Guest, Peers};
+use trust::WithTrust;
+
+pub use trust::Trust;
 
 /// What a client may take of the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// How many connections may be open; further ones wait to be accepted.
     pub connections: usize,
+    /// How many of them may be of clients that have not shown yet that they are known ([`Trust`]), all
+    /// together and from one address; further ones are closed at once.
+    pub strangers: usize,
+    /// See [`Self::strangers`].
+    pub strangers_per_peer: usize,
+    /// How long a connection of such a client may be kept between requests.
+    pub stranger_idle: Duration,
     /// How long a request may take from its first byte to the answer's first byte, and how long
     /// a new connection may wait before its first request.
     pub request: Duration,
@@ -39,10 +52,27 @@ impl Default for Limits {
         Self {
             // Two for each of some 2000 publishers.
             connections: 4096,
+            strangers: 4096,
+            strangers_per_peer: 4096,
+            stranger_idle: Duration::from_hours(1),
             // Events have 600 bytes and come within 2 s or never (docs/protocol.md §3).
             request: Duration::from_secs(10),
             idle: Duration::from_hours(1),
             drain: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Limits {
+    /// Those of a receiver, whose clients show a token: strangers can hold only few places, and for no longer
+    /// than a request takes.
+    #[must_use]
+    pub fn for_known_clients() -> Self {
+        Self {
+            strangers: 512,
+            strangers_per_peer: 64,
+            stranger_idle: Duration::from_secs(10),
+            ..Self::default()
         }
     }
 }
@@ -64,6 +94,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
+    let peers = Peers::new(limits.strangers, limits.strangers_per_peer);
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -72,8 +103,8 @@ pub async fn serve(
         let accepted = async {
             // The semaphore is never closed; without a place there is nothing to accept.
             let place = Arc::clone(&places).acquire_owned().await.ok()?;
-            if let Ok((stream, _)) = listener.accept().await {
-                Some((stream, place))
+            if let Ok((stream, peer)) = listener.accept().await {
+                Some((stream, peer.ip(), place))
             } else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 None
@@ -83,8 +114,10 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accepted => accepted,
         };
-        if let Some((stream, place)) = accepted {
-            let connection = connection(stream, router.clone(), limits, stopped.clone());
+        if let Some((stream, peer, place)) = accepted {
+            // Without a place for one more stranger the connection is closed.
+            let Some(guest) = peers.let_in(peer) else { continue };
+            let connection = connection(stream, router.clone(), limits, guest, stopped.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(place);
@@ -102,11 +135,14 @@ async fn connection(
     stream: TcpStream,
     router: Router,
     limits: Limits,
+    guest: Guest,
     mut stopped: watch::Receiver<bool>,
 ) {
     // Answers are a few bytes that someone waits for. An old kernel may refuse; that only delays.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Paced::new(stream, limits));
+    let trust = Trust::of(guest);
+    let io = TokioIo::new(Paced::new(stream, limits, trust.clone()));
+    let service = WithTrust { router, trust };
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -117,7 +153,7 @@ async fn connection(
             // thousands of connections.
             .max_buf_size(MAX_HEAD_BYTES)
             .title_case_headers(true)
-            .serve_connection(io, TowerToHyperService::new(router))
+            .serve_connection(io, TowerToHyperService::new(service))
     );
     tokio::select! {
         // A client that broke the connection or the protocol is told by hyper what there is to tell.

@@ -20,6 +20,7 @@ mod sink;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{Path, State};
@@ -30,7 +31,7 @@ use smol_str::SmolStr;
 
 use crate::{Event, MAX_BODY_BYTES, ReceiveClock};
 
-pub use crate::serve::{Limits, serve};
+pub use crate::serve::{Limits, Trust, serve};
 pub use problem::Rejection;
 pub use sink::{Delivery, Posted, Refusal, Sink};
 
@@ -74,8 +75,16 @@ async fn without_token<S: Sink>(
 async fn with_token<S: Sink>(
     State(receiver): State<Receiver<S>>,
     Path(token): Path<String>,
+    trust: Option<Extension<Trust>>,
     body: Body,
 ) -> Result<StatusCode, Rejection> {
+    if let Some(Extension(trust)) = trust
+        && !trust.is_granted()
+        && token.len() <= MAX_TOKEN_BYTES
+        && receiver.sink.admits(Some(&token))
+    {
+        trust.grant();
+    }
     receiver.receive(Some(token), body).await
 }
 

@@ -12,14 +12,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use ptp_diagnostics::report::BlindWindow;
-use ptp_events::journal::{self, Query as Entries};
+use ptp_events::journal::{self, JournalError, Query as Entries};
 use ptp_events::recording::Origin;
 use ptp_events::{Input, NodeName, Received};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::parameters::{not_about_nobody, only, time, word};
 use super::{Api, Problem, alerts, stream};
+use crate::store::Store;
 
 /// How many entries of a list are given unless asked otherwise, and at most.
 const LIMIT: usize = 100;
@@ -41,6 +43,25 @@ pub(super) fn router() -> Router<Api> {
         .route("/silences", get(silences::silences).post(silences::make))
         .route("/silences/{id}", get(silences::silence).delete(silences::end))
         .route("/stream", get(stream::changes))
+}
+
+/// How many requests read the journal at once: each may take a page of 8 MiB, and the disk and the processor
+/// from those who receive and diagnose.
+static READERS: Semaphore = Semaphore::const_new(2);
+
+/// Reads the journal, when it is our turn.
+async fn read<T: Send + 'static>(
+    api: &Api,
+    read: impl FnOnce(&Store) -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, Problem> {
+    let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    let turn = READERS.acquire().await;
+    let store = api.store.clone();
+    let outcome = tokio::task::spawn_blocking(move || read(&store)).await;
+    drop(turn);
+    outcome
+        .map_err(|_| failed("reading the journal was given up"))?
+        .map_err(|_| failed("the journal cannot be read; see /health"))
 }
 
 /// A part of a list, and how to get the next.
@@ -123,20 +144,15 @@ async fn events(State(api): State<Api>, Query(query): Params) -> Answer<Listed<J
     };
     let now = api.store.clock().stamp();
     let (since, until) = (time(&query, "since", now)?, time(&query, "until", now)?);
-    let store = api.store.clone();
     let cursor = (cursor > 0).then(|| i64::try_from(cursor).unwrap_or(i64::MAX));
     let of = node.clone();
-    let read = tokio::task::spawn_blocking(move || match store.reader()? {
+    let page = move |store: &Store| match store.reader()? {
         Some(journal) => {
             journal.select(&Entries { node: of.as_ref(), since, until, newest, cursor, limit })
         }
         None => Ok(journal::Page::default()),
-    });
-    let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    let journal::Page { entries, more } = read
-        .await
-        .map_err(|_| failed("reading the journal was given up"))?
-        .map_err(|_| failed("the journal cannot be read; see /health"))?;
+    };
+    let journal::Page { entries, more } = read(&api, page).await?;
     if entries.is_empty() && cursor.is_none() {
         let snapshot = api.engine.snapshot.borrow().clone();
         not_about_nobody(&snapshot.report, node.as_ref().map(NodeName::as_str))?;

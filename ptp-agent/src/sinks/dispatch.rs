@@ -354,7 +354,7 @@ mod tests {
         let at = Received::from_nanos(0);
         let (_, snapshot) = watch::channel(Arc::new(Snapshot { at, report, counts }));
         let clock = ReceiveClock::new(|| Received::from_nanos(0));
-        let (store, ..) = Opened::open(None).start(None, Retention::default(), clock);
+        let (store, ..) = Opened::open(None).start(None, Retention::default(), clock, None);
         Worker {
             sink: Named::new("webhook".to_owned(), Sink::Webhook(webhook)),
             mailbox: Arc::clone(mailbox),

@@ -1,7 +1,11 @@
 //! The agent's own tables beside the journal's: incidents, alerts, silences.
 
+use std::path::Path;
+
 use ptp_diagnostics::report::Alert;
 use ptp_events::Received;
+use ptp_events::journal::rusqlite::types::Value as Cell;
+use ptp_events::journal::rusqlite::{self, Transaction, params_from_iter};
 use ptp_events::journal::{Journal, JournalError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -185,7 +189,7 @@ pub(super) fn keep<'a>(
 }
 
 fn keep_undelivered(
-    transaction: &ptp_events::journal::rusqlite::Transaction<'_>,
+    transaction: &Transaction<'_>,
     Undelivered { sink, incident, messages }: &Undelivered,
 ) -> Result<(), JournalError> {
     match messages {
@@ -238,6 +242,46 @@ pub(super) fn all_silences(journal: &mut Journal) -> Result<Vec<Silence>, Journa
     }
     Ok(silences)
 }
+
+/// Takes over what can be read of the agent's own tables in a damaged journal, row by row up to where it is
+/// damaged; the inputs tell most of it again.
+pub(super) fn salvage(journal: &mut Journal, damaged: &Path) {
+    let database = journal.database();
+    if database.execute("ATTACH ?1 AS damaged", [damaged.to_string_lossy()]).is_err() {
+        return;
+    }
+    for (table, columns) in TABLES {
+        let select = format!("SELECT {columns} FROM damaged.{table}");
+        let holes = vec!["?"; columns.split(", ").count()].join(", ");
+        let insert = format!("INSERT OR IGNORE INTO main.{table} ({columns}) VALUES ({holes})");
+        let copied = (|| {
+            let mut select = database.prepare(&select)?;
+            let count = select.column_count();
+            let mut insert = database.prepare(&insert)?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let values = (0..count).map(|at| row.get::<_, Cell>(at));
+                let values = values.collect::<Result<Vec<_>, _>>()?;
+                insert.execute(params_from_iter(values))?;
+            }
+            Ok::<_, rusqlite::Error>(())
+        })();
+        if let Err(error) = copied {
+            tracing::warn!(table, %error, "not all of a damaged table could be read");
+        }
+    }
+    if let Err(error) = database.execute("DETACH damaged", []) {
+        tracing::warn!(%error, "cannot let go of the damaged journal");
+    }
+}
+
+/// The agent's own tables, and what is worth taking over of each.
+const TABLES: [(&str, &str); 4] = [
+    ("incidents", "id, opened_at, status, severity, json"),
+    ("alerts", "seq, incident, status, at, json, handed"),
+    ("silences", "id, until, json"),
+    ("undelivered", "seq, sink, incident, messages"),
+];
 
 /// Removes what ended before `time`.
 pub(super) fn prune(journal: &mut Journal, time: Received) -> Result<(), JournalError> {

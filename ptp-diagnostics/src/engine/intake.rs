@@ -180,7 +180,9 @@ impl Engine {
     /// Compares a node's stamp with the time of receipt, and that with what other nodes have.
     fn note_skew(&mut self, id: NodeId, at: Received, stamped: Stamped) {
         let raw = skew(at, stamped);
-        self.model.nodes[id.0 as usize].skew.latest = raw;
+        if self.model.nodes[id.0 as usize].skew.latest.replace(raw).is_none() {
+            self.usual_skew.hear_another();
+        }
         let limit = i64::try_from(self.model.settings.skew.as_nanos()).unwrap_or(i64::MAX);
         let usual = self.usual_skew.get(at, &self.model.nodes);
         let node = &mut self.model.nodes[id.0 as usize];

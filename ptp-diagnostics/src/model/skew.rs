@@ -20,31 +20,42 @@ pub(crate) struct UsualSkew {
     nanos: i64,
     taken: Option<Received>,
     nodes: usize,
+    /// How many nodes have told a time at all.
+    heard: usize,
 }
 
 /// How often it is looked at anew.
 const EVERY: Duration = Duration::from_mins(1);
 
 impl UsualSkew {
-    /// The median over all nodes; of two, what the one nearer to our clock has, which makes a
-    /// majority with it. `None` for a single node.
+    /// Notes that one more node has told a time.
+    pub(crate) const fn hear_another(&mut self) {
+        self.heard += 1;
+    }
+
+    /// The median over all nodes that have told a time; of two, what the one nearer to our clock has, which
+    /// makes a majority with it. `None` for a single node.
     pub(crate) fn get(&mut self, at: Received, nodes: &[Node]) -> Option<i64> {
-        if let [a, b] = nodes {
-            let (a, b) = (a.skew.latest, b.skew.latest);
-            return Some(if a.unsigned_abs() <= b.unsigned_abs() { a } else { b });
-        }
-        if nodes.len() < 3 {
-            return None;
+        let latest = || nodes.iter().filter_map(|node| node.skew.latest);
+        match self.heard {
+            0 | 1 => return None,
+            2 => return latest().min_by_key(|nanos| nanos.unsigned_abs()),
+            _ => {}
         }
         let old = self.taken.is_none_or(|taken| at.since(taken) >= EVERY);
-        if old || nodes.len() >= 2 * self.nodes {
-            let mut latest: Vec<i64> = nodes.iter().map(|node| node.skew.latest).collect();
+        if old || self.heard >= 2 * self.nodes {
+            let mut latest: Vec<i64> = latest().collect();
             let middle = latest.len() / 2;
             self.nanos = *latest.select_nth_unstable(middle).1;
             self.taken = Some(at);
-            self.nodes = nodes.len();
+            self.nodes = self.heard;
         }
         Some(self.nanos)
+    }
+
+    /// What three nodes or more have in common: then it is our own clock that is off.
+    pub(crate) const fn own(&self) -> Option<i64> {
+        if self.nodes >= 3 { Some(self.nanos) } else { None }
     }
 }
 
@@ -54,8 +65,8 @@ const IN_A_ROW: usize = 5;
 /// The skews of a node beyond what is usual, of late.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Skew {
-    /// The latest, as it is.
-    pub latest: i64,
+    /// The latest, as it is; `None` of a node that has told no time yet.
+    pub latest: Option<i64>,
     /// The first ever: what the others are compared with when there are no other nodes.
     first: Option<i64>,
     beyond: [i64; IN_A_ROW],
@@ -65,8 +76,9 @@ pub(crate) struct Skew {
 impl Skew {
     /// Takes the latest one, of which `usual` is everybody's.
     pub(crate) fn push(&mut self, at: Received, usual: Option<i64>, limit: i64) {
-        let first = *self.first.get_or_insert(self.latest);
-        let beyond = self.latest.saturating_sub(usual.unwrap_or(first));
+        let Some(latest) = self.latest else { return };
+        let first = *self.first.get_or_insert(latest);
+        let beyond = latest.saturating_sub(usual.unwrap_or(first));
         self.beyond.rotate_left(1);
         self.beyond[IN_A_ROW - 1] = beyond;
         if beyond.saturating_abs() <= limit {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Limits;
+use super::{Limits, Trust};
 
 /// Bounds the time of each request as a whole, head and body: a limit on the pause between two
 /// bytes would let a client send one byte at a time for ever.
@@ -17,26 +17,32 @@ pub(super) struct Paced {
     deadline: Pin<Box<Sleep>>,
     phase: Phase,
     limits: Limits,
+    trust: Trust,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Phase {
     /// A request is being read, or the first one is awaited.
     Request,
-    /// Between an answer and the next request.
+    /// An answer is written, and its client does not take it.
+    Stalled,
+    /// Between an answer and the next request, or between two parts of an answer that goes on.
     Idle,
 }
 
 impl Paced {
-    pub(super) fn new(stream: TcpStream, limits: Limits) -> Self {
-        Self { stream, deadline: Box::pin(sleep(limits.request)), phase: Phase::Request, limits }
+    pub(super) fn new(stream: TcpStream, limits: Limits, trust: Trust) -> Self {
+        let deadline = Box::pin(sleep(limits.request));
+        Self { stream, deadline, phase: Phase::Request, limits, trust }
     }
 
     fn enter(&mut self, phase: Phase) {
-        if self.phase != phase {
+        // What is written shows that the client still takes it: a stream of events may last for days.
+        if self.phase != phase || phase == Phase::Idle {
             let limit = match phase {
-                Phase::Request => self.limits.request,
-                Phase::Idle => self.limits.idle,
+                Phase::Request | Phase::Stalled => self.limits.request,
+                Phase::Idle if self.trust.is_granted() => self.limits.idle,
+                Phase::Idle => self.limits.stranger_idle,
             };
             self.phase = phase;
             self.deadline.as_mut().reset(Instant::now() + limit);
@@ -71,10 +77,15 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.enter(Phase::Idle);
         match Pin::new(&mut self.stream).poll_write(cx, buf) {
-            Poll::Ready(done) => Poll::Ready(done),
-            Poll::Pending => self.poll_deadline(cx),
+            Poll::Ready(done) => {
+                self.enter(Phase::Idle);
+                Poll::Ready(done)
+            }
+            Poll::Pending => {
+                self.enter(Phase::Stalled);
+                self.poll_deadline(cx)
+            }
         }
     }
 

@@ -86,7 +86,11 @@ async fn an_array_of_events_is_all_taken_or_not_at_all_and_replay_agrees() {
 fn replayed(journal: &Path, end: Received) -> serde_json::Value {
     let mut engine = Engine::new(quick());
     let opened = Opened::open(Some(journal));
-    opened.replay(|received, input| engine.handle_input(&input, received).unwrap()).unwrap();
+    opened
+        .replay(Received::from_nanos(i64::MAX), |received, input| {
+            engine.handle_input(&input, received).unwrap();
+        })
+        .unwrap();
     engine.finish(end);
     json!(engine.report().incidents)
 }
@@ -211,7 +215,11 @@ async fn what_a_forgotten_subscription_hides_is_a_blind_window_until_it_is_there
     // And in a replay.
     let mut engine = Engine::new(quick());
     let opened = Opened::open(Some(&journal));
-    opened.replay(|received, input| engine.handle_input(&input, received).unwrap()).unwrap();
+    opened
+        .replay(Received::from_nanos(i64::MAX), |received, input| {
+            engine.handle_input(&input, received).unwrap();
+        })
+        .unwrap();
     assert_eq!(json!(engine.report().blind_windows), json!(live));
 }
 

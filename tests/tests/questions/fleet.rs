@@ -63,7 +63,9 @@ pub(crate) async fn start(journal: &Path) -> (Running, SocketAddr, Night) {
     let mut written = Journal::open(journal).unwrap();
     written.append(inputs.iter().map(|(received, input)| (*received, input))).unwrap();
     drop(written);
-    let app = App::bind(Config::local(Vec::new(), Some(journal.to_owned()))).await.unwrap();
+    let mut config = Config::local(Vec::new(), Some(journal.to_owned()));
+    config.now = Some(at("04:00:00"));
+    let app = App::bind(config).await.unwrap();
     let api = app.api_addr().unwrap();
     (app.start().await.unwrap(), api, night)
 }

@@ -5,13 +5,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use ptp_diagnostics::Status;
 use ptp_diagnostics::report::IncidentReport;
-use ptp_events::journal::JournalError;
 use serde_json::{Value, json};
 
 use super::super::parameters::{SEVERITIES, not_about_nobody, only, root_cause, time, word};
+use super::read;
 use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
 use crate::engine_task::Snapshot;
-use crate::store::{IncidentQuery, Store};
+use crate::store::IncidentQuery;
 
 /// `GET /api/v1/incidents`: the newest first.
 pub(super) async fn incidents(
@@ -76,18 +76,6 @@ async fn older(
 ) -> Result<Vec<Value>, Problem> {
     let held = ids(&api.engine.snapshot.borrow());
     read(api, move |store| store.older_incidents(&wanted, &held, skip, limit)).await
-}
-
-async fn read<T: Send + 'static>(
-    api: &Api,
-    read: impl FnOnce(&Store) -> Result<T, JournalError> + Send + 'static,
-) -> Result<T, Problem> {
-    let failed = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    let store = api.store.clone();
-    tokio::task::spawn_blocking(move || read(&store))
-        .await
-        .map_err(|_| failed("reading the journal was given up"))?
-        .map_err(|_| failed("the journal cannot be read; see /health"))
 }
 
 /// `GET /api/v1/incidents/{id}`.
