@@ -1,6 +1,7 @@
 //! Which publishers there are, and telling people when none is found.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use ptp_events::{Input, NodeName};
@@ -14,6 +15,9 @@ use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::rights;
 use crate::store::Store;
+
+/// How long discovery may say nothing at all before that is told.
+const SILENT: Duration = Duration::from_secs(55);
 
 pub(crate) type Targets = watch::Receiver<Vec<ptp_subscriber::target::Target>>;
 type Discovery = watch::Receiver<Status>;
@@ -51,6 +55,15 @@ pub(crate) async fn client(publishers: &Publishers) -> anyhow::Result<Option<kub
 
 /// Says in the log, in `/health` and to probes how discovery is doing.
 async fn tell_discovery(mut status: Discovery, looked_for: String, health: Health) {
+    if tokio::time::timeout(SILENT, status.changed()).await.is_err() {
+        let why = format!(
+            "the API server has said nothing of {looked_for} for {} s; can it be reached, and may we watch \
+             pods?",
+            SILENT.as_secs()
+        );
+        tracing::warn!(why, "nothing can be observed");
+        health.set(DISCOVERY, &why);
+    }
     loop {
         let now = status.borrow_and_update().clone();
         match &now {

@@ -95,12 +95,12 @@ pub async fn watch(
         let pulled = matches!(what, What::Pulled { .. });
         let input = match what {
             What::Pulled { event, raw } => {
-                nodes.insert(publisher.clone(), event.node.clone());
+                note_speaker(&mut nodes, &publisher, &event.node, &health);
                 let (origin, node) = (Origin::Pull, Some(event.node));
                 Some(Input::Event { origin, node, body: raw.to_vec() })
             }
             What::Node(node) => {
-                nodes.insert(publisher.clone(), node);
+                note_speaker(&mut nodes, &publisher, &node, &health);
                 None
             }
             What::Reachable { .. } => {
@@ -185,6 +185,33 @@ pub async fn watch(
                 tracing::warn!(publisher = name, %error, "cannot store what was seen");
             }
         }
+    }
+}
+
+/// Notes whom a publisher speaks for, and says so when another speaks for the same node: one of them is not
+/// what it seems, and their words get mixed.
+fn note_speaker(
+    nodes: &mut HashMap<PublisherName, NodeName>,
+    publisher: &PublisherName,
+    node: &NodeName,
+    health: &Health,
+) {
+    if nodes.get(publisher) == Some(node) {
+        return;
+    }
+    nodes.insert(publisher.clone(), node.clone());
+    let condition = format!("node {node}");
+    let other = nodes.iter().find(|(name, of)| *of == node && *name != publisher);
+    match other {
+        Some((other, _)) => {
+            let (one, other) = (publisher.as_str(), other.as_str());
+            tracing::warn!(one, other, %node, "two publishers speak for one node");
+            let why = format!(
+                "the publishers {other} and {one} both speak for it; which of them is its own?"
+            );
+            health.set(&condition, &why);
+        }
+        None => health.clear(&condition),
     }
 }
 

@@ -435,7 +435,8 @@ impl Journal {
     }
 
     /// Removes entries received before `time`; where there are none, as many of the oldest as take the
-    /// file below `bytes`. Returns how many.
+    /// file below `bytes`, and of the nodes that take up more than their share first, so that one that talks
+    /// too much wipes out no other's history. Returns how many.
     ///
     /// At most 10,000 at a time, so that whoever writes is not kept waiting: when it removes that
     /// many, there may be more.
@@ -449,9 +450,12 @@ impl Journal {
         let mut removed = self.db.execute(aged, params![time.as_nanos(), at_once])?;
         if removed == 0 {
             let beyond = self.size()?.saturating_sub(bytes);
-            removed = match self.oldest(beyond)? {
-                Some(last) => self.db.execute("DELETE FROM inputs WHERE seq <= ?1", [last])?,
-                None => 0,
+            removed = match self.greedy(beyond, bytes)? {
+                Some(node) => self.remove_of(&node, beyond)?,
+                None => match self.oldest(beyond)? {
+                    Some(last) => self.db.execute("DELETE FROM inputs WHERE seq <= ?1", [last])?,
+                    None => 0,
+                },
             };
         }
         if removed > 0 {
@@ -461,6 +465,44 @@ impl Journal {
             }
         }
         Ok(removed)
+    }
+
+    /// The node that takes up most of a full journal, where that is more than a quarter of it and more than
+    /// four times what a node takes up on average.
+    fn greedy(&self, beyond: u64, bytes: u64) -> Result<Option<String>, JournalError> {
+        if beyond == 0 {
+            return Ok(None);
+        }
+        let by_node = "SELECT node, sum(length(body)) + count(*) * ?1 AS held FROM inputs \
+            WHERE node IS NOT NULL GROUP BY node ORDER BY held DESC LIMIT 1";
+        let nodes = "SELECT count(DISTINCT node) FROM inputs";
+        let beside = i64::try_from(BESIDE_BODY).unwrap_or(i64::MAX);
+        let most = self.db.query_row(by_node, [beside], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        });
+        let Some((node, held)) = most.optional()? else { return Ok(None) };
+        let nodes: i64 = self.db.query_row(nodes, [], |row| row.get(0))?;
+        let held = u64::try_from(held).unwrap_or(0);
+        let share = bytes / u64::try_from(nodes).unwrap_or(1).max(1);
+        Ok(Some(node).filter(|_| held > bytes / 4 && held > share.saturating_mul(4)))
+    }
+
+    /// Removes the oldest entries of a node that take up `bytes`, and 10,000 at most.
+    fn remove_of(&self, node: &str, bytes: u64) -> Result<usize, JournalError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT seq, length(body) FROM inputs WHERE node = ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let at_once = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
+        let mut rows = select.query(params![node, at_once])?;
+        let (mut last, mut total) = (0, 0);
+        while total < bytes {
+            let Some(row) = rows.next()? else { break };
+            last = row.get::<_, i64>(0)?;
+            total += BESIDE_BODY + u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+        }
+        drop(rows);
+        let delete = "DELETE FROM inputs WHERE node = ?1 AND seq <= ?2";
+        Ok(self.db.execute(delete, params![node, last])?)
     }
 
     /// The last of the oldest entries that take up `bytes` together; `None` for no bytes.

@@ -76,6 +76,26 @@ fn old_entries_go_by_age_and_by_size() {
     assert!(file < 1_000_000, "the file shrinks too, and has {file} bytes");
 }
 
+#[test]
+fn a_node_that_talks_too_much_wipes_out_no_others_history() {
+    let dir = TempDir::new().unwrap();
+    let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
+    let of = |node: &str, bytes| {
+        let node = Some(NodeName::new(node).unwrap());
+        Input::Event { origin: Origin::Push, node, body: vec![b' '; bytes] }
+    };
+    let quiet = (0..20).map(|n| (Received::from_nanos(n), of(&format!("w{n}"), 600)));
+    let loud = (20..220).map(|n| (Received::from_nanos(n), of("loud", 10_000)));
+    append(&mut journal, &quiet.chain(loud).collect::<Vec<_>>());
+    while journal.size().unwrap() > 500_000 {
+        assert!(journal.prune(Received::from_nanos(0), 500_000).unwrap() > 0);
+    }
+    let kept = journal.after(0, 1000).unwrap();
+    let quiet = kept.iter().filter(|entry| entry.received < Received::from_nanos(20)).count();
+    assert_eq!(quiet, 20);
+    assert!(kept.len() > 40, "and of the loud one what there is room for: {}", kept.len());
+}
+
 /// So that reading it takes no more memory than a page, whatever was sent.
 #[test]
 fn a_page_is_bounded_in_bytes_and_tells_that_there_is_more() {

@@ -54,6 +54,19 @@ pub fn publisher(text: &str) -> Result<(String, Option<NodeName>), PublisherErro
     Ok((url.trim_end_matches('/').to_owned(), node))
 }
 
+/// A URL as it may be shown: without the name and the password that may be in it.
+fn without_secrets(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(mut parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
+            // Both can be taken off wherever there is a host, and there is one.
+            let _ = parsed.set_username("");
+            let _ = parsed.set_password(None);
+            parsed.as_str().trim_end_matches('/').to_owned()
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// Targets from a list of URLs, each with its node if that is known.
 ///
 /// Named by node, or else by URL. Of two entries with the same name the last one counts.
@@ -62,9 +75,27 @@ pub fn fixed(
     publishers: impl IntoIterator<Item = (String, Option<NodeName>)>,
 ) -> watch::Receiver<Vec<Target>> {
     let targets = publishers.into_iter().map(|(url, node)| Target {
-        name: PublisherName::new(node.as_ref().map_or(url.as_str(), NodeName::as_str)),
+        name: PublisherName::new(node.as_ref().map_or(&*without_secrets(&url), NodeName::as_str)),
         url,
         node,
     });
     watch::channel(targets.collect()).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_in_a_url_is_in_no_name() {
+        for (url, name) in [
+            ("http://10.0.0.1:9043", "http://10.0.0.1:9043"),
+            ("https://me:secret@host:1/x", "https://host:1/x"),
+            ("https://me@host", "https://host"),
+        ] {
+            let targets = fixed([(url.to_owned(), None)]);
+            let target = &targets.borrow()[0];
+            assert_eq!((target.name.as_str(), &*target.url), (name, url));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Lets in only events of publishers we know, about the nodes they speak for.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -66,6 +66,8 @@ outcomes! {
     UnknownToken = "unknown_token",
     /// Refused: about a node its sender does not speak for.
     WrongNode = "wrong_node",
+    /// Refused: more than its sender may post.
+    TooMany = "too_many",
     /// Refused: the queue is full.
     Busy = "busy",
     /// Refused: it cannot be stored.
@@ -90,6 +92,7 @@ impl From<&Rejection> for Outcome {
             Rejection::TooLarge => Self::TooLarge,
             Rejection::Incomplete(_) => Self::Incomplete,
             Rejection::Refused(refusal) => match refusal {
+                Refusal::TooMany => Self::TooMany,
                 Refusal::Busy => Self::Busy,
                 Refusal::CannotStore => Self::CannotStore,
                 Refusal::UnknownToken => Self::UnknownToken,
@@ -108,6 +111,43 @@ pub struct Gate<I> {
     intake: I,
     counts: [AtomicU64; Outcome::ALL.len()],
     samples: Mutex<VecDeque<Sample>>,
+    budgets: Mutex<HashMap<PublisherName, Budget>>,
+}
+
+/// How many events and bytes a publisher may post in a second over a long time: fifty times what a node with
+/// all its clocks flapping at the rate of ptp4l's samples does.
+const EVENTS_PER_S: f64 = 2_000.0;
+const BYTES_PER_S: f64 = 2_097_152.0;
+/// For how many seconds it may save that up; a publisher was seen to send 1,500 in one (docs/protocol.md §3).
+const SAVED_S: f64 = 15.0;
+
+/// What a publisher may still post.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    events: f64,
+    bytes: f64,
+    at: Received,
+}
+
+impl Budget {
+    const fn new(at: Received) -> Self {
+        Self { events: EVENTS_PER_S * SAVED_S, bytes: BYTES_PER_S * SAVED_S, at }
+    }
+
+    /// Takes so much off; false where there is not enough.
+    fn take(&mut self, at: Received, events: usize, bytes: usize) -> bool {
+        let passed = at.since(self.at).as_secs_f64();
+        self.at = at;
+        self.events = (self.events + passed * EVENTS_PER_S).min(EVENTS_PER_S * SAVED_S);
+        self.bytes = (self.bytes + passed * BYTES_PER_S).min(BYTES_PER_S * SAVED_S);
+        let (events, bytes) = (events as f64, bytes as f64);
+        let enough = self.events >= events && self.bytes >= bytes;
+        if enough {
+            self.events -= events;
+            self.bytes -= bytes;
+        }
+        enough
+    }
 }
 
 /// A body that is no event.
@@ -127,7 +167,8 @@ const SAMPLE_BYTES: usize = 2048;
 impl<I> Gate<I> {
     /// A gate before `intake`.
     pub fn new(directory: Directory, intake: I) -> Self {
-        Self { directory, intake, counts: Default::default(), samples: Mutex::default() }
+        let (counts, samples) = (Default::default(), Mutex::default());
+        Self { directory, intake, counts, samples, budgets: Mutex::default() }
     }
 
     /// How many requests came to this outcome.
@@ -144,6 +185,28 @@ impl<I> Gate<I> {
 
     fn add(&self, outcome: Outcome) {
         self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<I> Gate<I> {
+    /// Whether the one who posted these may post so much.
+    fn is_affordable(&self, accepted: &[Accepted]) -> bool {
+        let Some(first) = accepted.first() else { return true };
+        let bytes = accepted.iter().map(|accepted| accepted.raw.len()).sum();
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        match budgets.get_mut(&first.publisher) {
+            Some(budget) => budget.take(first.received, accepted.len(), bytes),
+            None => {
+                let mut budget = Budget::new(first.received);
+                let enough = budget.take(first.received, accepted.len(), bytes);
+                // As many as there are publishers; one that left is no burden, and one that comes back has rested.
+                if budgets.len() >= self.directory.len() * 2 + 16 {
+                    budgets.clear();
+                }
+                budgets.insert(first.publisher.clone(), budget);
+                enough
+            }
+        }
     }
 }
 
@@ -164,7 +227,10 @@ impl<I: Intake> Sink for Gate<I> {
                 raw: posted.raw,
             })
         });
-        let accepted = admitted.collect::<Result<_, _>>()?;
+        let accepted = admitted.collect::<Result<Vec<Accepted>, _>>()?;
+        if !self.is_affordable(&accepted) {
+            return Err(Refusal::TooMany);
+        }
         self.intake.take(accepted).await?;
         self.add(Outcome::Accepted);
         Ok(())
@@ -185,5 +251,26 @@ impl<I: Intake> Sink for Gate<I> {
 
     fn rejected(&self, rejection: &Rejection) {
         self.add(rejection.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_floods_is_held_to_his_share_and_recovers() {
+        let at = |seconds| Received::from_nanos(0).after(Duration::from_secs(seconds));
+        let mut budget = Budget::new(at(0));
+        let taken = (0..1_000_000).take_while(|_| budget.take(at(0), 1, 600)).count();
+        assert_eq!(taken, 30_000, "fifteen seconds' worth at once");
+        let later = (0..10_000).filter(|_| budget.take(at(1), 1, 600)).count();
+        assert_eq!(later, 2_000, "and then a second's worth each second");
+        let mut large = Budget::new(at(0));
+        let taken = (0..10_000).take_while(|_| large.take(at(0), 1, 64 << 10)).count();
+        assert_eq!(taken, 480, "large ones count by their bytes");
+        assert!(large.take(at(3600), 1, 64 << 10));
     }
 }

@@ -37,8 +37,8 @@ impl Journal {
             let mut inputs = Vec::new();
             let from = last.saturating_add(skip);
             let outcome = read(&old, from, |seq, received, input| {
-                // Numbers have no holes but where entries were removed, from the oldest on.
-                if last > 0 {
+                // Elsewhere a hole is where entries were removed.
+                if skip > 0 && last > 0 && inputs.is_empty() {
                     salvaged.lost += u64::try_from(seq - last - 1).unwrap_or(0);
                 }
                 last = seq;

@@ -38,6 +38,7 @@ impl Rejection {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(refusal) => match refusal {
+                Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy | Refusal::CannotStore => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::UnknownToken => StatusCode::NOT_FOUND,
                 Refusal::WrongNode => StatusCode::FORBIDDEN,

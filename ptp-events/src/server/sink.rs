@@ -35,6 +35,9 @@ pub enum Refusal {
     /// The queue is full; answered 503.
     #[error("too busy to take the event")]
     Busy,
+    /// Its sender posts more than it may; answered 429.
+    #[error("too many events, or too large ones, from this sender")]
+    TooMany,
     /// The event cannot be stored; answered 503.
     #[error("the event cannot be stored")]
     CannotStore,
