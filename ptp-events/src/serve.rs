@@ -29,7 +29,7 @@ pub struct Limits {
     /// How many connections may be open; further ones wait to be accepted.
     pub connections: usize,
     /// How many of them may be of clients that have not shown yet that they are known ([`Trust`]), all
-    /// together and from one address; further ones are closed at once.
+    /// together and from one address; for a further one the oldest of these is closed.
     pub strangers: usize,
     /// See [`Self::strangers`].
     pub strangers_per_peer: usize,
@@ -115,8 +115,7 @@ pub async fn serve(
             accepted = accepted => accepted,
         };
         if let Some((stream, peer, place)) = accepted {
-            // Without a place for one more stranger the connection is closed.
-            let Some(guest) = peers.let_in(peer) else { continue };
+            let guest = peers.let_in(peer);
             let connection = connection(stream, router.clone(), limits, guest, stopped.clone());
             connections.spawn(async move {
                 connection.await;
@@ -140,6 +139,7 @@ async fn connection(
 ) {
     // Answers are a few bytes that someone waits for. An old kernel may refuse; that only delays.
     let _ = stream.set_nodelay(true);
+    let leave = guest.leave();
     let trust = Trust::of(guest);
     let io = TokioIo::new(Paced::new(stream, limits, trust.clone()));
     let service = WithTrust { router, trust };
@@ -158,6 +158,7 @@ async fn connection(
     tokio::select! {
         // A client that broke the connection or the protocol is told by hyper what there is to tell.
         _ = connection.as_mut() => return,
+        () = leave.notified() => return,
         _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;

@@ -10,6 +10,7 @@ mod idle;
 mod layers;
 mod score;
 mod tidy;
+mod torture;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -24,6 +25,8 @@ Usage: cargo xtask COMMAND
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   mcp-latency               measure each MCP tool of an agent with 1,000 nodes and 10,000 incidents
   idle                      measure what an agent takes while nothing happens
+  torture [--brief | --fuzz SECONDS]
+                            attack and damage it at full length (hours), and print what came of it
   corpus FILE EVENTS NODES  write a synthetic recording, the same one every time
   score [--seeds dev|score] [--quick] [--check] [--explain] [--kind NAME]
                             how good the diagnosis is, over simulated faults; with the scoring
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run_all(),
         ["mcp-latency"] => cargo(&["bench", "--package", "ptp-tests", "--bench", "mcp_latency"]),
         ["idle"] => idle::measure(),
+        ["torture", rest @ ..] => torture::run(rest),
         ["score", rest @ ..] => score::run(rest),
         ["corpus", file, events, nodes] => write_corpus(file, events, nodes),
         _ => {

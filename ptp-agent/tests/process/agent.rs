@@ -85,6 +85,13 @@ impl Agent {
         (answer.status().as_u16(), answer.text().unwrap())
     }
 
+    /// How much memory it has, in MB.
+    pub(crate) fn resident_mb(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e3
+    }
+
     /// Where its API is.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.api)

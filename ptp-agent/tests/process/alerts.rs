@@ -84,6 +84,7 @@ impl Hook {
 #[test]
 fn an_alert_is_told_once_however_the_agent_ends() {
     let kills = std::env::var("PTP_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    println!("figure: ends of the agent around an alert: {kills}");
     for kill in 0..kills {
         let dir = TempDir::new().unwrap();
         let (hook, url) = Hook::start();
