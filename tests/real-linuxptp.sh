@@ -4,7 +4,7 @@
 # Each scenario has a master and a slave with software timestamps, joined by a veth pair, or by a link that
 # delays what passes (support/delayed_link.py). Both ends read the same clock, so that the slave has next to
 # nothing to correct; where the link lies to it, it may steer by 1 ppb only, or the machine's clock would run
-# away. It takes about four minutes; where namespaces cannot be made, or ptp4l is not there, it says so and
+# away. It takes about six minutes; where namespaces cannot be made, or ptp4l is not there, it says so and
 # passes.
 #
 #   PTP_CLI=target/debug/ptp-cli bash tests/real-linuxptp.sh
@@ -123,6 +123,26 @@ killed() {
     done
 }
 
+# Somebody else moves the clock that ptp4l steers: 0.4 s forth and back, six times. The whole machine's clock is
+# moved, and so it is tried when the others are over.
+rival() {
+    join rival && run_master rival && run_slave rival && sleep $LOCKED
+    python3 - <<'PYTHON'
+import time
+for turn in range(12):
+    now = time.clock_gettime(time.CLOCK_REALTIME)
+    time.clock_settime(time.CLOCK_REALTIME, now + (0.4 if turn % 2 == 0 else -0.4))
+    time.sleep(3)
+PYTHON
+    sleep 5
+}
+# Whether this may set the clock at all.
+may_set_the_clock() {
+    command -v python3 >/dev/null && python3 -c '
+import time
+time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME))' 2>/dev/null
+}
+
 scenarios=${SCENARIOS:-healthy stop domain link better killed}
 if [[ -n ${SCENARIOS:-} ]]; then
     : # as asked for
@@ -132,9 +152,16 @@ else
     echo "skipped: asymmetry and load, which need /dev/net/tun and python3"
 fi
 for scenario in $scenarios; do
-    $scenario &
+    if [[ $scenario != rival ]]; then $scenario & fi
 done
 wait
+if [[ -z ${SCENARIOS:-} || $SCENARIOS == *rival* ]]; then
+    if may_set_the_clock; then
+        rival
+    else
+        echo "skipped: rival, which needs the right to set the clock"
+    fi
+fi
 for n in $(ip netns list | cut -d' ' -f1 | grep "^$tag"); do ip netns pids "$n" | xargs -r kill 2>/dev/null; done
 
 failed=0
@@ -169,6 +196,7 @@ check killed 'process-restart|process-down'
 # A servo that may not follow is at its limit as well.
 check asym 'path-asymmetry|servo-saturated|path-asymmetry,servo-saturated'
 check load 'ptp-path-unstable'
-echo "not tried: phc2sys against a rival, which needs a hardware clock"
+check rival phc-contention
+echo "not tried: phc2sys itself against a rival, which needs a hardware clock; ptp4l's check of its clock is the same"
 if [[ -n ${KEEP:-} ]]; then cp "$dir"/*.log "$KEEP"; fi
 exit $failed

@@ -2,8 +2,10 @@
 //!
 //! It holds what an engine was given, so that reading it back gives an engine the same input
 //! again: events as they were received, byte for byte, and when a node could not be observed. The
-//! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT * FROM inputs'` reads it.
+//! file is an ordinary database in WAL mode; `sqlite3 FILE 'SELECT seq, kind, node FROM inputs'` reads it. Bodies
+//! are packed (`body`).
 
+mod body;
 mod salvage;
 
 use std::borrow::Cow;
@@ -23,8 +25,9 @@ use crate::{Input, NodeName, Received};
 
 /// What the file says it is: `PTPj`, so that another database is not taken for a journal.
 const APPLICATION_ID: i32 = 0x5054_506A;
-/// The version of the tables.
-const VERSION: i32 = 1;
+/// The version of the tables: since 2 bodies are packed, and those of 1 are read as they are.
+const VERSION: i32 = 2;
+const OLDEST: i32 = 1;
 
 /// How many entries are removed in one transaction.
 const PRUNED_AT_ONCE: usize = 10_000;
@@ -124,7 +127,7 @@ fn row(input: &Input) -> (&'static str, Option<&str>, Cow<'_, [u8]>) {
                 Origin::Pull => "pull",
                 Origin::Unknown => "unknown",
             };
-            (kind, node.as_ref().map(NodeName::as_str), body.into())
+            (kind, node.as_ref().map(NodeName::as_str), body::pack(body))
         }
         Input::Blind { node, why } => ("blind", Some(node.as_str()), why.as_bytes().into()),
         Input::Missed { node, since, why } => {
@@ -159,7 +162,7 @@ fn from_row(kind: &str, node: Option<&str>, body: Vec<u8>) -> Option<Input> {
         "sighted" => return Some(Input::Sighted { node: node? }),
         _ => return None,
     };
-    Some(Input::Event { origin, node, body })
+    Some(Input::Event { origin, node, body: body::unpack(body)? })
 }
 
 /// One line of the journal.
@@ -275,6 +278,8 @@ impl Journal {
                  CREATE INDEX inputs_by_time ON inputs (received);"
             ))?;
         }
+        // What is written from now on, an older agent could not read.
+        self.db.execute_batch(&format!("PRAGMA user_version = {VERSION};"))?;
         // Journals made before this index get it once.
         self.db.execute_batch("CREATE INDEX IF NOT EXISTS inputs_by_node ON inputs (node);")?;
         Ok(())
@@ -286,7 +291,7 @@ impl Journal {
         };
         let id = pragma("application_id").map_err(|error| self.explain(error))?;
         let version = pragma("user_version").map_err(|error| self.explain(error))?;
-        if (id, version) == (APPLICATION_ID, VERSION) {
+        if id == APPLICATION_ID && (OLDEST..=VERSION).contains(&version) {
             Ok(())
         } else {
             Err(JournalError::Foreign { path: self.path.clone() })
@@ -401,8 +406,8 @@ impl Journal {
             let kind: String = row.get(2)?;
             let node: Option<String> = row.get(3)?;
             let body: Vec<u8> = row.get(4)?;
-            let bytes = body.len();
             let input = from_row(&kind, node.as_deref(), body);
+            let bytes = input.as_ref().map_or(0, Input::weight);
             Ok((row.get(0)?, Received::from_nanos(row.get(1)?), input, bytes))
         })?;
         let mut entries = Vec::new();

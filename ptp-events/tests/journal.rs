@@ -32,6 +32,16 @@ fn append(journal: &mut Journal, inputs: &[(Received, Input)]) {
     journal.append(inputs.iter().map(|(received, input)| (*received, input))).unwrap();
 }
 
+/// Bytes that cannot be packed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
 #[test]
 fn what_is_written_reads_back_in_order_also_while_it_is_open() {
     let dir = TempDir::new().unwrap();
@@ -65,7 +75,7 @@ fn old_entries_go_by_age_and_by_size() {
     append(&mut journal, &inputs());
     assert_eq!(journal.prune(Received::from_nanos(2_500_000_000), u64::MAX).unwrap(), 2);
     assert_eq!(journal.after(0, 100).unwrap().len(), 4);
-    let big = Input::Event { origin: Origin::Push, node: None, body: vec![b' '; 10_000] };
+    let big = Input::Event { origin: Origin::Push, node: None, body: noise(10_000) };
     let many: Vec<_> = (0..200).map(|n| (Received::from_nanos(n), big.clone())).collect();
     append(&mut journal, &many);
     assert!(journal.size().unwrap() > 1_000_000);
@@ -76,13 +86,82 @@ fn old_entries_go_by_age_and_by_size() {
     assert!(file < 1_000_000, "the file shrinks too, and has {file} bytes");
 }
 
+/// As publishers send them, each with an id of its own, of a hundred nodes.
+#[test]
+fn an_event_takes_250_bytes_with_all_that_finds_it() {
+    let dir = TempDir::new().unwrap();
+    let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
+    let recordings = concat!(env!("CARGO_MANIFEST_DIR"), "/../recordings/");
+    let texts = ["gnss_loss", "real-ptp4l-linkdown", "bc_recover"]
+        .map(|name| std::fs::read_to_string(format!("{recordings}{name}.jsonl")).unwrap());
+    let lines: Vec<_> = texts.iter().flat_map(|text| text.lines()).collect();
+    let count = 20_000_u64;
+    let mut bytes = 0;
+    let events: Vec<_> = (0..count)
+        .map(|n| {
+            let line = lines[n as usize % lines.len()];
+            // Numbers that look as random as an id.
+            let id = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let (head, tail) = line.split_once("\"id\":\"").unwrap();
+            let (_, tail) = tail.split_once('"').unwrap();
+            let id = format!(
+                "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+                id >> 32,
+                id >> 16 & 0xFFFF,
+                id & 0xFFF,
+                n & 0xFFF,
+                id >> 9
+            );
+            let node = format!("worker-{}.ran.example.com", n % 100);
+            let tail = tail.replace("gmnode", &node).replace("node1", &node);
+            let body = format!("{head}\"id\":\"{id}\"{tail}").into_bytes();
+            bytes += body.len() as u64;
+            let node = Some(NodeName::new(&node).unwrap());
+            (
+                Received::from_nanos(n as i64 * 1_000_000),
+                Input::Event { origin: Origin::Push, node, body },
+            )
+        })
+        .collect();
+    append(&mut journal, &events);
+    let each = journal.size().unwrap() / count;
+    println!("figure: bytes for an event of {} in the journal: {each}", bytes / count);
+    assert!(each <= 250, "{each} bytes for an event of {}", bytes / count);
+}
+
+/// Bodies were not packed then.
+#[test]
+fn a_journal_of_version_1_is_gone_on_with() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("journal.db");
+    let mut journal = Journal::open(&path).unwrap();
+    let old = "PRAGMA user_version = 1;
+        INSERT INTO inputs (received, kind, node, body) VALUES (1, 'push', 'w1', CAST('{\"a\":1}' AS BLOB));";
+    journal.database().execute_batch(old).unwrap();
+    drop(journal);
+    assert_eq!(Journal::open_read_only(&path).unwrap().after(0, 9).unwrap().len(), 1);
+    let mut journal = Journal::open(&path).unwrap();
+    let new = Input::Event { origin: Origin::Push, node: None, body: b"{\"b\":2}".to_vec() };
+    append(&mut journal, &[(Received::from_nanos(2), new)]);
+    let version = "SELECT user_version FROM pragma_user_version";
+    let version: i32 = journal.database().query_row(version, [], |row| row.get(0)).unwrap();
+    let bodies = journal.after(0, 9).unwrap().into_iter().map(|entry| match entry.input {
+        Input::Event { body, .. } => String::from_utf8(body).unwrap(),
+        other => format!("{other:?}"),
+    });
+    assert_eq!(
+        (version, bodies.collect::<Vec<_>>()),
+        (2, vec!["{\"a\":1}".into(), "{\"b\":2}".into()])
+    );
+}
+
 #[test]
 fn a_node_that_talks_too_much_wipes_out_no_others_history() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
     let of = |node: &str, bytes| {
         let node = Some(NodeName::new(node).unwrap());
-        Input::Event { origin: Origin::Push, node, body: vec![b' '; bytes] }
+        Input::Event { origin: Origin::Push, node, body: noise(bytes) }
     };
     let quiet = (0..20).map(|n| (Received::from_nanos(n), of(&format!("w{n}"), 600)));
     let loud = (20..220).map(|n| (Received::from_nanos(n), of("loud", 10_000)));
@@ -101,7 +180,7 @@ fn a_node_that_talks_too_much_wipes_out_no_others_history() {
 fn a_page_is_bounded_in_bytes_and_tells_that_there_is_more() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::open(&dir.path().join("journal.db")).unwrap();
-    let body = vec![b' '; 1 << 20];
+    let body = noise(1 << 20);
     let big = Input::Event { origin: Origin::Push, node: None, body };
     append(&mut journal, &vec![(Received::from_nanos(1), big); 20]);
     let (mut cursor, mut pages) = (None, Vec::new());

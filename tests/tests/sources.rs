@@ -110,6 +110,27 @@ const FAULTS: [&str; 5] = [
     "kind = \"upstream-loss\"\nnodes = [\"worker-0\", \"worker-1\", \"worker-2\"]",
 ];
 
+/// A grandmaster and two that follow it, for eight hours in each form of a log: 32 hours of each node.
+#[test]
+fn thirty_two_healthy_hours_are_quiet_in_every_form() {
+    let followers: String = (0..2)
+        .map(|n| {
+            format!("[[node]]\nname = \"worker-{n}\"\nrole = \"follower\"\nparent = \"gm-0\"\n")
+        })
+        .collect();
+    let plan = Plan::from_toml(&format!(
+        "length = \"8h\"\npoll-every = \"1m\"\n[[node]]\nname = \"gm-0\"\nrole = \"grandmaster\"\n{followers}"
+    ))
+    .unwrap();
+    for (seed, form) in
+        (0..).zip([LogForm::Full, LogForm::Reduced, LogForm::Enhanced, LogForm::Rms])
+    {
+        let log = by_log(&plan, seed, form);
+        assert!(log.len() > 10, "{form:?} tells something");
+        assert_eq!(incidents(log), BTreeSet::new(), "{form:?}");
+    }
+}
+
 fn forms() -> impl Strategy<Value = LogForm> {
     prop::sample::select(vec![LogForm::Full, LogForm::Reduced, LogForm::Enhanced, LogForm::Rms])
 }

@@ -8,7 +8,6 @@ use crate::{Failure, root};
 
 /// A test, how it is made longer, and what was measured before the agent was made to stand it.
 struct Trial {
-    package: &'static str,
     test: &'static str,
     longer: &'static [(&'static str, &'static str)],
     before: &'static str,
@@ -16,43 +15,36 @@ struct Trial {
 
 const TRIALS: &[Trial] = &[
     Trial {
-        package: "ptp-agent",
         test: "an_alert_is_told_once_however_the_agent_ends",
         longer: &[("PTP_KILLS", "100")],
         before: "alerts told at most once; lost with the process",
     },
     Trial {
-        package: "ptp-agent",
         test: "what_was_acknowledged_survives_kill_9",
         longer: &[("PTP_KILLS", "1000")],
         before: "none lost in 450 kills",
     },
     Trial {
-        package: "ptp-agent",
         test: "strangers_that_hold_connections_keep_no_publisher_out",
         longer: &[("PTP_STRANGERS", "4225")],
         before: "4,225 idle connections: no event for an hour",
     },
     Trial {
-        package: "ptp-agent",
         test: "who_reads_the_journal_keeps_no_publisher_waiting",
         longer: &[("PTP_ENTRIES", "200000")],
         before: "16 readers: median 3 ms, then 1,600 ms",
     },
     Trial {
-        package: "ptp-agent",
         test: "sessions_nobody_uses_take_no_memory",
         longer: &[("PTP_SESSIONS", "10000")],
         before: "10,000 sessions: 17 MB, then 513 MB",
     },
     Trial {
-        package: "ptp-events",
         test: "one_damaged_byte_costs_a_page_and_not_the_history",
         longer: &[("PTP_DAMAGES", "500")],
         before: "15 of 50 damaged journals lost everything",
     },
     Trial {
-        package: "ptp-agent",
         test: "a_slow_disk_keeps_nobody_waiting_and_gets_everything_in_the_end",
         longer: &[],
         before: "a disk that hangs: nothing answered, nothing diagnosed",
@@ -93,9 +85,10 @@ struct Outcome {
 }
 
 fn try_one(trial: &Trial, brief: bool) -> Result<Outcome, Failure> {
+    // As the tests are built otherwise, so that nothing is built again.
     let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["test", "--quiet", "--package", trial.package]);
-    command.args(["--all-features", "--", "--nocapture", trial.test]);
+    command.current_dir(root()).args(["test", "--quiet", "--workspace", trial.test]);
+    command.args(["--", "--nocapture"]);
     if !brief {
         command.envs(trial.longer.iter().copied());
     }
