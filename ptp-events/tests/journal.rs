@@ -95,13 +95,13 @@ fn an_event_takes_250_bytes_with_all_that_finds_it() {
     let texts = ["gnss_loss", "real-ptp4l-linkdown", "bc_recover"]
         .map(|name| std::fs::read_to_string(format!("{recordings}{name}.jsonl")).unwrap());
     let lines: Vec<_> = texts.iter().flat_map(|text| text.lines()).collect();
-    let count = 20_000_u64;
+    let count = 20_000_u32;
     let mut bytes = 0;
     let events: Vec<_> = (0..count)
         .map(|n| {
             let line = lines[n as usize % lines.len()];
             // Numbers that look as random as an id.
-            let id = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let id = u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let (head, tail) = line.split_once("\"id\":\"").unwrap();
             let (_, tail) = tail.split_once('"').unwrap();
             let id = format!(
@@ -115,18 +115,18 @@ fn an_event_takes_250_bytes_with_all_that_finds_it() {
             let node = format!("worker-{}.ran.example.com", n % 100);
             let tail = tail.replace("gmnode", &node).replace("node1", &node);
             let body = format!("{head}\"id\":\"{id}\"{tail}").into_bytes();
-            bytes += body.len() as u64;
+            bytes += body.len();
             let node = Some(NodeName::new(&node).unwrap());
             (
-                Received::from_nanos(n as i64 * 1_000_000),
+                Received::from_nanos(i64::from(n) * 1_000_000),
                 Input::Event { origin: Origin::Push, node, body },
             )
         })
         .collect();
     append(&mut journal, &events);
-    let each = journal.size().unwrap() / count;
-    println!("figure: bytes for an event of {} in the journal: {each}", bytes / count);
-    assert!(each <= 250, "{each} bytes for an event of {}", bytes / count);
+    let each = journal.size().unwrap() / u64::from(count);
+    println!("figure: bytes for an event of {} in the journal: {each}", bytes / count as usize);
+    assert!(each <= 250, "{each} bytes for an event of {}", bytes / count as usize);
 }
 
 /// Bodies were not packed then.

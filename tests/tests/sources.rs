@@ -113,11 +113,9 @@ const FAULTS: [&str; 5] = [
 /// A grandmaster and two that follow it, for eight hours in each form of a log: 32 hours of each node.
 #[test]
 fn thirty_two_healthy_hours_are_quiet_in_every_form() {
-    let followers: String = (0..2)
-        .map(|n| {
-            format!("[[node]]\nname = \"worker-{n}\"\nrole = \"follower\"\nparent = \"gm-0\"\n")
-        })
-        .collect();
+    let follower =
+        |n| format!("[[node]]\nname = \"worker-{n}\"\nrole = \"follower\"\nparent = \"gm-0\"\n");
+    let followers: String = (0..2).map(follower).collect();
     let plan = Plan::from_toml(&format!(
         "length = \"8h\"\npoll-every = \"1m\"\n[[node]]\nname = \"gm-0\"\nrole = \"grandmaster\"\n{followers}"
     ))
