@@ -24,8 +24,7 @@ pub mod stability;
 pub(crate) mod advice;
 pub(crate) mod narrate;
 
-/// A text that is ours, or was read.
-pub type Text = std::borrow::Cow<'static, str>;
+pub use crate::text::Text;
 
 /// The schema this module writes.
 pub const SCHEMA: &str = "ptp-report/v1";

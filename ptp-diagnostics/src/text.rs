@@ -1,8 +1,12 @@
 //! Words for people: times, durations, and names that are safe to paste.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ptp_events::Received;
+
+/// A text that is ours, or was read.
+pub type Text = Cow<'static, str>;
 
 /// A duration in the unit that suits it: `160 ms`, `3 s`, `1.21 s`, `63 s`, `5 min`, `2.5 h`, `3.1 d`.
 #[must_use]

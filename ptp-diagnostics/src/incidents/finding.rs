@@ -4,7 +4,7 @@ use ptp_events::{Instance, NodeName, Received, Resource};
 use serde::{Deserialize, Serialize};
 
 use crate::Severity;
-use crate::report::Text;
+use crate::text::Text;
 
 /// A detector's answer about one clock or node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
