@@ -155,6 +155,13 @@ for scenario in $scenarios; do
     if [[ $scenario != rival ]]; then $scenario & fi
 done
 wait
+# Ends what still runs.
+tear_down() {
+    local n
+    for n in $(ip netns list | cut -d' ' -f1 | grep "^$tag"); do ip netns pids "$n" | xargs -r kill 2>/dev/null; done
+    sleep 1
+}
+tear_down
 if [[ -z ${SCENARIOS:-} || $SCENARIOS == *rival* ]]; then
     if may_set_the_clock; then
         rival
@@ -162,7 +169,7 @@ if [[ -z ${SCENARIOS:-} || $SCENARIOS == *rival* ]]; then
         echo "skipped: rival, which needs the right to set the clock"
     fi
 fi
-for n in $(ip netns list | cut -d' ' -f1 | grep "^$tag"); do ip netns pids "$n" | xargs -r kill 2>/dev/null; done
+tear_down
 
 failed=0
 # check NAME CAUSES: the incidents of its log have one of these causes; `-` for none.

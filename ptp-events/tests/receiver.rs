@@ -218,3 +218,58 @@ async fn a_head_that_never_ends_is_refused() {
     let _ = stream.read_to_end(&mut answer).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431 "));
 }
+
+/// One that takes its answers keeps its connection for as long as they go on, and one that does not loses it.
+#[tokio::test]
+async fn a_stream_lives_as_long_as_its_client_and_one_that_is_not_read_is_closed() {
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    let ticks = || async {
+        let ticks = futures_util::stream::unfold(0, |n| async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            (n < 15).then_some((Ok::<_, std::io::Error>(Bytes::from_static(b"tick\n")), n + 1))
+        });
+        Body::from_stream(ticks)
+    };
+    let flood = || async { vec![b'x'; 64 << 20] };
+    let router = axum::Router::new().route("/ticks", get(ticks)).route("/flood", get(flood));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (request, idle) = (Duration::from_millis(300), Duration::from_millis(400));
+    let limits = Limits { request, idle, stranger_idle: idle, ..Limits::default() };
+    tokio::spawn(serve(listener, router, limits, std::future::pending()));
+    let ask = |path: &'static str| async move {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let mut read = String::new();
+    let _ = ask("/ticks").await.read_to_string(&mut read).await;
+    assert_eq!(read.matches("tick").count(), 15, "1.5 s, and 0.4 s may pass between two");
+    let mut unread = ask("/flood").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut got = Vec::new();
+    let _ = unread.read_to_end(&mut got).await;
+    assert!(got.len() < 64 << 20, "it was cut off after 0.3 s");
+}
+
+/// Only who has shown a token keeps a connection that is idle.
+#[tokio::test]
+async fn strangers_are_closed_sooner_than_those_who_showed_a_token() {
+    let limits = Limits { stranger_idle: Duration::from_millis(200), ..Limits::default() };
+    let (_sink, addr) = start(limits).await;
+    let mut answer = [0; 512];
+    for (path, stays) in [("/event/known", true), ("/event", false)] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{EVENT}",
+            EVENT.len()
+        );
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let read = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 204 "), "{path}");
+        let more = tokio::time::timeout(Duration::from_millis(600), stream.read(&mut answer)).await;
+        assert_eq!(more.is_err(), stays, "{path}");
+    }
+}

@@ -27,6 +27,21 @@ fn figure(name: &str, value: impl std::fmt::Display) {
     println!("figure: {name}: {value}");
 }
 
+/// What the pod may take, in MB: beyond, it is killed.
+fn memory_limit_mb() -> f64 {
+    let deployment = include_str!("../../../deploy/base/deployment.yaml");
+    let (_, rest) = deployment.split_once("limits: {memory: ").unwrap();
+    let (mebibytes, _) = rest.split_once("Mi}").unwrap();
+    mebibytes.parse::<f64>().unwrap() * 1.048_576
+}
+
+/// Says how much memory the agent has, and that it is well below what the pod may take.
+fn has_room(running: &Agent) {
+    let (has, may) = (running.resident_mb(), memory_limit_mb());
+    figure("resident memory, MB", has);
+    assert!(has < may / 2.0, "{has} MB of {may} MB");
+}
+
 /// A publisher that keeps its connection, as Go's HTTP client does.
 struct Post {
     stream: TcpStream,
@@ -105,6 +120,7 @@ async fn strangers_that_hold_connections_keep_no_publisher_out() {
         kept < Duration::from_millis(200) && fresh < Duration::from_secs(2),
         "{kept:?} {fresh:?}"
     );
+    has_room(&running);
     drop(held);
 }
 
@@ -147,7 +163,7 @@ fn who_reads_the_journal_keeps_no_publisher_waiting() {
     });
     figure("median of a publisher's posts alone, ms", alone.as_secs_f64() * 1e3);
     figure("the same while 16 read the journal, ms", meanwhile.as_secs_f64() * 1e3);
-    figure("resident memory then, MB", running.resident_mb());
+    has_room(&running);
     assert!(meanwhile < Duration::from_millis(250), "{meanwhile:?}, and {alone:?} alone");
     running.stop();
 }
@@ -175,5 +191,6 @@ fn sessions_nobody_uses_take_no_memory() {
     figure("resident memory before, MB", before);
     figure("resident memory after, MB", after);
     assert!(after < before + 60.0, "{before} MB, then {after} MB");
+    has_room(&running);
     running.stop();
 }
