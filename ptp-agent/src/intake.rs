@@ -131,7 +131,7 @@ pub async fn watch(
                 subscriptions.forget(&publisher);
                 forgotten.retain(|(of, _), _| *of != publisher);
                 let blinded = blinded.remove(&publisher);
-                nodes.remove(&publisher).or(blinded).map(|node| Input::Gone { node })
+                gone(&mut nodes, &publisher, blinded, &health)
             }
             What::Subscribed { resource, adopted } => {
                 tracing::info!(publisher = name, %resource, adopted, "subscribed");
@@ -199,7 +199,10 @@ fn note_speaker(
     if nodes.get(publisher) == Some(node) {
         return;
     }
-    nodes.insert(publisher.clone(), node.clone());
+    let before = nodes.insert(publisher.clone(), node.clone());
+    if let Some(before) = before {
+        clear_conflict(nodes, &before, health);
+    }
     let condition = format!("node {node}");
     let other = nodes.iter().find(|(name, of)| *of == node && *name != publisher);
     match other {
@@ -212,6 +215,25 @@ fn note_speaker(
             health.set(&condition, &why);
         }
         None => health.clear(&condition),
+    }
+}
+
+/// A publisher left, and so did its node, unless another one speaks for that.
+fn gone(
+    nodes: &mut HashMap<PublisherName, NodeName>,
+    publisher: &PublisherName,
+    blinded: Option<NodeName>,
+    health: &Health,
+) -> Option<Input> {
+    let node = nodes.remove(publisher).or(blinded)?;
+    clear_conflict(nodes, &node, health);
+    (!nodes.values().any(|of| *of == node)).then_some(Input::Gone { node })
+}
+
+/// Nobody contradicts anybody any more about a node for which one publisher speaks at most.
+fn clear_conflict(nodes: &HashMap<PublisherName, NodeName>, node: &NodeName, health: &Health) {
+    if nodes.values().filter(|of| *of == node).count() <= 1 {
+        health.clear(&format!("node {node}"));
     }
 }
 

@@ -93,6 +93,24 @@ pub enum Record {
     Silence(Silence),
 }
 
+impl Record {
+    /// How many bytes it holds beside its own fields, about.
+    fn weight(&self) -> usize {
+        let of = |undelivered: &Undelivered| undelivered.messages.as_ref().map_or(0, String::len);
+        let bytes = match self {
+            Self::Incident(incident) => incident.json.len(),
+            Self::Alert(alert) => alert.json.len(),
+            Self::Silence(silence) => silence.comment.len(),
+            Self::Handed { waiting, .. } => waiting.iter().map(of).sum(),
+            Self::Undelivered(undelivered) => of(undelivered),
+        };
+        bytes + BESIDE_RECORD
+    }
+}
+
+/// How much a record takes beside its texts.
+const BESIDE_RECORD: usize = 256;
+
 enum Item {
     Given(Given, Option<oneshot::Sender<Result<(), NotStored>>>),
     Record(Record),

@@ -30,7 +30,7 @@ const VERSION: i32 = 2;
 const OLDEST: i32 = 1;
 
 /// How many entries are removed in one transaction.
-const PRUNED_AT_ONCE: usize = 10_000;
+pub const PRUNED_AT_ONCE: usize = 10_000;
 /// How much of the file an entry takes beside its body: its columns, its place in the indexes.
 const BESIDE_BODY: u64 = 80;
 
@@ -455,12 +455,15 @@ impl Journal {
         let mut removed = self.db.execute(aged, params![time.as_nanos(), at_once])?;
         if removed == 0 {
             let beyond = self.size()?.saturating_sub(bytes);
+            // One node's rows lie among others', so that only many of them free a page.
             removed = match self.greedy(beyond, bytes)? {
-                Some(node) => self.remove_of(&node, beyond)?,
-                None => match self.oldest(beyond)? {
-                    Some(last) => self.db.execute("DELETE FROM inputs WHERE seq <= ?1", [last])?,
-                    None => 0,
-                },
+                Some(node) => self.remove_of(&node, beyond.max(bytes / 16))?,
+                None => 0,
+            };
+            let beyond = self.size()?.saturating_sub(bytes);
+            removed += match self.oldest(beyond)? {
+                Some(last) => self.db.execute("DELETE FROM inputs WHERE seq <= ?1", [last])?,
+                None => 0,
             };
         }
         if removed > 0 {

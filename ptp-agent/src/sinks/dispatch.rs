@@ -1,8 +1,8 @@
 //! Who hears of what, and again until it was heard.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ptp_diagnostics::report::AlertStatus;
@@ -57,7 +57,7 @@ pub async fn dispatch(
 ) {
     let Telling { silences, silenced, undelivered, store, clock, health, snapshot, grace } =
         telling;
-    let keeper = Keeper(store);
+    let keeper = Keeper::new(store);
     let mut tasks = JoinSet::new();
     let mut queues = Vec::new();
     for sink in sinks {
@@ -105,11 +105,23 @@ type Queue = (Arc<Mailbox>, String, Arc<SinkStatus>);
 
 /// Keeps what is not told yet, so that no restart forgets it.
 #[derive(Clone)]
-struct Keeper(Store);
+struct Keeper {
+    store: Store,
+    /// Held from a change of a mailbox until it is recorded: otherwise a later change could be recorded before.
+    order: Arc<Mutex<()>>,
+}
 
 impl Keeper {
+    fn new(store: Store) -> Self {
+        Self { store, order: Arc::default() }
+    }
+
+    fn in_order(&self) -> MutexGuard<'_, ()> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keep(&self, record: Record) {
-        if let Err(error) = self.0.record(record) {
+        if let Err(error) = self.store.record(record) {
             tracing::warn!(%error, "cannot keep what is to be told; a restart may forget it");
         }
     }
@@ -157,6 +169,8 @@ impl Dispatcher {
             "alert"
         );
         let handed = (alert.incident.clone(), alert.status.as_str().to_owned(), alert.timestamp);
+        let keeper = self.keeper.clone();
+        let _order = keeper.in_order();
         let waiting = self.hand_out(message);
         self.keeper.keep(Record::Handed { alert: handed, waiting });
     }
@@ -190,6 +204,7 @@ impl Dispatcher {
             self.silenced.iter().filter(|(_, m)| over(m)).map(|(id, _)| id.clone()).collect();
         for id in ended {
             if let Some(message) = self.silenced.remove(&id) {
+                let _order = self.keeper.in_order();
                 for waiting in self.send(&message) {
                     self.keeper.keep(Record::Undelivered(waiting));
                 }
@@ -273,6 +288,7 @@ impl Worker {
     /// Nothing of a message is left to be told.
     fn settle(&self, message: &Message) {
         let incident = &message.alert.incident;
+        let _order = self.keeper.in_order();
         let waiting = self.mailbox.settle(incident);
         let left = undelivered(&self.sink.name, incident, &waiting);
         self.keeper.keep(Record::Undelivered(left));
@@ -302,7 +318,6 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
     use axum::Router;
@@ -358,7 +373,7 @@ mod tests {
         Worker {
             sink: Named::new("webhook".to_owned(), Sink::Webhook(webhook)),
             mailbox: Arc::clone(mailbox),
-            keeper: Keeper(store),
+            keeper: Keeper::new(store),
             health: Health::default(),
             snapshot,
         }

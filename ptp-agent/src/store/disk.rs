@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ptp_events::journal::{Journal, JournalError};
+use ptp_events::journal::{Journal, JournalError, PRUNED_AT_ONCE};
 use ptp_events::{ReceiveClock, Received};
 
 use super::opened::{begin_anew, open_with_tables};
-use super::{Counts, Given, Record, Retention, Store, chain, tables};
+use super::{BATCH, Counts, Given, Record, Retention, Store, chain, tables};
 
 /// How often age and size are looked at.
 const PRUNE_EVERY: Duration = Duration::from_mins(5);
@@ -32,6 +32,14 @@ impl Job {
         let inputs = self.given.iter().filter(|given| matches!(given, Given::Input(..)));
         inputs.count() as u64
     }
+}
+
+/// What became of a journal that could not be written.
+enum Failed {
+    /// It was damaged, and another one is written now.
+    Mended,
+    /// Nothing can be written.
+    Not,
 }
 
 /// The journal, and what is known of its disk.
@@ -76,10 +84,21 @@ impl Disk {
         loop {
             match todo.recv_timeout(LOOK_EVERY) {
                 Ok(job) => {
-                    let bytes = job.bytes;
-                    self.take(&job);
-                    // Nobody may wait any more.
-                    let _ = done.send(bytes);
+                    // What gathered while the disk was slow is written in one go: job by job it would never
+                    // catch up.
+                    let mut batch = vec![job];
+                    let mut inputs = batch[0].given.len();
+                    while inputs < BATCH
+                        && let Ok(more) = todo.try_recv()
+                    {
+                        inputs += more.given.len();
+                        batch.push(more);
+                    }
+                    self.take(&batch);
+                    for job in &batch {
+                        // Nobody may wait any more.
+                        let _ = done.send(job.bytes);
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -88,13 +107,19 @@ impl Disk {
         }
     }
 
-    fn take(&mut self, job: &Job) {
+    fn take(&mut self, jobs: &[Job]) {
         let now = self.clock.stamp();
         if self.failed.is_some_and(|at| now.since(at) < RETRY) {
-            self.counts.unwritten.fetch_add(job.inputs(), Ordering::Relaxed);
+            let inputs = jobs.iter().map(Job::inputs).sum();
+            self.counts.unwritten.fetch_add(inputs, Ordering::Relaxed);
             return;
         }
-        self.failed = self.write(job).err().map(|()| now);
+        self.failed = match self.write(jobs) {
+            Ok(()) => None,
+            // It was damaged, and begun anew with what could be read: this goes there.
+            Err(Failed::Mended) => self.write(jobs).err().map(|_| now),
+            Err(Failed::Not) => Some(now),
+        };
     }
 
     /// What is due from time to time.
@@ -133,15 +158,15 @@ impl Disk {
         }
     }
 
-    /// Writes a job in one transaction per kind; inputs first.
-    fn write(&mut self, job: &Job) -> Result<(), ()> {
+    /// Writes jobs in one transaction per kind; inputs first.
+    fn write(&mut self, jobs: &[Job]) -> Result<(), Failed> {
         let inputs = || {
-            job.given.iter().filter_map(|given| match given {
+            jobs.iter().flat_map(|job| job.given.iter()).filter_map(|given| match given {
                 Given::Input(received, input) => Some((*received, input)),
                 Given::Time(_) => None,
             })
         };
-        let count = job.inputs();
+        let count = jobs.iter().map(Job::inputs).sum();
         if self.journal.is_none()
             && let Some(path) = self.path.clone()
         {
@@ -149,15 +174,16 @@ impl Disk {
         }
         let Some(journal) = &mut self.journal else {
             self.counts.unwritten.fetch_add(count, Ordering::Relaxed);
-            return if self.path.is_some() { Err(()) } else { Ok(()) };
+            return if self.path.is_some() { Err(Failed::Not) } else { Ok(()) };
         };
         let appended = if count > 0 { journal.append(inputs()) } else { Ok(()) };
         let counter = if appended.is_ok() { &self.counts.written } else { &self.counts.unwritten };
         counter.fetch_add(count, Ordering::Relaxed);
-        let outcome = if job.records.is_empty() {
+        let mut records = jobs.iter().flat_map(|job| &job.records).peekable();
+        let outcome = if records.peek().is_none() {
             appended
         } else {
-            appended.and_then(|()| tables::keep(journal, job.records.iter()))
+            appended.and_then(|()| tables::keep(journal, records))
         };
         match outcome {
             Ok(()) => {
@@ -167,14 +193,11 @@ impl Disk {
                 }
                 Ok(())
             }
-            Err(error) => {
-                self.failed(&error);
-                Err(())
-            }
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
-    fn failed(&mut self, error: &JournalError) {
+    fn failed(&mut self, error: &JournalError) -> Failed {
         if let Some(path) = self.path.clone().filter(|_| error.is_unreadable()) {
             self.reopen(&path, |path| match begin_anew(path, error) {
                 (Some(journal), told) => {
@@ -183,9 +206,10 @@ impl Disk {
                 }
                 (None, told) => Err(told),
             });
-            return;
+            return if self.journal.is_some() { Failed::Mended } else { Failed::Not };
         }
         self.fail(chain(error));
+        Failed::Not
     }
 
     fn fail(&self, why: String) {
@@ -219,7 +243,7 @@ impl Disk {
         if let Ok(bytes) = journal.size() {
             self.counts.bytes.store(bytes, Ordering::Relaxed);
         }
-        removed > 0
+        removed >= PRUNED_AT_ONCE
     }
 }
 

@@ -90,6 +90,10 @@ impl Opened {
         loop {
             let entries = journal.after(seq, 10_000)?;
             let Some(last) = entries.last() else { return Ok(replayed) };
+            if last.seq <= seq {
+                // Numbers that go back are damaged; what follows would be read for ever.
+                return Ok(replayed);
+            }
             seq = last.seq;
             for entry in entries {
                 if entry.received > until {

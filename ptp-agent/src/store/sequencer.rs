@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::disk::{Disk, Job};
-use super::{BATCH, Counts, Given, Item, Store};
+use super::{BATCH, Counts, Given, Item, Record, Store};
 
 /// How long a commit may take before what it holds is answered and diagnosed all the same: the publisher waits
 /// 2 s (observed, docs/protocol.md §2), and an alert must not wait for a disk.
@@ -85,10 +85,16 @@ impl Sequencer {
             self.settle(bytes);
         }
         job.bytes += job.given.len() * BESIDE_BODY;
+        job.bytes += job.records.iter().map(Record::weight).sum::<usize>();
         if self.backlog + job.bytes > BACKLOG_BYTES {
             let inputs = job.given.iter().filter(|given| matches!(given, Given::Input(..)));
             self.counts.unwritten.fetch_add(inputs.count() as u64, Ordering::Relaxed);
-            job = Job { given: Arc::default(), bytes: 0, ..job };
+            if self.backlog > 2 * BACKLOG_BYTES {
+                // Nor what becomes of incidents; the next start finds most of it again.
+                return;
+            }
+            let bytes = job.records.iter().map(Record::weight).sum();
+            job = Job { given: Arc::default(), bytes, ..job };
         }
         let was_behind = self.outstanding > 0;
         self.outstanding += 1;

@@ -5,7 +5,7 @@ use std::path::Path;
 use ptp_diagnostics::report::Alert;
 use ptp_events::Received;
 use ptp_events::journal::rusqlite::types::Value as Cell;
-use ptp_events::journal::rusqlite::{self, Transaction, params_from_iter};
+use ptp_events::journal::rusqlite::{self, Connection, Transaction, params_from_iter};
 use ptp_events::journal::{Journal, JournalError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -255,16 +255,11 @@ pub(super) fn salvage(journal: &mut Journal, damaged: &Path) {
         let holes = vec!["?"; columns.split(", ").count()].join(", ");
         let insert = format!("INSERT OR IGNORE INTO main.{table} ({columns}) VALUES ({holes})");
         let copied = (|| {
-            let mut select = database.prepare(&select)?;
-            let count = select.column_count();
-            let mut insert = database.prepare(&insert)?;
-            let mut rows = select.query([])?;
-            while let Some(row) = rows.next()? {
-                let values = (0..count).map(|at| row.get::<_, Cell>(at));
-                let values = values.collect::<Result<Vec<_>, _>>()?;
-                insert.execute(params_from_iter(values))?;
-            }
-            Ok::<_, rusqlite::Error>(())
+            let transaction = database.unchecked_transaction()?;
+            let outcome = copy(&transaction, &select, &insert);
+            // What could be read counts.
+            transaction.commit()?;
+            outcome
         })();
         if let Err(error) = copied {
             tracing::warn!(table, %error, "not all of a damaged table could be read");
@@ -275,12 +270,25 @@ pub(super) fn salvage(journal: &mut Journal, damaged: &Path) {
     }
 }
 
+fn copy(database: &Connection, select: &str, insert: &str) -> Result<(), rusqlite::Error> {
+    let mut select = database.prepare(select)?;
+    let count = select.column_count();
+    let mut insert = database.prepare(insert)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let values = (0..count).map(|at| row.get::<_, Cell>(at));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        insert.execute(params_from_iter(values))?;
+    }
+    Ok(())
+}
+
 /// The agent's own tables, and what is worth taking over of each.
 const TABLES: [(&str, &str); 4] = [
-    ("incidents", "id, opened_at, status, severity, json"),
-    ("alerts", "seq, incident, status, at, json, handed"),
-    ("silences", "id, until, json"),
     ("undelivered", "seq, sink, incident, messages"),
+    ("silences", "id, until, json"),
+    ("alerts", "seq, incident, status, at, json, handed"),
+    ("incidents", "id, opened_at, status, severity, json"),
 ];
 
 /// Removes what ended before `time`.

@@ -63,7 +63,7 @@ impl Answers {
         }
         let told = match self.asked {
             Asked::Nothing => alone(line),
-            Asked::DataSet { port } => self.data_set(line, port),
+            Asked::DataSet { port } => self.data_set(line, port).or_else(|| alone(line)),
             Asked::Sources { selected } => {
                 let name = line.trim_start();
                 let is_source = name.starts_with(['^', '#', '=']);
@@ -72,7 +72,9 @@ impl Answers {
                     self.asked = Asked::Sources { selected };
                     return (None, true);
                 }
-                return (self.finish(), true);
+                // The line that ends the list may be an answer itself.
+                let list = self.finish();
+                return (alone(line).or(list), true);
             }
             Asked::Dpll { is_phase } => self.lock(line, is_phase),
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Journal, JournalError, from_row};
+use super::{Journal, JournalError, PAGE_BYTES, from_row};
 use crate::{Input, Received};
 
 /// How many entries are written in one transaction.
@@ -37,9 +37,15 @@ impl Journal {
             let mut inputs = Vec::new();
             let from = last.saturating_add(skip);
             let outcome = read(&old, from, |seq, received, input| {
+                // A number that goes back is damaged itself.
+                if seq <= last {
+                    salvaged.lost += 1;
+                    return;
+                }
                 // Elsewhere a hole is where entries were removed.
                 if skip > 0 && last > 0 && inputs.is_empty() {
-                    salvaged.lost += u64::try_from(seq - last - 1).unwrap_or(0);
+                    let missing = seq.saturating_sub(last).saturating_sub(1);
+                    salvaged.lost += u64::try_from(missing).unwrap_or(0);
                 }
                 last = seq;
                 match input {
@@ -51,6 +57,8 @@ impl Journal {
             self.append(inputs.iter().map(|(received, input)| (*received, input)))?;
             skip = match outcome {
                 Ok(0) => break,
+                // Nothing but numbers that go back is left.
+                Ok(_) if last <= from => break,
                 Ok(_) => 0,
                 // It got on before it came to the damaged place.
                 Err(_) if last > from => 1,
@@ -71,7 +79,7 @@ fn read(
         "SELECT seq, received, kind, node, body FROM inputs WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
     let mut rows = select.query((from, i64::try_from(AT_ONCE).unwrap_or(i64::MAX)))?;
-    let mut count = 0;
+    let (mut count, mut bytes) = (0, 0);
     while let Some(row) = rows.next()? {
         let (seq, received) = (row.get(0)?, row.get::<_, i64>(1));
         let (kind, node) = (row.get::<_, String>(2), row.get::<_, Option<String>>(3));
@@ -80,8 +88,12 @@ fn read(
             _ => None,
         };
         let input = input.filter(|_| received.is_ok());
+        bytes += input.as_ref().map_or(0, Input::weight);
         each(seq, Received::from_nanos(received.unwrap_or_default()), input);
         count += 1;
+        if bytes >= PAGE_BYTES {
+            break;
+        }
     }
     Ok(count)
 }

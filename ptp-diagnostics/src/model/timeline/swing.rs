@@ -1,11 +1,14 @@
 //! Whether successive offsets go to and fro farther than a clock can.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use ptp_events::Received;
 
 /// How many offsets show it, one a second as ptp4l prints them.
 const KEEP: usize = 16;
+/// Offsets farther apart are not of one run: ptp4l was stopped, or its port lost.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many times the sign must change: a servo that rings after a step does so in a period of several
 /// samples.
 const LEAST_TURNS: usize = 5;
@@ -19,8 +22,11 @@ pub(super) struct Swing {
 impl Swing {
     /// Takes in an offset; one that its source finds in range is no swing.
     pub(super) fn push(&mut self, at: Received, nanos: i64, in_range: bool) {
-        if in_range {
+        let paused = self.latest.back().is_some_and(|(last, _)| at.since(*last) > LONGEST_PAUSE);
+        if in_range || paused {
             self.latest.clear();
+        }
+        if in_range {
             return;
         }
         if self.latest.len() == KEEP {
@@ -56,8 +62,6 @@ impl Swing {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn over(offsets: impl IntoIterator<Item = i64>) -> Option<u64> {
