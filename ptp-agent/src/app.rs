@@ -417,6 +417,7 @@ impl Running {
         tokio::select! {
             _ = &mut self.diagnosing => "the engine",
             _ = &mut self.driving => "the subscriber",
+            () = self.receiving.gone() => "the receiver",
         }
     }
 

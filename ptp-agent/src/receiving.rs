@@ -16,6 +16,8 @@ const FILES: u64 = 16_384;
 #[derive(Debug)]
 pub(crate) struct Receiving {
     thread: JoinHandle<()>,
+    /// Cancelled when the thread ends, however it does.
+    gone: CancellationToken,
 }
 
 impl Receiving {
@@ -33,9 +35,12 @@ impl Receiving {
             .build()
             .context("cannot start the receiver's runtime")?;
         let listener = listener.into_std().context("cannot hand the receiver its port")?;
+        let gone = CancellationToken::new();
+        let ending = gone.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("receiver".to_owned())
             .spawn(move || {
+                let _ending = ending;
                 runtime.block_on(async move {
                     match TcpListener::from_std(listener) {
                         Ok(listener) => serve(listener, router, limits, stop.cancelled()).await,
@@ -44,7 +49,12 @@ impl Receiving {
                 });
             })
             .context("cannot start the receiver's thread")?;
-        Ok(Self { thread })
+        Ok(Self { thread, gone })
+    }
+
+    /// Returns once it has ended, which it should not by itself.
+    pub(crate) async fn gone(&self) {
+        self.gone.cancelled().await;
     }
 
     /// Waits until it has ended.
