@@ -401,12 +401,16 @@ impl Engine {
 
     /// Works off events and timers up to `until`, in time order; at equal times events come first.
     fn work_off(&mut self, until: Received) {
-        while let Some((received, event)) = self.inbox.pop(until) {
+        // What is worked off is lent by the inbox, not moved out of it: it is some hundred bytes.
+        let mut inbox = std::mem::take(&mut self.inbox);
+        while let Some((received, evidence)) = inbox.peek(until) {
             let at = self.now.map_or(received, |now| now.max(received));
             self.fire_timers(at, false);
             self.now = Some(at);
-            self.apply(event, at);
+            self.apply(evidence, at);
+            inbox.drop_first();
         }
+        self.inbox = inbox;
         self.fire_timers(until, true);
         self.now = Some(self.now.map_or(until, |now| now.max(until)));
     }

@@ -78,26 +78,35 @@ impl Inbox {
 
     /// The next, if it was received at or before `until`, or too many are held.
     #[inline]
-    pub(crate) fn pop(&mut self, until: Received) -> Option<(Received, Evidence)> {
-        if !self.late.is_empty() {
-            return self.pop_with_late(until);
-        }
-        let received = self.ordered.front()?.received;
-        if received > until && self.ordered.len() <= MAX_HELD {
-            return None;
-        }
-        self.ordered.pop_front().map(|waiting| (received, waiting.evidence))
+    pub(crate) fn peek(&self, until: Received) -> Option<(Received, &Evidence)> {
+        let next = if self.late.is_empty() { self.ordered.front()? } else { self.earlier()? };
+        let too_many = self.ordered.len() + self.late.len() > MAX_HELD;
+        (next.received <= until || too_many).then_some((next.received, &next.evidence))
     }
 
-    /// The same where some came out of order.
-    fn pop_with_late(&mut self, until: Received) -> Option<(Received, Evidence)> {
-        let Reverse(late) = self.late.peek()?;
-        let late_first = self.ordered.front().is_none_or(|ordered| late < ordered);
-        let next = if late_first { late.received } else { self.ordered.front()?.received };
-        if next > until && self.ordered.len() + self.late.len() <= MAX_HELD {
-            return None;
+    /// Forgets the one that [`Self::peek`] shows.
+    #[inline]
+    pub(crate) fn drop_first(&mut self) {
+        if self.late.is_empty() || !self.late_is_first() {
+            self.ordered.pop_front();
+        } else {
+            self.late.pop();
         }
-        let waiting = if late_first { self.late.pop()?.0 } else { self.ordered.pop_front()? };
-        Some((next, waiting.evidence))
+    }
+
+    /// The earlier of those in order and those that were late.
+    fn earlier(&self) -> Option<&Waiting> {
+        if self.late_is_first() {
+            self.late.peek().map(|late| &late.0)
+        } else {
+            self.ordered.front()
+        }
+    }
+
+    fn late_is_first(&self) -> bool {
+        match (self.late.peek(), self.ordered.front()) {
+            (Some(Reverse(late)), Some(ordered)) => late < ordered,
+            (late, _) => late.is_some(),
+        }
     }
 }

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 const RETURNED: Duration = Duration::from_secs(10);
 
 impl Engine {
-    pub(super) fn apply(&mut self, evidence: Evidence, at: Received) {
+    pub(super) fn apply(&mut self, evidence: &Evidence, at: Received) {
         if matches!(evidence.resource(), Resource::Other(_)) {
             self.counts.unknown_resources += 1;
             return;
@@ -40,7 +40,7 @@ impl Engine {
         // Whatever it says: a new publisher may say what the old one said last, with the same stamp.
         self.return_node(node, at);
         match evidence {
-            Evidence::Event(event) => self.apply_event(node, &event, at),
+            Evidence::Event(event) => self.apply_event(node, event, at),
             Evidence::Observation(seen) => self.apply_observation(node, seen, at),
         }
     }
@@ -101,20 +101,20 @@ impl Engine {
 
     /// What was seen at first hand. A log has its own order, and holds nothing twice but what was
     /// printed twice.
-    fn apply_observation(&mut self, node: NodeId, seen: Observation, at: Received) {
+    fn apply_observation(&mut self, node: NodeId, seen: &Observation, at: Received) {
         let Observation { id, resource, instance, stamped, observed, .. } = seen;
-        let Some(clock) = self.clock_id(node, &resource, &instance, at) else {
+        let Some(clock) = self.clock_id(node, resource, instance, at) else {
             self.counts.clocks_refused += 1;
             return;
         };
-        let stamped = stamp(stamped, at);
-        if is_start(&observed) {
+        let stamped = stamp(*stamped, at);
+        if is_start(observed) {
             self.model.nodes[node.0 as usize].started_at.get_or_insert(at);
         }
         let mut news = false;
-        let changed = self.grow(node, clock, &resource, (at, stamped), |timeline, settings| {
+        let changed = self.grow(node, clock, resource, (at, stamped), |timeline, settings| {
             let before = timeline.changes();
-            let changed = timeline.observe(at, stamped, &id, observed, settings);
+            let changed = timeline.observe(at, stamped, id, observed, settings);
             // A state is told as what an event says.
             let said = timeline.changes() != before;
             news = changed && !said;

@@ -314,17 +314,17 @@ impl Timeline {
         at: Received,
         stamped: Stamped,
         event: &EventId,
-        observed: Observed,
+        observed: &Observed,
         settings: &Settings,
     ) -> bool {
         let (gap, first) = self.hear(at, stamped);
         let first_hand = self.first_hand.get_or_insert_default();
-        let mut changed = first_hand.push(at, event, &observed);
+        let mut changed = first_hand.push(at, event, observed);
         match observed {
             Observed::Sample(sample) => {
                 let what = Some(Measurement::Offset(sample.offset));
                 // Noise has a size, and no level.
-                let noise = sample.is_size && !firsthand::is_level(&sample);
+                let noise = sample.is_size && !firsthand::is_level(sample);
                 let in_range = sample.in_range;
                 let measured = Measured { what, first_hand: true, is_noise: noise, in_range };
                 if let Some(state) = &sample.state {
@@ -334,7 +334,7 @@ impl Timeline {
                     self.push_gap(gap);
                 }
             }
-            Observed::Port(change) => self.port = change.port.or_else(|| self.port.take()),
+            Observed::Port(change) if change.port.is_some() => self.port.clone_from(&change.port),
             _ => {}
         }
         changed

@@ -19,6 +19,8 @@ const LONGEST_GAP: Duration = Duration::from_mins(15);
 const NEW_LEVEL: usize = 4;
 /// How many samples a level to compare with needs.
 const OLD_LEVEL: usize = 12;
+/// How many times the spread, or a quarter of the least step, each of a new level's samples is off the old one.
+const FARTHER: f64 = 1.5;
 /// How many samples show the present spread.
 const SPREAD: usize = 20;
 /// Over which time the usual one is averaged: what grows within hours must not become usual by it.
@@ -76,6 +78,8 @@ pub struct Trace {
     /// When the trend was last looked for.
     trend_at: Option<Received>,
     step: Option<Step>,
+    /// What no sample of late lies outside of: perhaps more than they need.
+    bounds: Option<(f64, f64)>,
     trend: Option<Trend>,
     /// The spread from one sample to the next, of late and usually; in nanoseconds.
     spread: f64,
@@ -120,6 +124,7 @@ impl Trace {
     /// Forgets the samples: what comes now has another reference, or none.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+        self.bounds = None;
         self.step = None;
         self.trend = None;
         self.spread = 0.0;
@@ -172,6 +177,7 @@ impl Trace {
     fn measure_step(&mut self, least_ns: f64) {
         let count = self.samples.len();
         if let Some(step) = self.step {
+            self.bounds = None;
             let back =
                 |nanos: f64| (nanos - step.from_ns).abs() < step.by_ns.abs().min(least_ns) / 2.0;
             let (last, _) = self.samples[count - 1];
@@ -186,9 +192,19 @@ impl Trace {
         };
         let from = old.saturating_sub(30);
         // Nearly always everything lies so close together that no sorting can find a step.
-        let all = self.samples.range(from..).map(|(_, nanos)| *nanos);
-        let (low, high) = all.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
-        if high - low <= least_ns {
+        let newest = self.samples[count - 1].1;
+        let within = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
+        let bounds = self.bounds.map(|bounds| within(bounds, newest));
+        let is_narrow = |(low, high): &(f64, f64)| high - low <= least_ns;
+        let bounds = bounds.filter(is_narrow).unwrap_or_else(|| {
+            let all = self.samples.range(from..).map(|(_, nanos)| *nanos);
+            all.fold((f64::MAX, f64::MIN), within)
+        });
+        self.bounds = Some(bounds);
+        if is_narrow(&bounds) {
+            return;
+        }
+        if !self.may_have_stepped(from, old, FARTHER * (least_ns / 4.0).max(FINEST_NS)) {
             return;
         }
         let (level, sigma) = robust(&mut self.values(from, old));
@@ -196,7 +212,8 @@ impl Trace {
         let by = median(&mut new.clone());
         // The median of four samples spreads half as far as one; five would do for white noise.
         let enough = by.abs() > least_ns && by.abs() > 7.0 * 0.5 * sigma;
-        let stays = new.iter().all(|nanos| nanos * by.signum() > 1.5 * sigma.max(least_ns / 4.0));
+        let stays =
+            new.iter().all(|nanos| nanos * by.signum() > FARTHER * sigma.max(least_ns / 4.0));
         let apart = |at: usize| self.samples[at].1 - level;
         let was_there = |at: usize| apart(at).abs() < (2.5 * sigma).max(by.abs() / 4.0);
         // The mean of the half minute in which it stepped lies between.
@@ -208,6 +225,21 @@ impl Trace {
         if enough && stays && before && at_once {
             self.step = Some(Step { since: self.samples[old].0, from_ns: level, by_ns: by });
         }
+    }
+
+    /// Whether all samples from `old` on are on one side of the median of those before, by more than
+    /// `apart`: it takes counting, no sorting.
+    fn may_have_stepped(&self, from: usize, old: usize, apart: f64) -> bool {
+        let new = self.samples.range(old..).map(|(_, nanos)| *nanos);
+        let (low, high) =
+            new.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        let (mut below, mut above) = (0, 0);
+        for (_, nanos) in self.samples.range(from..old) {
+            below += usize::from(*nanos < low - apart);
+            above += usize::from(*nanos > high + apart);
+        }
+        let middle = (old - from) / 2;
+        below > middle || above >= old - from - middle
     }
 
     fn measure_spread(&mut self) {
@@ -263,21 +295,14 @@ impl Trace {
         if moved.abs() < least_ns / 3.0 {
             return None;
         }
+        // The signs alone say whether there is a trend, and nearly always there is none.
         let count = samples.len() as f64;
-        let mut slopes = Vec::with_capacity(samples.len() * samples.len() / 2);
-        let mut rises = 0.0;
-        for (at, (t, x)) in samples.iter().enumerate() {
-            for (later, y) in &samples[at + 1..] {
-                slopes.push((y - x) / (later - t));
-                // Offsets are whole nanoseconds, so ties are exact.
-                if (y - x).abs() > 0.5 {
-                    rises += (y - x).signum();
-                }
-            }
-        }
-        let slope = median(&mut slopes);
         let variance = count * (count - 1.0) * (2.0 * count + 5.0) / 18.0;
-        let z = rises / variance.sqrt();
+        let z = f64::from(rises(&samples)) / variance.sqrt();
+        if z.abs() <= 5.0 {
+            return None;
+        }
+        let slope = theil_sen(&samples);
         let mut residuals: Vec<f64> = samples.iter().map(|(t, x)| x - slope * t).collect();
         let (base, sigma) = robust(&mut residuals);
         let span = at.since(since).as_secs_f64();
@@ -285,7 +310,7 @@ impl Trace {
         // change must stand out of what is left when the line is taken away.
         let change = (slope * span).abs();
         let stands_out = change > 3.0 * sigma && change > least_ns;
-        (z.abs() > 5.0 && stands_out).then_some(Trend {
+        stands_out.then_some(Trend {
             since,
             at,
             level_ns: base + slope * span,
@@ -294,6 +319,29 @@ impl Trace {
             samples: samples.len(),
         })
     }
+}
+
+/// How many pairs of samples rise, less those that fall (the statistic of Mann and Kendall).
+fn rises(samples: &[(f64, f64)]) -> i32 {
+    let mut rises = 0;
+    for (at, (_, x)) in samples.iter().enumerate() {
+        for (_, y) in &samples[at + 1..] {
+            // Offsets are whole nanoseconds, so ties are exact.
+            rises += i32::from(y - x > 0.5) - i32::from(x - y > 0.5);
+        }
+    }
+    rises
+}
+
+/// The median of the slopes of all pairs.
+fn theil_sen(samples: &[(f64, f64)]) -> f64 {
+    let pairs = samples.iter().enumerate();
+    let mut slopes: Vec<f64> = pairs
+        .flat_map(|(at, (t, x))| {
+            samples[at + 1..].iter().map(move |(later, y)| (y - x) / (later - t))
+        })
+        .collect();
+    median(&mut slopes)
 }
 
 /// The middle value; 0 of none. Reorders.
