@@ -8,7 +8,7 @@
 # openssl. The command finds $ADMIN_KUBECONFIG beside $KUBECONFIG, to change what is there, and the
 # API server's $AUDIT_LOG.
 set -euo pipefail
-[ $# -gt 0 ] || set -- cargo nextest run --workspace --test-threads 1 -E 'test(real_cluster)'
+[ $# -gt 0 ] || set -- cargo nextest run --workspace --all-features --test-threads 1 -E 'test(real_cluster)'
 deploy="$(cd "$(dirname "$0")/../deploy" && pwd)"
 dir="$(mktemp -d)"
 port=16443

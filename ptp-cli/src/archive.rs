@@ -142,6 +142,7 @@ impl Unpacking {
     fn new(wanted: fn(&Path) -> bool) -> Result<Self, ArchiveError> {
         let folder = TempDir::with_prefix("ptp-cli-");
         let folder = folder.map_err(|source| ArchiveError::Folder { source })?;
+        interrupt::watch();
         interrupt::remove_at_exit(folder.path());
         let unpacked = Unpacked { folder, others: 0, cut_short: None };
         Ok(Self { unpacked, wanted, entries: 0, bytes: 0 })
@@ -159,7 +160,7 @@ impl Unpacking {
             self.unpacked.cut_short = Some(format!("it has more than {MOST_ENTRIES} entries"));
             return Ok(false);
         }
-        if interrupt::token().is_cancelled() {
+        if interrupt::came() {
             self.unpacked.cut_short = Some("interrupted".to_owned());
             return Ok(false);
         }

@@ -185,7 +185,7 @@ pub(crate) struct OriginalEnv {
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
     /// Publishers, by URL, each with its node if you know it
-    #[arg(required = true, value_name = "URL[=NODE]", value_parser = ptp_subscriber::discovery::publisher)]
+    #[arg(required = true, value_name = "URL[=NODE]", value_parser = publisher)]
     pub(crate) publishers: Vec<(String, Option<NodeName>)>,
 
     /// Where to write; `-` is standard output; `.gz` and `.zst` are compressed
@@ -459,6 +459,16 @@ fn only_when_served(arg: clap::Arg) -> clap::Arg {
         "address" | "port" | "speed" | "wait" | "linger" => arg.requires("serve"),
         _ => arg,
     }
+}
+
+#[cfg(feature = "live")]
+use ptp_subscriber::discovery::publisher;
+
+/// Nobody subscribes to it.
+#[cfg(not(feature = "live"))]
+#[expect(clippy::unnecessary_wraps, reason = "it stands for one that may fail")]
+fn publisher(text: &str) -> Result<(String, Option<NodeName>), String> {
+    Ok((text.to_owned(), None))
 }
 
 fn past(text: &str) -> Result<Received, MomentError> {

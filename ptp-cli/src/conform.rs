@@ -9,7 +9,6 @@ use ptp_conform::{
 };
 use ptp_events::Input;
 use ptp_events::daemon::DaemonSettings;
-use ptp_events::journal::Journal;
 use ptp_events::observation::Evidence;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
@@ -18,15 +17,12 @@ use crate::input::{self, InputError};
 use crate::pods::Pods;
 use crate::reading::{How, Started};
 use crate::sources::{self, STDIN};
-use crate::{Outcome, interrupt};
+use crate::{Outcome, interrupt, journal};
 
 /// How far out of order events may come, as for a diagnosis.
 const WINDOW: Duration = Duration::from_secs(2);
-/// How many entries of a journal are read at a time.
-const BATCH: usize = 10_000;
-
 pub(crate) fn run(args: &ConformArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    interrupt::token();
+    interrupt::watch();
     if args.list {
         list(out)?;
         return Ok(Outcome::Healthy);
@@ -112,21 +108,13 @@ fn of_files(args: &ConformArgs) -> Result<(Gatherer, bool), InputError> {
 
 /// What an agent kept: what was pushed to it and what it asked for.
 fn of_journal(path: &Path) -> Result<Gatherer, InputError> {
-    let journal = Journal::open_read_only(path)?;
     let mut gatherer = Gatherer::default();
-    let mut seq = 0;
-    loop {
-        let entries = journal.after(seq, BATCH)?;
-        let Some(last) = entries.last() else { return Ok(gatherer) };
-        seq = last.seq;
-        for entry in entries {
-            if let (Input::Event { origin, .. }, Some(Ok(event))) =
-                (&entry.input, entry.input.event())
-            {
-                gatherer.handle_evidence(&Evidence::Event(event), *origin, entry.received);
-            }
+    journal::each(path, |input, received| {
+        if let (Input::Event { origin, .. }, Some(Ok(event))) = (input, input.event()) {
+            gatherer.handle_evidence(&Evidence::Event(event), *origin, received);
         }
-    }
+    })?;
+    Ok(gatherer)
 }
 
 fn list(out: &mut dyn Write) -> io::Result<()> {

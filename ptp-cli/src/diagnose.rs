@@ -25,7 +25,7 @@ const LOG_SETTLE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     // Before anything is unpacked, and before an input is read that cannot be read again.
-    interrupt::token();
+    interrupt::watch();
     if let Some(path) = args.output.as_deref().filter(|path| *path != Path::new(STDIN)) {
         output::check(path, args.force)?;
         output::is_no_input(path, args.files.iter().chain(&args.journal))?;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::absent::NotBuilt;
 use crate::input::InputError;
 use crate::output::OutputError;
 use crate::simulate::SimulateError;
@@ -25,6 +26,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<InputError>()
             .and_then(InputError::hint)
+            .or_else(|| cause.downcast_ref::<NotBuilt>().map(NotBuilt::hint))
             .or_else(|| cause.downcast_ref::<OutputError>().and_then(OutputError::hint))
             .or_else(|| cause.downcast_ref::<ThresholdsError>().and_then(ThresholdsError::hint))
             .or_else(|| cause.downcast_ref::<SimulateError>().and_then(SimulateError::hint))

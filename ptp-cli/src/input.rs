@@ -11,7 +11,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
-use ptp_events::journal::JournalError;
 use ptp_events::metrics::{History, Metrics, MetricsError};
 use ptp_events::recording::{Merge, ReadError, Recorded, decompress};
 use ptp_events::{Received, nearest};
@@ -34,8 +33,12 @@ const BATCHES: usize = 8;
 pub(crate) enum InputError {
     #[error("cannot open `{}`", path.display())]
     Open { path: PathBuf, source: io::Error },
+    #[cfg(feature = "journal")]
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(#[from] ptp_events::journal::JournalError),
+    #[cfg(not(feature = "journal"))]
+    #[error(transparent)]
+    NotBuilt(#[from] crate::absent::NotBuilt),
     #[error("cannot start a thread to read with")]
     Thread { source: io::Error },
     #[error("cannot start the threads to decode with")]
@@ -98,6 +101,8 @@ fn list(paths: &[PathBuf]) -> String {
 impl InputError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
+            #[cfg(not(feature = "journal"))]
+            Self::NotBuilt(absent) => Some(absent.hint()),
             Self::NoEvents { found: Some(found), .. } => Some(format!(
                 "{found}; diagnose reads the events that a publisher sent, as \
                  recorded by a consumer or found in the log of cloud-event-proxy, logs of linuxptp \
@@ -310,7 +315,7 @@ fn pass_on(error: ReadError, path: &Path, sender: &SyncSender<Message>) -> Resul
     match error {
         error @ ReadError::Line { .. } => sender.send(Message::Bad(path, error)).map_err(|_| Stop),
         // What is compressed and not read to its end looks torn.
-        _ if interrupt::token().is_cancelled() => Ok(()),
+        _ if interrupt::came() => Ok(()),
         error => sender.send(Message::Torn(path, error)).map_err(|_| Stop),
     }
 }

@@ -2,13 +2,16 @@
 
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+static STOP: AtomicBool = AtomicBool::new(false);
 
-static STOP: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
+/// The same for who awaits it.
+#[cfg(feature = "live")]
+static STOPPED: LazyLock<tokio_util::sync::CancellationToken> = LazyLock::new(Default::default);
 
 /// What is to be removed when the program ends without unwinding.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -18,25 +21,37 @@ pub(crate) fn remove_at_exit(folder: &Path) {
     TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
 }
 
-/// Cancelled by the first SIGINT or SIGTERM from now on; the second ends the program at once, as
+/// Notes the first SIGINT or SIGTERM from now on, see [`came`]; the second ends the program at once, as
 /// somebody who presses Ctrl-C again wants.
-pub(crate) fn token() -> CancellationToken {
+pub(crate) fn watch() {
     static HANDLER: LazyLock<Result<(), ctrlc::Error>> = LazyLock::new(|| {
         ctrlc::set_handler(|| {
-            if STOP.is_cancelled() {
+            if STOP.swap(true, Ordering::Relaxed) {
                 for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                     // Nobody is left to be told when it cannot be removed.
                     let _ = std::fs::remove_dir_all(folder);
                 }
                 std::process::exit(130);
             }
-            STOP.cancel();
+            #[cfg(feature = "live")]
+            STOPPED.cancel();
         })
     });
     if let Err(error) = &*HANDLER {
         anstream::eprintln!("warning: an interrupt will not be heard: {error}");
     }
-    STOP.clone()
+}
+
+/// Whether an interrupt came since the first [`watch`].
+pub(crate) fn came() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// Waits for the first interrupt from now on.
+#[cfg(feature = "live")]
+pub(crate) async fn wait() {
+    watch();
+    STOPPED.cancelled().await;
 }
 
 /// How much is fetched from standard input at once, in bytes, and how often it is looked whether an
@@ -49,7 +64,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Stdin {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Cursor<Vec<u8>>,
-    stop: CancellationToken,
 }
 
 impl Stdin {
@@ -69,7 +83,8 @@ impl Stdin {
                 }
             }
         });
-        Self { blocks, block: Cursor::default(), stop: token() }
+        watch();
+        Self { blocks, block: Cursor::default() }
     }
 }
 
@@ -82,7 +97,7 @@ impl Read for Stdin {
             }
             match self.blocks.recv_timeout(LOOK_EVERY) {
                 Ok(block) => self.block = Cursor::new(block?),
-                Err(RecvTimeoutError::Timeout) if !self.stop.is_cancelled() => continue,
+                Err(RecvTimeoutError::Timeout) if !came() => continue,
                 Err(_) => return Ok(0),
             }
             if self.block.get_ref().is_empty() {

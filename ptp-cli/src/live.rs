@@ -78,7 +78,7 @@ pub(crate) fn record(args: &RecordArgs) -> anyhow::Result<Outcome> {
 }
 
 async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
-    let stop_asked = interrupt::token();
+    interrupt::watch();
     let file = match args.output.as_path() {
         path if path == Path::new("-") => None,
         path => Some(output::create(path, args.force)?),
@@ -122,7 +122,7 @@ async fn recording(args: &RecordArgs) -> anyhow::Result<Outcome> {
     while written.is_ok() {
         tokio::select! {
             () = &mut deadline => break,
-            () = stop_asked.cancelled() => break,
+            () = interrupt::wait() => break,
             Some(error) = failures.recv() => written = Err(error),
             seen = observations.recv() => match seen {
                 Some(seen) => written = note(&out, &seen),
@@ -198,7 +198,7 @@ async fn replaying(
     events: Vec<(Received, Event)>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Outcome> {
-    let stop = interrupt::token();
+    interrupt::watch();
     let mut fleet =
         Fleet::bind(events.iter().map(|(_, event)| &event.node), &args.live, out).await?;
     let play = async {
@@ -215,7 +215,7 @@ async fn replaying(
     };
     tokio::select! {
         () = play => {}
-        () = stop.cancelled() => {}
+        () = interrupt::wait() => {}
     }
     fleet.stop().await;
     Ok(Outcome::Healthy)

@@ -1,15 +1,19 @@
 //! `ptp-cli`: names what went wrong in recorded PTP events.
 
+mod absent;
 mod archive;
 mod args;
 mod conform;
 mod diagnose;
 mod error;
 mod explain;
+#[cfg(feature = "live")]
 mod fleet;
 mod input;
 mod interrupt;
+#[cfg(feature = "journal")]
 mod journal;
+#[cfg(feature = "live")]
 mod live;
 mod node_name;
 mod output;
@@ -28,6 +32,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
+#[cfg(not(feature = "journal"))]
+use absent::journal;
+#[cfg(not(feature = "live"))]
+use absent::live;
 use args::{Cli, Command};
 
 /// What a command found, as its exit code tells it.

@@ -86,7 +86,7 @@ impl<'a> Started<'a> {
         mut take: impl FnMut(Recorded),
     ) -> Result<Option<Ended<'a>>, InputError> {
         let Self { reading, sources, pods, progress, bar, strict } = self;
-        let stop = interrupt::token();
+        interrupt::watch();
         let mut bad: BTreeMap<PathBuf, u64> = BTreeMap::new();
         let mut unread = Vec::new();
         let mut read: u64 = 0;
@@ -141,7 +141,7 @@ impl<'a> Started<'a> {
             }
         }
         bar.finish_and_clear();
-        if stop.is_cancelled() {
+        if interrupt::came() {
             anstream::eprintln!("interrupted; this is what was read until then");
             whole &= piped;
         }

@@ -1,5 +1,6 @@
 //! `ptp-cli simulate`: recordings of faults that never happened, with the truth beside them.
 
+#[cfg(feature = "live")]
 mod serve;
 
 use std::fmt::Write as _;
@@ -11,6 +12,9 @@ use ptp_sim::{KINDS, Kind, LogForm, Mess, Plan, PlanError, Scenario, UnknownKind
 
 use crate::args::SimulateArgs;
 use crate::{Outcome, output, topology};
+
+/// How often a served node's CurrentState is brought up to date.
+const POLLED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +66,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     if args.serve {
         // Recordings are spoilt on their way; a live network speaks for itself.
         plan.mess = Mess::default();
-        plan.poll_every = Some(serve::POLLED_EVERY);
+        plan.poll_every = Some(POLLED_EVERY);
     }
     let scenario = play(args, kind, &plan)?;
     if let Some(path) = &args.write_topology {
@@ -99,7 +103,10 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         }
     }
     if args.serve {
+        #[cfg(feature = "live")]
         serve::run(&plan, &scenario, &args.live, out)?;
+        #[cfg(not(feature = "live"))]
+        crate::live::serve(&args.live)?;
     }
     out.flush()?;
     Ok(Outcome::Healthy)

@@ -213,6 +213,7 @@ mod tests {
             prop_assert_eq!(Event::from_slice(&event.to_vec()).unwrap(), event);
         }
 
+        #[cfg(feature = "cloudevents")]
         #[test]
         fn the_sdk_reads_what_we_write(event in arb_event()) {
             let sdk: cloudevents::Event = serde_json::from_slice(&event.to_vec()).unwrap();

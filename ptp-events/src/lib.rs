@@ -4,7 +4,8 @@
 //! CloudEvents over the O-RAN notification API, each in a dialect of its own. This crate turns
 //! those bytes into an [`Event`] and back, and reads recordings of them. It does no I/O by itself,
 //! reads no clock and needs no async runtime.
-//! The features `client`, `server` and `publisher` add the three ends of its HTTP connections.
+//! The features `client`, `server` and `publisher` add the three ends of its HTTP connections; `cloudevents`
+//! converts from and to the events of `cloudevents-sdk`.
 //!
 //! ```
 //! use ptp_events::{Event, SyncState};
@@ -40,6 +41,7 @@ pub mod server;
 mod address;
 mod api;
 mod clock;
+#[cfg(feature = "cloudevents")]
 mod cloudevent;
 mod decode;
 mod encode;
@@ -60,6 +62,7 @@ mod units;
 
 pub use api::{ApiVersion, NewSubscription, Subscription, SubscriptionId, SubscriptionIdError};
 pub use clock::ReceiveClock;
+#[cfg(feature = "cloudevents")]
 pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_EVENTS};
 pub use event::{Event, Reading, Readings};

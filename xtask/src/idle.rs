@@ -20,6 +20,8 @@ pub(crate) fn measure() -> Result<(), Failure> {
         "--release",
         "--package",
         "ptp-cli",
+        "--features",
+        "ptp-cli/full",
         "--package",
         "ptp-agent",
     ]))?;

@@ -68,10 +68,10 @@ fn main() -> ExitCode {
 fn test() -> Result<(), Failure> {
     let nextest = Command::new("cargo").args(["nextest", "--version"]).output();
     if nextest.is_ok_and(|output| output.status.success()) {
-        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
-        cargo(&["test", "--workspace", "--doc", "--quiet"])?;
+        cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])?;
+        cargo(&["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
     } else {
-        cargo(&["test", "--workspace"])?;
+        cargo(&["test", "--workspace", "--all-features"])?;
     }
     docs::run(true)?;
     tidy::run()
@@ -79,9 +79,16 @@ fn test() -> Result<(), Failure> {
 
 fn lint() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    let clippy = |what: &[&str]| {
+        let args = [&["clippy", "--all-targets", "--quiet"], what, &["--", "-D", "warnings"]];
+        cargo(&args.concat())
+    };
+    clippy(&["--workspace", "--all-features"])?;
+    // What a first command builds.
+    clippy(&["--package", "ptp-cli"])?;
     let mut doc = Command::new("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--workspace", "--all-features", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)
 }
 

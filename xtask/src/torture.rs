@@ -92,7 +92,13 @@ struct Outcome {
 fn try_one(trial: &Trial, brief: bool) -> Result<Outcome, Failure> {
     // As the tests are built otherwise, so that nothing is built again.
     let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["test", "--quiet", "--workspace", trial.test]);
+    command.current_dir(root()).args([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--all-features",
+        trial.test,
+    ]);
     command.args(["--", "--nocapture"]);
     if !brief {
         command.envs(trial.longer.iter().copied());

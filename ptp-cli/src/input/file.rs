@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::recording::{ReadError, Recorded, Sequence, decompress};
-use tokio_util::sync::CancellationToken;
 
 use super::InputError;
 use super::metrics::Told;
@@ -76,20 +75,21 @@ pub(super) fn open(
     progress: &Progress,
     files: usize,
 ) -> Result<Input, InputError> {
+    interrupt::watch();
     let block = (BLOCKS / files.max(1)).clamp(LEAST_BLOCK, LARGEST_BLOCK);
     let counted = |input: Box<dyn Read + Send>| {
-        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
-        BufReader::with_capacity(block, Counting { input, read, stop })
+        let read = Arc::clone(&progress.read);
+        BufReader::with_capacity(block, Counting { input, read })
     };
     // It was unpacked when it was looked at.
     if let Some(input) = source.once.take() {
         return Ok(Box::new(counted(Box::new(input))));
     }
     if source.parts.len() > 1 {
-        let (read, stop) = (Arc::clone(&progress.read), interrupt::token());
+        let read = Arc::clone(&progress.read);
         let parts = Parts::new(&source.parts, move |file| {
-            let (input, read, stop) = (Box::new(file), Arc::clone(&read), stop.clone());
-            Box::new(BufReader::with_capacity(block, Counting { input, read, stop }))
+            let (input, read) = (Box::new(file), Arc::clone(&read));
+            Box::new(BufReader::with_capacity(block, Counting { input, read }))
         });
         return Ok(Box::new(BufReader::with_capacity(block, parts)));
     }
@@ -114,12 +114,11 @@ impl Progress {
 struct Counting {
     input: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,
-    stop: CancellationToken,
 }
 
 impl Read for Counting {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_cancelled() {
+        if interrupt::came() {
             return Ok(0);
         }
         let n = self.input.read(out)?;

@@ -13,9 +13,6 @@ use crate::args::LiveArgs;
 use crate::fleet::Fleet;
 use crate::interrupt;
 
-/// How often a served node's CurrentState is brought up to date.
-pub(super) const POLLED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
-
 /// What happens at one publisher.
 #[derive(Debug)]
 enum Act {
@@ -47,14 +44,14 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     args.check()?;
-    let stop = interrupt::token();
+    interrupt::watch();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         tokio::select! {
             // First, so that an interrupt is heard before anything is printed.
             biased;
-            () = stop.cancelled() => Ok(()),
+            () = interrupt::wait() => Ok(()),
             done = serve(plan, scenario, args, out) => done,
         }
     })

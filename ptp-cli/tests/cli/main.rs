@@ -5,12 +5,14 @@ mod conform;
 mod field;
 mod laws;
 mod linuxptp;
+#[cfg(feature = "live")]
 mod live;
 mod metrics;
 mod must_gather;
 mod parts;
 mod recordings;
 mod stability;
+#[cfg(feature = "live")]
 #[path = "../../../tests/support/tls.rs"]
 mod tls;
 mod topology;

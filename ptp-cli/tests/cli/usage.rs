@@ -104,3 +104,22 @@ fn a_time_range_and_a_node_narrow_the_view() {
         run(&["diagnose", "--min-severity", "critical", "recordings/slave_to_listening.jsonl"]);
     assert_eq!(output.status.code(), Some(0));
 }
+
+/// A build for a first diagnosis leaves out what takes minutes to compile, and says how to get it.
+#[cfg(not(any(feature = "journal", feature = "live")))]
+#[test]
+fn what_is_left_out_says_how_to_get_it() {
+    let asked: [&[&str]; 4] = [
+        &["record", "http://127.0.0.1:9043"],
+        &["replay", "recordings/gnss_loss.jsonl"],
+        &["simulate", "path-loss", "--serve"],
+        &["diagnose", "--journal", "journal.db"],
+    ];
+    for args in asked {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("is left out of this build of ptp-cli"), "{told}");
+        assert!(told.contains("--features full"), "{told}");
+    }
+}
