@@ -69,6 +69,7 @@ Examples:
   oc logs --timestamps -c linuxptp-daemon-container POD | ptp-cli diagnose --node-name worker-3 -
   ptp-cli diagnose must-gather.local.1234/
   ptp-cli diagnose must-gather.tar.gz -o report.txt
+  ptp-cli diagnose --format html -o report.html night.jsonl
   ptp-cli diagnose --node worker-3 --since 03:00 all.jsonl
   ptp-cli diagnose --what logs/           # what is read, and what is not
 
@@ -430,6 +431,8 @@ pub(crate) enum Format {
     Json,
     /// One document per line: input, nodes, incidents, alerts
     Ndjson,
+    /// A page with curves, in one file, for browsers and printers
+    Html,
     /// For tickets and chats
     Markdown,
     /// For CI systems: a test case per node

@@ -44,6 +44,9 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         let any = what::tell(&mut sources, &log_settings(&settings), args.format, out)?;
         return Ok(if any { Outcome::Healthy } else { Outcome::Unsure });
     }
+    if args.format == Format::Html {
+        settings.curve_points = ptp_view::CURVE_POINTS;
+    }
     let (mut report, whole) = diagnose(args, &settings)?;
     report.generator =
         Generator { name: "ptp-cli".into(), version: env!("CARGO_PKG_VERSION").into() };
@@ -109,6 +112,7 @@ fn render(format: Format, report: &Report, out: &mut dyn Write) -> io::Result<()
         Format::Human => render::human(report, out),
         Format::Json => render::json(report, out),
         Format::Ndjson => render::ndjson(report, out),
+        Format::Html => out.write_all(ptp_view::report(report).as_bytes()),
         Format::Markdown => render::markdown(report, out),
         Format::Junit => render::junit(report, out),
     }

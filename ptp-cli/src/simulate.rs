@@ -56,8 +56,9 @@ fn nearest(typed: &str) -> Option<&'static str> {
 
 pub(crate) fn run(args: &SimulateArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     if args.list {
+        let width = KINDS.iter().map(|kind| kind.name.len() + 2).max().unwrap_or(0);
         for kind in KINDS {
-            writeln!(out, "{:<24}{}", kind.name, kind.summary)?;
+            writeln!(out, "{:<width$}{}", kind.name, kind.summary)?;
         }
         out.flush()?;
         return Ok(Outcome::Healthy);

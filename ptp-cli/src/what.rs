@@ -199,7 +199,7 @@ pub(crate) fn tell(
                 writeln!(out)?;
                 told.push(what);
             }
-            Format::Human | Format::Markdown | Format::Junit => {
+            Format::Human | Format::Html | Format::Markdown | Format::Junit => {
                 human(&what, out)?;
                 told.push(what);
             }

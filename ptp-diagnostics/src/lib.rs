@@ -36,7 +36,7 @@ pub use model::stage::Stage;
 pub use model::symptom::Symptom;
 pub use model::timeline::Timeline;
 pub use model::topology::Topology;
-pub use model::{timeline, topology, trace};
+pub use model::{curve, timeline, topology, trace};
 pub use overrides::Overrides;
 pub use report::{Report, manual, stability};
 pub use settings::Settings;

@@ -2,6 +2,7 @@
 //!
 //! Everything else looks at it through [`Model`]'s queries; only the engine changes it.
 
+pub mod curve;
 pub mod timeline;
 pub mod topology;
 pub mod trace;

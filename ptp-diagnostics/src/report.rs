@@ -13,6 +13,7 @@ use crate::causality::score::Verdict;
 use crate::causes::RootCause;
 use crate::incidents::finding::Finding;
 use crate::incidents::incident::Status;
+use crate::model::curve::Curve;
 use crate::model::node::{NodeState, Role};
 use crate::report::known_bugs::KnownBug;
 use crate::report::stability::StabilityReport;
@@ -146,9 +147,12 @@ pub struct ClockReport {
     /// Its offsets in nanoseconds; stale ones and sentinels do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset_ns: Option<OffsetReport>,
-    /// The latest changes of what it said, oldest first; only for nodes in an incident.
+    /// The latest changes of what it said, oldest first; only for nodes in an incident, unless curves are asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Moment>,
+    /// Its offsets over time, for plots; only where [`crate::Settings::curve_points`] asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
 }
 
 /// The offsets of a clock, in nanoseconds.
@@ -281,7 +285,8 @@ pub struct Forecast {
     pub latest: Option<Received>,
     /// How many samples it rests on.
     pub samples: u64,
-    /// `linear` or `quadratic` when it was fitted to samples. Else
+    /// `linear` or `quadratic` when it was fitted to samples; `measured` when the limit is reached, and when that was
+    /// measured. Else
     /// [`crate::Settings::holdover_limit_ns`] is reached in a time that is known before: `declared`
     /// for the node in the topology, or by `default` [`crate::Settings::holdover_model`], or that of
     /// followers.

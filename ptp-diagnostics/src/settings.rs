@@ -146,6 +146,10 @@ pub struct Settings {
     pub max_incidents: usize,
     /// State changes remembered per clock.
     pub history: usize,
+    /// How many points of the curve of each clock's offsets are kept, for plots; 0: none. A point takes 40
+    /// bytes.
+    #[serde(skip)]
+    pub curve_points: usize,
     /// Who follows whom. Nodes it does not name are taken to share one timing domain. It has a file
     /// of its own.
     #[serde(skip)]
@@ -204,6 +208,7 @@ impl Default for Settings {
             max_clocks_per_node: 64,
             max_incidents: 10_000,
             history: 64,
+            curve_points: 0,
             topology: Topology::default(),
         }
     }

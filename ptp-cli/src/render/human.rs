@@ -7,11 +7,12 @@ use anstyle::{AnsiColor, Style};
 use ptp_diagnostics::report::{Forecast, IncidentReport, NodeReport, Report};
 use ptp_diagnostics::stability::BASIS;
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
-use ptp_diagnostics::{Severity, Status};
+use ptp_diagnostics::{NodeState, Severity, Status};
 use ptp_events::{NodeName, Received};
+use ptp_view::states;
 
 use super::stability::{COLUMNS, figures, filtered, fits, name};
-use super::timeline::{self, Cell};
+use super::timeline;
 
 const WIDTH: usize = 80;
 /// How many events of an incident are shown, affected nodes named, and nodes listed.
@@ -171,6 +172,9 @@ fn write_incident(
 /// When the limit may be reached, how wide the guess is, and what it rests on.
 fn expected(incident: &IncidentReport, forecast: &Forecast, last: Option<Received>) -> String {
     let (limit, at) = (forecast.limit_ns, moment(forecast.at));
+    if forecast.model == "measured" {
+        return format!("{limit} ns were reached at {at}, as it was measured");
+    }
     if last.is_some_and(|last| forecast.at <= last) {
         return format!("{limit} ns were reached by {at}, as far as can be told");
     }
@@ -206,7 +210,7 @@ fn affected(incident: &IncidentReport) -> String {
 
 /// The states of the clocks where the incident began, then of others it affected.
 fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) -> io::Result<()> {
-    let Some((from, to)) = timeline::span(report) else {
+    let Some((from, to)) = states::span(report) else {
         return Ok(());
     };
     let drawn = |origin: bool| {
@@ -218,7 +222,7 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
                     && incident.origin_nodes.contains(&node.node) == origin
             })
             .flat_map(|node| node.clocks.iter().map(move |clock| (node, clock)))
-            .filter(|(_, clock)| timeline::is_drawn(clock))
+            .filter(|(_, clock)| states::is_drawn(clock))
     };
     let all: Vec<_> = drawn(true).chain(drawn(false)).collect();
     if all.is_empty() {
@@ -237,7 +241,7 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
         let kind = if clock.resource == ptp_events::Resource::Gnss { " gnss" } else { "" };
         let label = clip(&format!("{label}{kind}"), WIDTH - 6 - timeline::CELLS);
         write!(out, "    {label:<width$} ", width = WIDTH - 6 - timeline::CELLS)?;
-        let holes = timeline::holes(report, &node.node, to);
+        let holes = states::holes(report, &node.node, to);
         bar(&timeline::cells(clock, &holes, from, to), out)?;
     }
     if all.len() > SHOWN_TIMELINES {
@@ -246,15 +250,15 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
     Ok(())
 }
 
-fn bar(cells: &[Cell], out: &mut dyn Write) -> io::Result<()> {
+fn bar(cells: &[NodeState], out: &mut dyn Write) -> io::Result<()> {
     for run in cells.chunk_by(|a, b| a == b) {
         let style = match run[0] {
-            Cell::Unknown => DIM,
-            Cell::Locked => AnsiColor::Green.on_default(),
-            Cell::Holdover => AnsiColor::Yellow.on_default(),
-            Cell::Lost => AnsiColor::Red.on_default(),
+            NodeState::Unknown => DIM,
+            NodeState::Locked => AnsiColor::Green.on_default(),
+            NodeState::Holdover => AnsiColor::Yellow.on_default(),
+            NodeState::Freerun => AnsiColor::Red.on_default(),
         };
-        let text: String = run.iter().map(|cell| cell.glyph()).collect();
+        let text: String = run.iter().map(|state| timeline::glyph(*state)).collect();
         write!(out, "{style}{text}{style:#}")?;
     }
     writeln!(out)

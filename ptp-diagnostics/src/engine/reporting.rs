@@ -97,7 +97,14 @@ impl Engine {
             },
             clocks: clocks
                 .into_iter()
-                .map(|clock| clock_report(clock, involved, node.blind.is_some(), seen_since))
+                .map(|clock| {
+                    clock_report(
+                        clock,
+                        involved || self.settings().curve_points > 0,
+                        node.blind.is_some(),
+                        seen_since,
+                    )
+                })
                 .collect(),
         }
     }
@@ -241,5 +248,6 @@ fn clock_report(
         changes: clock.changes(),
         offset_ns: offset,
         history: history.collect(),
+        curve: clock.curve().cloned(),
     }
 }

@@ -15,6 +15,8 @@ use self::filter::Filter;
 use crate::model::node::Node;
 use crate::{Role, Settings, Timeline};
 
+/// How many measurements in a row beyond the limit show that it is reached: one may be an outlier.
+const BEYOND: u32 = 2;
 /// How many measurements it takes before they are worth more than the default model.
 const LEAST: usize = 4;
 /// A normal variable is below this many standard deviations nine times out of ten.
@@ -27,6 +29,8 @@ pub(crate) struct HoldoverTracker {
     lost: Option<(Received, i64)>,
     /// Nothing until something is measured: most clocks never are.
     filter: Option<Box<Filter>>,
+    /// The first of those beyond the limit, and how many there were in a row, up to [`BEYOND`].
+    beyond: Option<(Received, u32)>,
 }
 
 impl HoldoverTracker {
@@ -34,15 +38,28 @@ impl HoldoverTracker {
     pub(crate) fn begin(&mut self, at: Received, nanos: i64) {
         self.lost = Some((at, nanos));
         self.filter = None;
+        self.beyond = None;
     }
 
     /// Takes an offset that is not the one from before the loss.
-    pub(crate) fn push(&mut self, at: Received, nanos: i64) {
+    pub(crate) fn push(&mut self, at: Received, nanos: i64, limit_ns: u64) {
         let Some((since, phase)) = self.lost else {
             return;
         };
         let filter = self.filter.get_or_insert_with(|| Box::new(Filter::new(phase as f64)));
         filter.push(at.since(since).as_secs_f64(), nanos as f64);
+        self.beyond = match self.beyond {
+            Some((first, count)) if count >= BEYOND => Some((first, count)),
+            before if nanos.unsigned_abs() >= limit_ns => {
+                Some(before.map_or((at, 1), |(first, count)| (first, count + 1)))
+            }
+            _ => None,
+        };
+    }
+
+    /// When the limit was reached, where that was measured.
+    fn reached(&self) -> Option<Received> {
+        self.beyond.filter(|(_, count)| *count >= BEYOND).map(|(first, _)| first)
     }
 }
 
@@ -133,6 +150,10 @@ impl Prior {
 fn measured(held: &HoldoverTracker, settings: &Settings) -> Option<Crossing> {
     let (since, _) = held.lost?;
     let filter = held.filter.as_deref().filter(|filter| filter.samples() >= LEAST)?;
+    if let Some(at) = held.reached() {
+        let samples = filter.samples();
+        return Some(Crossing { at, earliest: at, latest: at, samples, model: "measured" });
+    }
     let horizon = 20.0 * settings.holdover_model.as_secs_f64();
     if filter.last() >= horizon {
         return None;
@@ -186,7 +207,7 @@ mod tests {
         held.begin(since, 0);
         for second in (1..=seconds).step_by(20) {
             #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
-            held.push(since.after(Duration::from_secs(second)), offset(second as f64) as i64);
+            held.push(since.after(Duration::from_secs(second)), offset(second as f64) as i64, 1500);
         }
         measured(&held, &Settings::default())
     }
@@ -223,7 +244,9 @@ mod tests {
     #[test]
     fn a_clock_beyond_its_limit_has_reached_it() {
         let crossing = holdover(4_000, |t| t).unwrap();
-        assert!(seconds(crossing.at) <= 4_000.0, "{crossing:?}");
+        // Samples are 20 s apart.
+        assert!((1_500.0..1_520.0).contains(&seconds(crossing.at)), "{crossing:?}");
+        assert_eq!((crossing.model, crossing.earliest), ("measured", crossing.at));
     }
 
     #[test]
@@ -232,7 +255,7 @@ mod tests {
             let mut held = HoldoverTracker::default();
             held.begin(Received::from_nanos(i64::MIN), wild);
             for at in [i64::MIN, 0, 1, 2, 3, i64::MAX] {
-                held.push(Received::from_nanos(at), wild);
+                held.push(Received::from_nanos(at), wild, 1500);
                 let crossing = measured(&held, &Settings::default());
                 assert!(crossing.is_none_or(|c| c.earliest <= c.at && c.at <= c.latest));
             }

@@ -19,6 +19,7 @@ pub use self::samples::Samples;
 pub(crate) use self::samples::is_calm;
 use crate::Settings;
 use crate::model::clock_class;
+use crate::model::curve::Curve;
 use crate::model::forecast::HoldoverTracker;
 use crate::model::recent::Recent;
 use crate::model::trace::Trace;
@@ -121,6 +122,8 @@ pub struct Timeline {
     quality_since: Received,
 
     samples: Samples,
+    /// All offsets, thinned out; only where that is asked for.
+    curve: Option<Box<Curve>>,
     trace: Trace,
     held: HoldoverTracker,
     /// The latest gaps between events that changed nothing, in turn and in nanoseconds, and how many there were: the
@@ -211,6 +214,7 @@ impl Timeline {
             normal_quality: None,
             quality_since: at,
             samples: Samples::default(),
+            curve: None,
             trace: Trace::default(),
             held: HoldoverTracker::default(),
             gaps: [0; CADENCE_GAPS],
@@ -467,13 +471,22 @@ impl Timeline {
         }
         if !stale {
             self.samples.push(at, offset, in_range, settings);
+            self.draw(at, offset, settings);
             // What comes with a change was sent because it is unusual; repeated states are polled.
             if !changed && self.resource == Resource::LockState {
                 let level = if is_noise { 0 } else { offset.as_nanos() };
                 self.trace.push(at, level, settings.step_ns as f64);
             }
         } else if Some(offset) != entered_with && !changed {
-            self.held.push(at, offset.as_nanos());
+            self.held.push(at, offset.as_nanos(), settings.holdover_limit_ns);
+            self.draw(at, offset, settings);
+        }
+    }
+
+    fn draw(&mut self, at: Received, offset: Offset, settings: &Settings) {
+        if settings.curve_points > 0 {
+            let curve = self.curve.get_or_insert_with(|| Box::new(Curve::new(settings.offset_ns)));
+            curve.push(at, offset, settings.curve_points);
         }
     }
 

@@ -173,7 +173,9 @@ pub(super) async fn one(reach: &Reach, wanted: One) -> Result<Answer, Refusal> {
     }));
     let forecast = match incident["forecast"]["at"].as_str() {
         Some(at) => {
-            format!(" {} ns are expected to be reached at {at}.", incident["forecast"]["limit_ns"])
+            let is_measured = incident["forecast"]["model"] == "measured";
+            let how = if is_measured { "were" } else { "are expected to be" };
+            format!(" {} ns {how} reached at {at}.", incident["forecast"]["limit_ns"])
         }
         None => String::new(),
     };

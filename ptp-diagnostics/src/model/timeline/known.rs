@@ -13,6 +13,7 @@ use super::{Fact, Said, Samples, Timeline};
 use crate::Settings;
 use crate::model::clock_class;
 use crate::model::crossings::Crossings;
+use crate::model::curve::Curve;
 use crate::model::forecast::HoldoverTracker;
 use crate::model::trace::Trace;
 
@@ -271,6 +272,13 @@ impl Timeline {
     #[must_use]
     pub const fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// All its offsets, thinned out; only where [`Settings::curve_points`](crate::Settings::curve_points) asks for
+    /// it.
+    #[must_use]
+    pub fn curve(&self) -> Option<&Curve> {
+        self.curve.as_deref()
     }
 
     pub(crate) const fn held(&self) -> &HoldoverTracker {

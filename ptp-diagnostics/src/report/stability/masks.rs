@@ -148,6 +148,18 @@ const FOLLOWER: &[Mask] = &[
     mask("G.8273.2 7.1", "class D", Figure::MaxTeL, &[flat(5.0)]),
 ];
 
+impl MaskReport {
+    /// The limit at an observation interval, in nanoseconds, for a plot of the mask; `None` where it has none,
+    /// and of a mask that this version does not know.
+    #[must_use]
+    pub fn limit_at(&self, tau_s: f64) -> Option<f64> {
+        let is_it = |mask: &&Mask| {
+            mask.standard == self.standard && mask.class == self.class && mask.figure == self.figure
+        };
+        GRANDMASTER.iter().chain(FOLLOWER).find(is_it)?.limit_at(tau_s)
+    }
+}
+
 /// Compares a clock's figures with the masks for its kind; there are none for system clocks.
 pub(super) fn compare(resource: &Resource, role: Role, figures: &Figures) -> Vec<MaskReport> {
     let masks = match (resource, role) {

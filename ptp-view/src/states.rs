@@ -1,0 +1,110 @@
+//! In which state a clock was, and when: what a strip shows.
+
+use ptp_diagnostics::NodeState;
+use ptp_diagnostics::report::{ClockReport, Report};
+use ptp_events::{NodeName, Received, Resource, SyncState};
+
+/// A stretch of time in which a clock was in one state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stretch {
+    /// Since when.
+    pub from: Received,
+    /// Until when.
+    pub to: Received,
+    /// In which.
+    pub state: NodeState,
+}
+
+/// The time that a report covers; `None` where it is made from nothing.
+#[must_use]
+pub fn span(report: &Report) -> Option<(Received, Received)> {
+    let first = report.input.first?;
+    let history = report.nodes.iter().flat_map(|n| &n.clocks).flat_map(|c| &c.history);
+    let from = history.map(|moment| moment.at).min().unwrap_or(first).min(first);
+    Some((from, report.input.last?))
+}
+
+/// Whether a clock has states worth drawing: the overall state only repeats its clocks.
+#[must_use]
+pub fn is_drawn(clock: &ClockReport) -> bool {
+    let states = clock.history.iter().filter(|moment| moment.state.is_some()).count();
+    states > 0 && clock.resource != Resource::SyncState
+}
+
+/// When a node could not be seen, in order; what lasts, lasts until `to`.
+#[must_use]
+pub fn holes(report: &Report, node: &NodeName, to: Received) -> Vec<(Received, Received)> {
+    let windows = report.blind_windows.iter().filter(|window| window.node == *node);
+    let mut holes: Vec<_> =
+        windows.map(|window| (window.from, window.to.unwrap_or(to).max(window.from))).collect();
+    holes.sort();
+    holes
+}
+
+/// The states of a clock until `to`, in order; what lies in a hole is no state.
+#[must_use]
+pub fn stretches(
+    clock: &ClockReport,
+    holes: &[(Received, Received)],
+    to: Received,
+) -> Vec<Stretch> {
+    let mut all = Vec::new();
+    let mut states = clock
+        .history
+        .iter()
+        .filter_map(|moment| moment.state.as_ref().map(|state| (moment.at, state_of(state))))
+        .peekable();
+    while let Some((at, state)) = states.next() {
+        let end = states.peek().map_or(to, |(next, _)| *next);
+        let seen = seen(at, end, holes).into_iter();
+        all.extend(seen.map(|(from, to)| Stretch { from, to, state }));
+    }
+    all
+}
+
+const fn state_of(state: &SyncState) -> NodeState {
+    match state {
+        SyncState::Locked | SyncState::Synchronized => NodeState::Locked,
+        SyncState::Holdover => NodeState::Holdover,
+        _ => NodeState::Freerun,
+    }
+}
+
+/// What is left of a stretch of time without the holes in it.
+fn seen(from: Received, to: Received, holes: &[(Received, Received)]) -> Vec<(Received, Received)> {
+    let mut left = Vec::new();
+    let mut at = from;
+    for (begin, end) in holes {
+        if *end <= at || *begin >= to {
+            continue;
+        }
+        if *begin >= at {
+            left.push((at, *begin));
+        }
+        at = *end;
+    }
+    if at <= to {
+        left.push((at, to));
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_cut_out_of_what_was_seen() {
+        let at = |s: i64| Received::from_nanos(s);
+        let left = |holes: &[(i64, i64)]| -> Vec<_> {
+            let holes: Vec<_> = holes.iter().map(|(a, b)| (at(*a), at(*b))).collect();
+            let left = seen(at(10), at(20), &holes).into_iter();
+            left.map(|(a, b)| (a.as_nanos(), b.as_nanos())).collect()
+        };
+        assert_eq!(left(&[]), [(10, 20)]);
+        assert_eq!(left(&[(12, 15)]), [(10, 12), (15, 20)]);
+        assert_eq!(left(&[(5, 12), (14, 16), (18, 30)]), [(12, 14), (16, 18)]);
+        assert_eq!(left(&[(0, 5), (25, 30)]), [(10, 20)]);
+        assert!(left(&[(5, 30)]).is_empty());
+    }
+}

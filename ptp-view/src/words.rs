@@ -1,0 +1,29 @@
+//! Words that several parts of a page share.
+
+use ptp_diagnostics::report::ClockReport;
+use ptp_events::Resource;
+
+/// How a clock is called, beside its node.
+pub(crate) fn clock_name(clock: &ClockReport) -> String {
+    let name = match clock.instance.as_str() {
+        "" => clock.resource.to_string(),
+        name => name.to_owned(),
+    };
+    if clock.resource == Resource::Gnss { format!("{name} gnss") } else { name }
+}
+
+/// Nanoseconds in the unit that suits them.
+pub(crate) fn nanos(ns: f64) -> String {
+    let (value, unit) = match ns.abs() {
+        size if size < 1e4 => (ns, "ns"),
+        size if size < 1e7 => (ns / 1e3, "µs"),
+        size if size < 1e9 => (ns / 1e6, "ms"),
+        _ => (ns / 1e9, "s"),
+    };
+    let text = format!("{value:.1}");
+    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+pub(crate) fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
