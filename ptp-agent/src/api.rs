@@ -4,6 +4,7 @@ mod alerts;
 mod hosts;
 mod legacy;
 mod metrics;
+mod pages;
 mod parameters;
 mod problem;
 mod stream;
@@ -69,7 +70,10 @@ pub const OPENAPI: &str = include_str!("api/openapi.json");
 impl Access {
     /// Whether whoever sent these headers may read.
     pub(crate) fn may_read(&self, headers: &HeaderMap) -> bool {
-        self.read.is_none() || is(self.read.as_ref(), headers) || self.may_change(headers)
+        self.read.is_none()
+            || is(self.read.as_ref(), headers)
+            || self.may_change(headers)
+            || pages::has_session(self, headers)
     }
 
     /// Whether whoever sent these headers may change things.
@@ -96,7 +100,8 @@ pub fn router(api: Api) -> Router {
     let open = Router::new()
         .route("/health", get(legacy::health))
         .route("/livez", get(|| async { "ok" }))
-        .route("/readyz", get(legacy::ready));
+        .route("/readyz", get(legacy::ready))
+        .merge(pages::open());
     let guarded = inner().route_layer(middleware::from_fn_with_state(api.clone(), guard));
     open.merge(guarded).fallback(missing).with_state(api)
 }
@@ -114,6 +119,7 @@ fn inner() -> Router<Api> {
         .route("/config", get(legacy::config))
         .route("/openapi.json", get(v1::openapi))
         .nest("/api/v1", v1::router())
+        .merge(pages::router())
 }
 
 async fn missing() -> Problem {
@@ -133,6 +139,9 @@ async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response
         (true, Some(_)) => "this needs the write token, as `Authorization: Bearer TOKEN`",
         (false, _) => "this needs a token, as `Authorization: Bearer TOKEN`",
     };
+    if !changes && pages::is_browser(headers) {
+        return pages::ask_for_token();
+    }
     let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
     let challenge = header::HeaderValue::from_static("Bearer");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ptp_diagnostics::curve::Curve;
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
 use ptp_events::{Instance, NodeName, Received, Resource};
@@ -65,6 +66,17 @@ pub struct ClockSamples {
     pub instance: Instance,
     /// Time and nanoseconds, oldest first: an hour's worth at most.
     pub samples: Vec<(Received, i64)>,
+    /// The offset over which it counts as out of tolerance, in nanoseconds.
+    #[serde(skip)]
+    pub threshold_ns: u64,
+}
+
+impl ClockSamples {
+    /// The same, to be drawn.
+    #[must_use]
+    pub fn curve(&self) -> Curve {
+        Curve::of(self.threshold_ns, self.samples.iter().copied(), ptp_view::CURVE_POINTS)
+    }
 }
 
 /// A question to the engine, and where the answer goes.
@@ -248,6 +260,7 @@ fn samples(engine: &Engine, node: &NodeName) -> Option<Vec<ClockSamples>> {
         resource: clock.resource().clone(),
         instance: clock.instance().clone(),
         samples: clock.trace().samples().collect(),
+        threshold_ns: engine.settings().offset_ns,
     });
     Some(samples.collect())
 }

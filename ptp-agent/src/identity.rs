@@ -50,11 +50,11 @@ impl Identity {
         cluster.into_iter().chain(self.labels.iter().map(|(name, value)| (&**name, &**value)))
     }
 
-    /// Where an incident can be looked at, if the API can be reached from outside.
+    /// Where people can look at an incident, if the API can be reached from outside.
     #[must_use]
     pub fn incident_url(&self, incident: &str) -> Option<String> {
         let base = self.external_url.as_deref()?;
-        Some(format!("{base}/api/v1/incidents/{incident}"))
+        Some(format!("{base}/incidents/{incident}"))
     }
 
     /// The manual page of a root cause.

@@ -354,6 +354,23 @@ pub struct BlindWindow {
     pub why: String,
 }
 
+impl Report {
+    /// The same about nobody: what it was made from, and nothing of what was found.
+    #[must_use]
+    pub fn about_nobody(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            generator: self.generator.clone(),
+            input: self.input.clone(),
+            nodes: Vec::new(),
+            incidents: Vec::new(),
+            alerts: Vec::new(),
+            blind_windows: Vec::new(),
+            stability: None,
+        }
+    }
+}
+
 impl Recommendation {
     /// The action, and its command after a colon.
     #[must_use]

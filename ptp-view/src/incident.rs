@@ -6,10 +6,9 @@ use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{NodeState, Status};
 use ptp_events::{NodeName, Received, Resource};
 
-use crate::node::anchor;
 use crate::plot::{Plot, strips};
 use crate::states::{Stretch, holes, is_drawn, stretches};
-use crate::words::{clock_name, nanos};
+use crate::words::{clock_name, nanos, time};
 
 /// How many curves, strips and pieces of evidence an incident shows.
 const CURVES: usize = 2;
@@ -17,7 +16,12 @@ const STRIPS: usize = 12;
 const EVIDENCE: usize = 40;
 const NAMES: usize = 12;
 
-pub(crate) fn incident(report: &Report, incident: &IncidentReport) -> Markup {
+/// In full; `to` says where the page of a node is.
+pub(crate) fn incident(
+    report: &Report,
+    incident: &IncidentReport,
+    to: fn(&str) -> String,
+) -> Markup {
     let firing = incident.status != Status::Resolved;
     html! {
         article id=(incident.id) class=(incident.severity.as_str()) {
@@ -31,13 +35,13 @@ pub(crate) fn incident(report: &Report, incident: &IncidentReport) -> Markup {
                 dd { code { (incident.root_cause.code()) } ", " (incident.verdict.as_str()) " (confidence "
                     (format!("{:.2}", incident.confidence)) ")" }
                 dt { "since" }
-                dd { (moment(incident.opened_at)) ", known "
+                dd { (time(incident.opened_at)) ", known "
                     (lasting(incident.detected_at.since(incident.opened_at))) " later"
                     @if let Some(over) = incident.resolved_at {
                         ", over after " (lasting(over.since(incident.opened_at)))
                     } @else { ", still firing" } }
                 dt { "where" }
-                dd { (names(&incident.origin_nodes)) @if let Some(others) = others(incident) { "; felt on " (others) } }
+                dd { (names(&incident.origin_nodes, to)) @if let Some(others) = others(incident, to) { "; felt on " (others) } }
                 @if let Some(forecast) = &incident.forecast {
                     dt { "how long" } dd { (expected(forecast, report.input.last)) }
                 } @else if let Some(note) = &incident.forecast_note {
@@ -87,20 +91,20 @@ fn command(command: &str) -> Markup {
     html! { pre.command { code { (command) } } }
 }
 
-fn names(nodes: &[NodeName]) -> Markup {
+fn names(nodes: &[NodeName], to: fn(&str) -> String) -> Markup {
     html! {
         @for (n, node) in nodes.iter().take(NAMES).enumerate() {
             @if n > 0 { ", " }
-            a href=(format!("#{}", anchor(node.as_str()))) { (node.as_str()) }
+            a href=(to(node.as_str())) { (node.as_str()) }
         }
         @if nodes.len() > NAMES { " and " (nodes.len() - NAMES) " more" }
     }
 }
 
-fn others(incident: &IncidentReport) -> Option<Markup> {
+fn others(incident: &IncidentReport, to: fn(&str) -> String) -> Option<Markup> {
     let is_other = |node: &&NodeName| !incident.origin_nodes.contains(node);
     let others: Vec<_> = incident.affected_nodes.iter().filter(is_other).cloned().collect();
-    (!others.is_empty()).then(|| names(&others))
+    (!others.is_empty()).then(|| names(&others, to))
 }
 
 fn expected(forecast: &Forecast, last: Option<Received>) -> String {
@@ -196,7 +200,7 @@ fn pictures(report: &Report, incident: &IncidentReport) -> Markup {
             }.draw())
         }
         @if !rows.is_empty() {
-            h4 { "States, " (moment(span.0)) " to " (moment(span.1)) }
+            h4 { "States, " (time(span.0)) " to " (time(span.1)) }
             (strips(&rows, span))
         }
     }

@@ -15,6 +15,7 @@
 
 mod document;
 mod incident;
+pub mod live;
 mod node;
 mod plot;
 mod report;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use ptp_diagnostics::report::{ClockReport, NodeReport, Report};
-use ptp_diagnostics::text::{lasting, moment};
+use ptp_diagnostics::text::lasting;
 use ptp_events::Received;
 
 use crate::plot::Plot;
 use crate::states::{holes, is_drawn, stretches};
-use crate::words::{clock_name, nanos, plural};
+use crate::words::{clock_name, nanos, plural, time};
 
 /// How many clocks of a node are drawn.
 const DRAWN: usize = 8;
@@ -27,6 +27,19 @@ pub(crate) fn node(
                 span class=(format!("state {}", node.state.as_str())) { (node.state.as_str()) }
                 span.soft { " " (availability(node)) ", " (plural(usize::try_from(node.events).unwrap_or(usize::MAX), "event")) }
             }
+            (inside(report, node, span))
+        }
+    }
+}
+
+/// Its clocks, and what is drawn of them.
+pub(crate) fn inside(
+    report: &Report,
+    node: &NodeReport,
+    span: Option<(Received, Received)>,
+) -> Markup {
+    let name = node.node.as_str();
+    html! {
             (clocks(&node.clocks))
             @if let Some(span) = span {
                 @let holes = holes(report, &node.node, span.1);
@@ -41,7 +54,6 @@ pub(crate) fn node(
                     }.draw())
                 }
             }
-        }
     }
 }
 
@@ -67,7 +79,7 @@ fn clocks(clocks: &[ClockReport]) -> Markup {
                 td { (clock_name(clock)) }
                 td { (clock.resource) }
                 td { @if let Some(state) = &clock.state { (state) } }
-                td.time { @if let Some(since) = clock.since { (moment(since)) } }
+                td.time { @if let Some(since) = clock.since { (time(since)) } }
                 td.number { @if let Some(class) = clock.clock_class { (class.0) } }
                 td.number { (clock.changes) }
                 @match &clock.offset_ns {
@@ -83,7 +95,7 @@ fn clocks(clocks: &[ClockReport]) -> Markup {
 }
 
 /// How much of the time it was LOCKED, and for how long nobody knows.
-fn availability(node: &NodeReport) -> String {
+pub(crate) fn availability(node: &NodeReport) -> String {
     let unknown = Duration::from_secs_f64(node.time_in_state_s.unknown.max(0.0));
     match node.availability {
         Some(share) if unknown >= Duration::from_mins(1) => {

@@ -190,7 +190,7 @@ fn time_axis(scale: &TimeScale, top: f64, up: f64) -> Markup {
             @let x = scale.x(at);
             @if up > 0.0 { (line("grid", x, TOP, x, TOP + up)) }
             (line("axis", x, top, x, top + 4.0))
-            text x=(number(x)) y=(number(top + 15.0)) text-anchor="middle" { (text) }
+            text x=(number(x)) y=(number(top + 15.0)) text-anchor="middle" data-time=(at.as_nanos() / 1_000_000) { (text) }
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use maud::{Markup, PreEscaped, html};
 use ptp_diagnostics::report::{IncidentReport, Report};
-use ptp_diagnostics::text::{lasting, moment};
+use ptp_diagnostics::text::lasting;
 use ptp_diagnostics::{NodeState, Status};
 
 use crate::incident::{incident, row};
 use crate::node::{self, node};
-use crate::words::plural;
+use crate::words::{plural, time};
 use crate::{document, states, strip, wander};
 
 /// How much of the page incidents and nodes may take, in full and in a line of a table, in bytes: a page of
@@ -74,7 +74,7 @@ fn summary(report: &Report) -> Markup {
             ". " (plural(report.nodes.len(), "node")) ", " (unwell) " not LOCKED at the end."
         }
         @if let (Some(first), Some(last)) = (report.input.first, report.input.last) {
-            p.soft { (moment(first)) " to " (moment(last)) ", " (lasting(last.since(first))) ", "
+            p.soft { (time(first)) " to " (time(last)) ", " (lasting(last.since(first))) ", "
                 (plural(usize::try_from(report.input.events).unwrap_or(usize::MAX), "event")) "." }
         }
     }
@@ -121,8 +121,14 @@ fn fill<'a, T>(
     (full, lines, left.len())
 }
 
+/// Where a node stands in the page.
+fn in_page(node: &str) -> String {
+    format!("#{}", node::anchor(node))
+}
+
 fn in_order(report: &Report, incidents: &[&IncidentReport]) -> Markup {
-    let (full, lines, left) = fill(incidents, INCIDENTS, |next| incident(report, next), row);
+    let (full, lines, left) =
+        fill(incidents, INCIDENTS, |next| incident(report, next, in_page), row);
     html! {
         @if incidents.is_empty() { p { "Nothing was found." } }
         (full)
@@ -166,8 +172,8 @@ fn blind(report: &Report) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Blind windows" { table {
             thead { tr { th { "node" } th { "from (UTC)" } th { "to" } th { "why" } } }
             tbody { @for window in report.blind_windows.iter().take(SHOWN) { tr {
-                td { (window.node) } td.time { (moment(window.from)) }
-                td.time { @if let Some(to) = window.to { (moment(to)) } @else { "now" } }
+                td { (window.node) } td.time { (time(window.from)) }
+                td.time { @if let Some(to) = window.to { (time(to)) } @else { "now" } }
                 td { (window.why) }
             } } }
         } }

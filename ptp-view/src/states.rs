@@ -1,7 +1,7 @@
 //! In which state a clock was, and when: what a strip shows.
 
 use ptp_diagnostics::NodeState;
-use ptp_diagnostics::report::{ClockReport, Report};
+use ptp_diagnostics::report::{ClockReport, NodeReport, Report};
 use ptp_events::{NodeName, Received, Resource, SyncState};
 
 /// A stretch of time in which a clock was in one state.
@@ -29,6 +29,45 @@ pub fn span(report: &Report) -> Option<(Received, Received)> {
 pub fn is_drawn(clock: &ClockReport) -> bool {
     let states = clock.history.iter().filter(|moment| moment.state.is_some()).count();
     states > 0 && clock.resource != Resource::SyncState
+}
+
+/// The states of a node as a whole, the worst of its PTP and system clocks at each time, from `from` to `to`.
+///
+/// Of a clock without a history only its present state is known, since it has been in it.
+#[must_use]
+pub fn of_node(
+    node: &NodeReport,
+    holes: &[(Received, Received)],
+    (from, to): (Received, Received),
+) -> Vec<Stretch> {
+    let mut all = Vec::new();
+    let counts =
+        |clock: &&ClockReport| matches!(clock.resource, Resource::LockState | Resource::OsClock);
+    for clock in node.clocks.iter().filter(counts) {
+        let told = stretches(clock, holes, to);
+        if let (true, Some(state), Some(since)) = (told.is_empty(), &clock.state, clock.since) {
+            let state = state_of(state);
+            let seen = seen(since, to, holes).into_iter();
+            all.extend(seen.map(|(from, to)| Stretch { from, to, state }));
+        }
+        all.extend(told);
+    }
+    let within = |at: Received| at.clamp(from, to);
+    let mut bounds: Vec<Received> =
+        all.iter().flat_map(|stretch| [within(stretch.from), within(stretch.to)]).collect();
+    bounds.sort_unstable();
+    bounds.dedup();
+    let mut joined: Vec<Stretch> = Vec::new();
+    for pair in bounds.windows(2) {
+        let (begin, end) = (pair[0], pair[1]);
+        let there = all.iter().filter(|stretch| stretch.from <= begin && stretch.to >= end);
+        let Some(state) = there.map(|stretch| stretch.state).max() else { continue };
+        match joined.last_mut() {
+            Some(last) if last.state == state && last.to == begin => last.to = end,
+            _ => joined.push(Stretch { from: begin, to: end, state }),
+        }
+    }
+    joined
 }
 
 /// When a node could not be seen, in order; what lasts, lasts until `to`.

@@ -1,7 +1,9 @@
 //! Words that several parts of a page share.
 
+use maud::{Markup, html};
 use ptp_diagnostics::report::ClockReport;
-use ptp_events::Resource;
+use ptp_diagnostics::text::moment;
+use ptp_events::{Received, Resource};
 
 /// How a clock is called, beside its node.
 pub(crate) fn clock_name(clock: &ClockReport) -> String {
@@ -10,6 +12,11 @@ pub(crate) fn clock_name(clock: &ClockReport) -> String {
         name => name.to_owned(),
     };
     if clock.resource == Resource::Gnss { format!("{name} gnss") } else { name }
+}
+
+/// A time, in UTC; a live page may show it in another zone.
+pub(crate) fn time(at: Received) -> Markup {
+    html! { time datetime=(at) { (moment(at)) } }
 }
 
 /// Nanoseconds in the unit that suits them.

@@ -27,9 +27,9 @@ export async function open(browser, url, options = {}) {
   return { page, complaints, close: () => context.close() };
 }
 
-// No finding of axe-core that is serious or worse, light and dark.
-export async function accessible(browser, url, ready) {
-  for (const colorScheme of ["light", "dark"]) {
+// No finding of axe-core that is serious or worse.
+export async function accessible(browser, url, ready, colorSchemes = ["light", "dark"]) {
+  for (const colorScheme of colorSchemes) {
     const { page, close } = await open(browser, url, { bypassCSP: true, colorScheme });
     if (ready) await ready(page);
     await page.evaluate(axe);

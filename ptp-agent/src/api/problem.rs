@@ -17,6 +17,16 @@ impl Problem {
         Self { status, detail: detail.into() }
     }
 
+    /// Its status.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the caller can do about it.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A parameter that cannot be used.
     pub fn parameter(name: &str, value: &str, wanted: &str) -> Self {
         let value: String = value.chars().take(60).flat_map(char::escape_debug).collect();

@@ -1,6 +1,6 @@
 //! The versioned API.
 
-mod incidents;
+pub(super) mod incidents;
 mod nodes;
 mod silences;
 

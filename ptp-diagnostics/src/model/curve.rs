@@ -41,6 +41,20 @@ impl Curve {
         Self { threshold_ns, width_s: FIRST_WIDTH.as_secs(), points: Vec::new() }
     }
 
+    /// The curve of these offsets, in nanoseconds, oldest first.
+    #[must_use]
+    pub fn of(
+        threshold_ns: u64,
+        offsets: impl IntoIterator<Item = (Received, i64)>,
+        most: usize,
+    ) -> Self {
+        let mut curve = Self::new(threshold_ns);
+        for (at, ns) in offsets {
+            curve.push(at, Offset::from_nanos(ns), most);
+        }
+        curve
+    }
+
     /// Takes in an offset; of more than `most` points the curve keeps half.
     pub(crate) fn push(&mut self, at: Received, offset: Offset, most: usize) {
         let ns = offset.as_nanos();

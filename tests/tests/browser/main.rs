@@ -1,6 +1,10 @@
 //! Pages, in a real browser.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
+#[path = "../live/fleet.rs"]
+#[expect(dead_code, reason = "here less is asked of it")]
+mod fleet;
+mod pages;
 mod report;
 
 use std::path::{Path, PathBuf};

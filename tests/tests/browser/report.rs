@@ -13,7 +13,7 @@ use crate::{installed, run};
 /// What a page may weigh, however much there is.
 const MOST_BYTES: usize = 5_000_000;
 
-fn diagnosed(kind: &str) -> Report {
+pub(crate) fn diagnosed(kind: &str) -> Report {
     let kind = Kind::find(kind).unwrap();
     let plan = kind.plan(7);
     let scenario = Scenario::play(&plan, 7).unwrap();
@@ -99,7 +99,7 @@ fn spoil(value: &mut serde_json::Value, hostile: &str) {
                 ];
                 match member {
                     serde_json::Value::String(text) if free.contains(&&**key) => {
-                        text.push_str(hostile)
+                        text.push_str(hostile);
                     }
                     serde_json::Value::Array(items) if key == "files" => items.push(hostile.into()),
                     member => spoil(member, hostile),

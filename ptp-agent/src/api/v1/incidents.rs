@@ -29,6 +29,22 @@ pub(super) async fn incidents(
         since: time(&query, "since", api.store.clock().stamp())?,
     };
     let node = wanted.node.clone();
+    let (items, more) = select(&api, wanted, cursor, limit).await?;
+    if items.is_empty() && cursor == 0 {
+        not_about_nobody(&api.engine.snapshot.borrow().report, node.as_deref())?;
+    }
+    let next_cursor = more.then(|| (cursor + items.len()).to_string());
+    Ok(Json(Listed { items, next_cursor }))
+}
+
+/// The newest first, of those held and of those in the journal, after the first `cursor`; and whether there
+/// are more.
+async fn select(
+    api: &Api,
+    wanted: IncidentQuery,
+    cursor: usize,
+    limit: usize,
+) -> Result<(Vec<Value>, bool), Problem> {
     let snapshot = api.engine.snapshot.borrow().clone();
     let held = snapshot.report.incidents.iter().rev().filter(|incident| wants(&wanted, incident));
     let held: Vec<&IncidentReport> = held.collect();
@@ -41,14 +57,32 @@ pub(super) async fn incidents(
     // One more than asked for, to know whether there is a next page.
     let (skip, left) = (cursor.saturating_sub(held.len()), limit + 1 - items.len());
     let more_held = held.len() > cursor + items.len();
-    let older = if more_held { Vec::new() } else { older(&api, wanted, skip, left).await? };
+    let older = if more_held { Vec::new() } else { older(api, wanted, skip, left).await? };
     let more = more_held || older.len() == left;
     items.extend(older.into_iter().take(left - 1));
-    if items.is_empty() && cursor == 0 {
-        not_about_nobody(&snapshot.report, node.as_deref())?;
-    }
-    let next_cursor = more.then(|| (cursor + items.len()).to_string());
-    Ok(Json(Listed { items, next_cursor }))
+    Ok((items, more))
+}
+
+/// The same for whoever draws them: all of them, whatever they are.
+pub(in crate::api) async fn listed(
+    api: &Api,
+    cursor: usize,
+    limit: usize,
+) -> Result<(Vec<IncidentReport>, bool), Problem> {
+    let (items, more) = select(api, IncidentQuery::default(), cursor, limit).await?;
+    let typed = items.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
+    typed.map(|typed| (typed, more)).map_err(|_| unreadable())
+}
+
+/// One of them, held or in the journal.
+pub(in crate::api) async fn find(api: &Api, id: &str) -> Result<IncidentReport, Problem> {
+    let value = one(api, id.to_owned()).await?;
+    serde_json::from_value(value).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Problem {
+    let detail = "an incident in the journal is of a version that this agent cannot draw; see /api/v1/incidents";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 fn wants(wanted: &IncidentQuery, incident: &IncidentReport) -> bool {
@@ -80,13 +114,17 @@ async fn older(
 
 /// `GET /api/v1/incidents/{id}`.
 pub(super) async fn incident(State(api): State<Api>, Path(id): Path<String>) -> Answer<Value> {
+    one(&api, id).await.map(Json)
+}
+
+async fn one(api: &Api, id: String) -> Result<Value, Problem> {
     let snapshot = api.engine.snapshot.borrow().clone();
     let held = snapshot.report.incidents.iter().find(|incident| incident.id == id);
     let found = match held {
         Some(incident) => serde_json::to_value(incident).ok(),
-        None => read(&api, move |store| store.incident(&id)).await?,
+        None => read(api, move |store| store.incident(&id)).await?,
     };
-    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such incident"))
+    found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such incident"))
 }
 
 /// `GET /api/v1/forecasts`: of incidents that go on.
