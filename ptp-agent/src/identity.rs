@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(identity.incident_url("a1"), None);
         identity.external_url = Some("https://ptp.example".to_owned());
         let url = identity.incident_url("a1");
-        assert_eq!(url.as_deref(), Some("https://ptp.example/api/v1/incidents/a1"));
+        assert_eq!(url.as_deref(), Some("https://ptp.example/incidents/a1"));
         let page = identity.runbook_url(RootCause::PtpPathLoss);
         assert!(page.ends_with("/docs/diagnostics.md#ptp-path-loss"), "{page}");
     }

@@ -105,6 +105,10 @@ pub(crate) struct DiagnoseArgs {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 
+    /// Only a line for each incident, for people
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) brief: bool,
+
     /// Where to write it, instead of to standard output; `.gz` and `.zst` are compressed
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -425,7 +429,7 @@ impl From<Log> for ptp_sim::LogForm {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people, in 80 columns
+    /// For people, as wide as the terminal
     Human,
     /// One document, schema ptp-report/v1
     Json,

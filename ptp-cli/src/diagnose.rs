@@ -23,6 +23,9 @@ use crate::{Outcome, interrupt, journal, output, render, thresholds, topology, w
 /// (docs/protocol.md §5).
 const LOG_SETTLE: Duration = Duration::from_secs(1);
 
+/// How wide what goes into a file is.
+const WIDTH: usize = 80;
+
 pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     // Before anything is unpacked, and before an input is read that cannot be read again.
     interrupt::watch();
@@ -56,7 +59,8 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
     select(&mut report, args);
     match args.output.as_deref().filter(|path| *path != Path::new(STDIN)) {
         None => {
-            let told = render(args.format, &report, out).and_then(|()| out.flush());
+            let told =
+                render(args, render::terminal_width(), &report, out).and_then(|()| out.flush());
             // Who closes a pipe has read enough; what was found is so all the same.
             if told.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
                 told?;
@@ -64,7 +68,7 @@ pub(crate) fn run(args: &DiagnoseArgs, out: &mut dyn Write) -> anyhow::Result<Ou
         }
         Some(path) => {
             let mut text = Vec::new();
-            render(args.format, &report, &mut text)?;
+            render(args, WIDTH, &report, &mut text)?;
             let mut file = output::create(path, args.force)?;
             // A file is no terminal: without colours.
             let plain = anstream::adapter::strip_bytes(&text).into_vec();
@@ -107,9 +111,15 @@ fn unwell(report: &Report) -> Option<String> {
     })
 }
 
-fn render(format: Format, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Human => render::human(report, out),
+fn render(
+    args: &DiagnoseArgs,
+    width: usize,
+    report: &Report,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match args.format {
+        Format::Human if args.brief => render::brief(report, out),
+        Format::Human => render::human(report, width, out),
         Format::Json => render::json(report, out),
         Format::Ndjson => render::ndjson(report, out),
         Format::Html => out.write_all(ptp_view::report(report).as_bytes()),

@@ -7,7 +7,7 @@ mod markdown;
 mod stability;
 mod timeline;
 
-pub(crate) use human::human;
+pub(crate) use human::{brief, human, terminal_width};
 pub(crate) use junit::junit;
 pub(crate) use machine::{json, ndjson};
 pub(crate) use markdown::markdown;

@@ -75,7 +75,7 @@ impl Shell {
                         (self.conditions())
                         (body)
                     }
-                    footer { p.soft { "As of " (time(self.at)) ". Everything here is in " a href="/openapi.json" { "/api/v1" } "; " a href="/health" { "/health" } " and " a href="/metrics" { "/metrics" } " are for machines." } }
+                    footer { p.soft { "Everything here is in " a href="/openapi.json" { "/api/v1" } "; " a href="/health" { "/health" } " and " a href="/metrics" { "/metrics" } " are for machines." } }
                     script src=(SCRIPT_PATH) {}
                 }
             }

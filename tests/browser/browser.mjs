@@ -27,6 +27,12 @@ export async function open(browser, url, options = {}) {
   return { page, complaints, close: () => context.close() };
 }
 
+// A picture for the documentation, where PTP_PICTURES says into which folder.
+export async function picture(page, name) {
+  const folder = process.env.PTP_PICTURES;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, clip: { x: 0, y: 0, width: 1280, height: 760 } });
+}
+
 // No finding of axe-core that is serious or worse.
 export async function accessible(browser, url, ready, colorSchemes = ["light", "dark"]) {
   for (const colorScheme of colorSchemes) {

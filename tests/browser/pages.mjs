@@ -2,7 +2,7 @@
 // line; what was seen is answered on standard output.
 import { createInterface } from "node:readline";
 import assert from "node:assert/strict";
-import { accessible, launch, open } from "./browser.mjs";
+import { accessible, launch, open, picture } from "./browser.mjs";
 
 const url = process.argv[2];
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -18,11 +18,13 @@ for (const [state, count] of Object.entries(fleet.states)) {
   assert.equal(await page.locator(`ul.fleet .state.${state}`).count(), count, state);
 }
 await page.locator("#live", { hasText: "live" }).waitFor();
+await picture(page, "fleet-well");
 say("open");
 
 await next("firing");
 const firing = page.locator("td a[href^='/incidents/']");
 await firing.first().waitFor({ timeout: 2000 });
+await picture(page, "fleet-firing");
 say("seen");
 await next("resolved");
 await page.getByText("No incident is firing").waitFor({ timeout: 2000 });
@@ -44,6 +46,8 @@ for (const path of paths) {
   const { page, complaints, close } = await open(browser, url + path);
   await page.locator("#live", { hasText: "live" }).waitFor();
   assert.deepEqual(complaints, [], path);
+  const name = path.match(/^\/(incidents\/|nodes|silences)/)?.[1];
+  if (name) await picture(page, { "incidents/": "incident", nodes: "node" }[name] ?? name);
   const words = (await page.locator("main h2, main h3").allTextContents()).join();
   await close();
   const plain = await open(browser, url + path, { javaScriptEnabled: false });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
-import { accessible, launch, open } from "./browser.mjs";
+import { accessible, launch, open, picture } from "./browser.mjs";
 
 const [file, truth] = process.argv.slice(2);
 const url = pathToFileURL(file).href;
@@ -35,6 +35,7 @@ if (await command.count()) {
   await button.filter({ hasText: /Copied|Press/ }).waitFor();
 }
 assert.deepEqual(complaints, []);
+if (expected.picture) await picture(page, expected.picture);
 await close();
 
 // The same words without a script.
@@ -50,10 +51,5 @@ assert.deepEqual(paper.complaints, []);
 await paper.close();
 
 if (expected.accessible) await accessible(browser, url);
-if (expected.screenshot) {
-  const shot = await open(browser, url);
-  await shot.page.screenshot({ path: expected.screenshot, clip: { x: 0, y: 0, width: 1280, height: 900 } });
-  await shot.close();
-}
 await browser.close();
 console.log(JSON.stringify({ opened }));

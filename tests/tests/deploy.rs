@@ -34,6 +34,10 @@ fn documents() -> Vec<(String, Value)> {
     ] {
         for entry in std::fs::read_dir(deploy().join(folder)).unwrap() {
             let path = entry.unwrap().path();
+            // Dashboards are no manifests.
+            if path.is_dir() {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             let name = path.strip_prefix(deploy()).unwrap().display().to_string();
             for document in text.split("\n---\n") {

@@ -7,7 +7,7 @@ use ptp_conform::{ClockKind, REQUIREMENTS};
 use ptp_diagnostics::report::known_bugs::{self, KnownBug};
 use ptp_diagnostics::{BUILT_IN, manual};
 
-use crate::{Failure, root};
+use crate::{Failure, dashboards, root};
 
 const GENERATED: &str = "<!-- Written by `cargo xtask docs`. Change the sources instead. -->\n";
 
@@ -21,7 +21,7 @@ pub(crate) fn run(check: bool) -> Result<(), Failure> {
         ("docs/conformance.md", conformance()),
     ];
     let mut stale = Vec::new();
-    for (path, page) in pages {
+    for (path, page) in pages.into_iter().chain(dashboards::all()) {
         let file = root().join(Path::new(path));
         if std::fs::read_to_string(&file).unwrap_or_default() == page {
             continue;

@@ -4,6 +4,7 @@
 
 mod bench;
 mod corpus;
+mod dashboards;
 mod docs;
 mod figures;
 mod idle;

@@ -1,6 +1,6 @@
 //! For people, in 80 columns; colour only where the output takes it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -14,7 +14,11 @@ use ptp_view::states;
 use super::stability::{COLUMNS, figures, filtered, fits, name};
 use super::timeline;
 
+/// How wide it is where nobody says, and at most: longer lines are hard to read.
 const WIDTH: usize = 80;
+const WIDEST: usize = 120;
+/// From how many incidents on there is an index.
+const INDEXED: usize = 4;
 /// How many events of an incident are shown, affected nodes named, and nodes listed.
 const SHOWN_EVENTS: usize = 12;
 const SHOWN_NAMES: usize = 4;
@@ -35,11 +39,43 @@ const fn style(severity: Severity) -> Style {
     }
 }
 
-pub(crate) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// How wide the terminal is; 80 columns where the output goes elsewhere.
+pub(crate) fn terminal_width() -> usize {
+    let size = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
+    size.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(WIDTH, WIDEST))
+}
+
+/// The heading, and a line for each incident.
+pub(crate) fn brief(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     heading(report, out)?;
+    report.incidents.iter().try_for_each(|incident| line(incident, "", out))
+}
+
+/// An incident in a line.
+fn line(incident: &IncidentReport, lead: &str, out: &mut dyn Write) -> io::Result<()> {
+    let colour = style(incident.severity);
+    let life = match (incident.status, incident.resolved_at) {
+        (Status::Resolved, Some(at)) => {
+            format!("over after {}", lasting(at.since(incident.opened_at)))
+        }
+        _ => "firing".to_owned(),
+    };
+    let (severity, since) = (incident.severity.as_str(), moment(incident.opened_at));
+    let (summary, cause) = (&incident.summary, incident.root_cause.code());
+    writeln!(out, "{lead}{colour}{severity:<9}{colour:#} {since}  {summary} ({cause}), {life}")
+}
+
+pub(crate) fn human(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    heading(report, out)?;
+    if report.incidents.len() >= INDEXED {
+        writeln!(out)?;
+        for (number, incident) in (1..).zip(&report.incidents) {
+            line(incident, &format!("{number:>3}. "), out)?;
+        }
+    }
     for incident in &report.incidents {
         writeln!(out)?;
-        write_incident(report, incident, out)?;
+        write_incident(report, incident, width, out)?;
     }
     for window in &report.blind_windows {
         let until = window.to.map_or("now".to_owned(), moment);
@@ -53,7 +89,7 @@ pub(crate) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, ": {}", window.why)?;
     }
     nodes(&report.nodes, out)?;
-    stability(report, out)
+    stability(report, width, out)
 }
 
 fn heading(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -101,12 +137,13 @@ fn heading(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn write_incident(
     report: &Report,
     incident: &IncidentReport,
+    width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let colour = style(incident.severity);
     let severity = incident.severity.as_str();
     writeln!(out, "{colour}{severity:<9}{colour:#} {BOLD}{}{BOLD:#}", incident.summary)?;
-    let mut field = |name: &str, text: &str| wrapped(out, &format!("  {name:<10}"), text);
+    let mut field = |name: &str, text: &str| wrapped(out, width, &format!("  {name:<10}"), text);
     let cause = incident.root_cause.code();
     let (verdict, confidence) = (incident.verdict.as_str(), incident.confidence);
     field("cause", &format!("{cause}, {verdict} (confidence {confidence:.2})"))?;
@@ -135,19 +172,24 @@ fn write_incident(
             "" => evidence.resource.to_string(),
             instance => instance.to_owned(),
         };
-        wrapped(out, &lead, &format!("{node} {clock}: {}{against}", evidence.says))?;
+        wrapped(out, width, &lead, &format!("{node} {clock}: {}{against}", evidence.says))?;
     }
     if incident.evidence.len() > SHOWN_EVENTS {
         writeln!(out, "    and {} more", incident.evidence.len() - SHOWN_EVENTS)?;
     }
     for finding in incident.findings.iter().filter(|_| incident.evidence.is_empty()) {
-        wrapped(out, "    ", &format!("{} {}: {}", finding.node, finding.code, finding.says))?;
+        wrapped(
+            out,
+            width,
+            "    ",
+            &format!("{} {}: {}", finding.node, finding.code, finding.says),
+        )?;
     }
-    timelines(report, incident, out)?;
+    timelines(report, incident, width, out)?;
 
     writeln!(out, "\n  {BOLD}What to do{BOLD:#}")?;
     for (number, advice) in incident.recommendations.iter().enumerate() {
-        wrapped(out, &format!("    {}. ", number + 1), &advice.action)?;
+        wrapped(out, width, &format!("    {}. ", number + 1), &advice.action)?;
         if let Some(command) = &advice.command {
             // Not wrapped, so that it can be copied.
             writeln!(out, "       {DIM}${DIM:#} {command}")?;
@@ -156,14 +198,14 @@ fn write_incident(
     if !incident.known_bugs.is_empty() {
         writeln!(out, "\n  {BOLD}Known bugs that look like this{BOLD:#}")?;
         for bug in &incident.known_bugs {
-            wrapped(out, &format!("    {}: ", bug.id), &bug.in_one_line())?;
+            wrapped(out, width, &format!("    {}: ", bug.id), &bug.in_one_line())?;
         }
     }
     if !incident.alternatives.is_empty() {
         writeln!(out, "\n  {BOLD}Could also be{BOLD:#}")?;
         for other in &incident.alternatives {
             let lead = format!("    {} ({:.2}): ", other.root_cause, other.confidence);
-            wrapped(out, &lead, &format!("decide by {}", other.decide_by))?;
+            wrapped(out, width, &lead, &format!("decide by {}", other.decide_by))?;
         }
     }
     Ok(())
@@ -209,7 +251,12 @@ fn affected(incident: &IncidentReport) -> String {
 }
 
 /// The states of the clocks where the incident began, then of others it affected.
-fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) -> io::Result<()> {
+fn timelines(
+    report: &Report,
+    incident: &IncidentReport,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Some((from, to)) = states::span(report) else {
         return Ok(());
     };
@@ -224,25 +271,32 @@ fn timelines(report: &Report, incident: &IncidentReport, out: &mut dyn Write) ->
             .flat_map(|node| node.clocks.iter().map(move |clock| (node, clock)))
             .filter(|(_, clock)| states::is_drawn(clock))
     };
-    let all: Vec<_> = drawn(true).chain(drawn(false)).collect();
+    let mut all: Vec<_> = drawn(true).chain(drawn(false)).collect();
+    // Of those where it began and of the others: what changed says more than what did not.
+    all.sort_by_key(|(node, clock)| {
+        (!incident.origin_nodes.contains(&node.node), clock.changes == 0)
+    });
     if all.is_empty() {
         return Ok(());
     }
-    let span = format!("{} to {}", time_of_day(from), time_of_day(to));
+    let day = |at| moment(at).split(' ').next().map(str::to_owned);
+    let said = if day(from) == day(to) { time_of_day } else { moment };
+    let span = format!("{} to {}", said(from), said(to));
     writeln!(
         out,
         "\n  {BOLD}Timeline{BOLD:#} {span}  {DIM}= locked  ~ holdover  ! lost  . unknown{DIM:#}"
     )?;
+    let label_width = WIDTH - 6 - timeline::CELLS;
     for (node, clock) in all.iter().take(SHOWN_TIMELINES) {
         let label = match clock.instance.as_str() {
             "" => format!("{} {}", node.node, clock.resource),
             instance => format!("{} {instance}", node.node),
         };
         let kind = if clock.resource == ptp_events::Resource::Gnss { " gnss" } else { "" };
-        let label = clip(&format!("{label}{kind}"), WIDTH - 6 - timeline::CELLS);
-        write!(out, "    {label:<width$} ", width = WIDTH - 6 - timeline::CELLS)?;
+        let label = clip(&format!("{label}{kind}"), label_width);
+        write!(out, "    {label:<label_width$} ")?;
         let holes = states::holes(report, &node.node, to);
-        bar(&timeline::cells(clock, &holes, from, to), out)?;
+        bar(&timeline::cells(clock, &holes, from, to, timeline::CELLS + width - WIDTH), out)?;
     }
     if all.len() > SHOWN_TIMELINES {
         writeln!(out, "    and {} more clocks", all.len() - SHOWN_TIMELINES)?;
@@ -291,7 +345,7 @@ fn nodes(nodes: &[NodeReport], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What the clocks say of themselves, those that are refused last.
-fn stability(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn stability(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let Some(clocks) = &report.stability else {
         return Ok(());
     };
@@ -318,12 +372,12 @@ fn stability(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     for clock in measured.iter().take(SHOWN_NODES) {
         if let Some(told) = filtered(clock) {
-            wrapped(out, &format!("  {:<23} ", clip(&name(clock), 23)), &told)?;
+            wrapped(out, width, &format!("  {:<23} ", clip(&name(clock), 23)), &told)?;
         }
     }
     for clock in refused.iter().take(SHOWN_NODES) {
         let lead = format!("  {:<23} ", clip(&name(clock), 23));
-        wrapped(out, &lead, clock.refused.as_deref().unwrap_or_default())?;
+        wrapped(out, width, &lead, clock.refused.as_deref().unwrap_or_default())?;
     }
     let hidden = [&measured, &refused].map(|list| list.len().saturating_sub(SHOWN_NODES));
     match hidden.iter().sum::<usize>() {
@@ -342,9 +396,9 @@ fn clip(text: &str, width: usize) -> String {
 }
 
 /// Wraps text behind a lead of its own, the further lines indented as far.
-fn wrapped(out: &mut dyn Write, lead: &str, text: &str) -> io::Result<()> {
+fn wrapped(out: &mut dyn Write, width: usize, lead: &str, text: &str) -> io::Result<()> {
     let indent = " ".repeat(lead.chars().count().min(WIDTH / 2));
-    let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent(&indent);
+    let options = textwrap::Options::new(width).initial_indent(lead).subsequent_indent(&indent);
     for line in textwrap::wrap(text, options) {
         writeln!(out, "{line}")?;
     }

@@ -5,7 +5,7 @@ use ptp_diagnostics::report::ClockReport;
 use ptp_events::Received;
 use ptp_view::states::{Stretch, stretches};
 
-/// How many cells a line has.
+/// How many cells a line has in 80 columns.
 pub(crate) const CELLS: usize = 44;
 
 /// How a cell is drawn: by how bad the worst moment in it was.
@@ -25,13 +25,14 @@ pub(crate) fn cells(
     holes: &[(Received, Received)],
     from: Received,
     to: Received,
+    count: usize,
 ) -> Vec<NodeState> {
     let span = to.since(from).as_nanos().max(1);
     let cell_of = |at: Received| {
         let at = at.since(from).as_nanos().min(span);
-        usize::try_from(at * CELLS as u128 / span).unwrap_or(0).min(CELLS - 1)
+        usize::try_from(at * count as u128 / span).unwrap_or(0).min(count - 1)
     };
-    let mut cells = vec![NodeState::Unknown; CELLS];
+    let mut cells = vec![NodeState::Unknown; count];
     for Stretch { from: begin, to: end, state } in stretches(clock, holes, to) {
         for slot in &mut cells[cell_of(begin)..=cell_of(end)] {
             *slot = (*slot).max(state);

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use maud::{Markup, html};
-use ptp_diagnostics::NodeState;
 use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
 use ptp_diagnostics::text::lasting;
+use ptp_diagnostics::{NodeState, Verdict};
 use ptp_events::{NodeName, Received};
 
 use super::{Shell, of_incident, of_node};
@@ -135,7 +135,7 @@ fn incidents(firing: &[&IncidentReport], now: Received) -> Markup {
             thead { tr { th { "severity" } th { "what" } th { "for" } th { "how long" } th { "where" } } }
             tbody { @for incident in firing.iter().take(FIRING) { tr {
                 td { span class=(format!("badge {}", incident.severity.as_str())) { (incident.severity.as_str()) } }
-                td { a href=(of_incident(&incident.id)) { (incident.summary) } }
+                td { a href=(of_incident(&incident.id)) { (incident.summary) } @if incident.verdict != Verdict::Confirmed { span.soft { " (" (incident.verdict.as_str()) ")" } } }
                 td.time { (lasting(now.since(incident.opened_at))) }
                 td { @if let Some(forecast) = &incident.forecast {
                     (nanos(forecast.limit_ns as f64))

@@ -1,4 +1,5 @@
-//! Pages, in a real browser.
+//! Pages, in a real browser. With `PTP_PICTURES=docs/pictures` (from the top, as a whole path) they make the
+//! pictures of the documentation.
 #![expect(clippy::unwrap_used, reason = "a test stops where it goes wrong")]
 
 #[path = "../live/fleet.rs"]

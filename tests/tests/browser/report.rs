@@ -14,12 +14,17 @@ use crate::{installed, run};
 const MOST_BYTES: usize = 5_000_000;
 
 pub(crate) fn diagnosed(kind: &str) -> Report {
+    diagnosed_until(kind, usize::MAX)
+}
+
+/// The same after so many events.
+fn diagnosed_until(kind: &str, events: usize) -> Report {
     let kind = Kind::find(kind).unwrap();
     let plan = kind.plan(7);
     let scenario = Scenario::play(&plan, 7).unwrap();
     let settings = Settings { curve_points: ptp_view::CURVE_POINTS, ..Settings::default() };
     let mut engine = Engine::new(settings);
-    for delivery in scenario.events {
+    for delivery in scenario.events.into_iter().take(events) {
         engine.handle_event(delivery.event, delivery.received);
     }
     engine.end(Duration::from_mins(1));
@@ -57,6 +62,16 @@ fn a_fault_is_seen_with_its_curve() {
     let report = diagnosed("gnss-outage-long");
     assert_eq!(report.incidents.len(), 1);
     look(&report, &json!({"curves": true, "accessible": true}));
+}
+
+/// A grandmaster without GNSS, measured meanwhile: where it goes is drawn before it is there.
+#[test]
+fn a_forecast_is_drawn_as_a_cone() {
+    let report = diagnosed_until("holdover-grandmaster-measured", 5000);
+    let forecast = report.incidents[0].forecast.as_ref().unwrap();
+    assert!(forecast.samples > 0 && Some(forecast.at) > report.input.last, "{forecast:?}");
+    assert!(ptp_view::report(&report).contains("class=\"cone\""));
+    look(&report, &json!({"curves": true, "picture": "report"}));
 }
 
 #[test]

@@ -178,7 +178,7 @@ async fn a_real_alertmanager_understands() {
     assert_eq!(there[0]["labels"]["severity"], "critical");
     assert_eq!(there[0]["labels"]["cluster"], "edge-7");
     let link = there[0]["generatorURL"].as_str().unwrap();
-    assert!(link.starts_with("https://ptp.example/api/v1/incidents/"), "{link}");
+    assert!(link.starts_with("https://ptp.example/incidents/"), "{link}");
     let runbook = there[0]["annotations"]["runbook_url"].as_str().unwrap();
     assert!(runbook.ends_with("#path-asymmetry"), "{runbook}");
     one.publish(&lock("w1", Locked, 20)).await;

@@ -82,7 +82,7 @@ async fn an_incident_reaches_slack_over_tls_with_a_private_authority() {
     let blocks = opened["blocks"].to_string();
     assert!(blocks.contains("```oc -n openshift-ptp"), "commands are code: {blocks}");
     assert!(!blocks.contains("so far"), "nothing that ages: {blocks}");
-    assert!(blocks.contains("<https://ptp.example/api/v1/incidents/"), "{blocks}");
+    assert!(blocks.contains("<https://ptp.example/incidents/"), "{blocks}");
     let text = resolved["text"].as_str().unwrap();
     assert!(text.contains("Resolved: "), "{text}");
     assert_eq!(resolved["blocks"].as_array().unwrap().len(), 2, "{resolved}");
