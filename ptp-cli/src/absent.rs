@@ -44,6 +44,30 @@ pub(crate) mod live {
     }
 }
 
+/// Stands in for [`crate::remote`].
+#[cfg(not(feature = "live"))]
+pub(crate) mod remote {
+    use std::io::Write;
+
+    use super::NotBuilt;
+    use crate::Outcome;
+    use crate::args::{IncidentsArgs, NodesArgs, SilenceArgs};
+
+    const FEATURE: &str = "live";
+
+    pub(crate) fn incidents(_: &IncidentsArgs, _: &mut dyn Write) -> anyhow::Result<Outcome> {
+        Err(NotBuilt { what: "incidents", feature: FEATURE }.into())
+    }
+
+    pub(crate) fn nodes(_: &NodesArgs, _: &mut dyn Write) -> anyhow::Result<Outcome> {
+        Err(NotBuilt { what: "nodes", feature: FEATURE }.into())
+    }
+
+    pub(crate) fn silence(_: &SilenceArgs, _: &mut dyn Write) -> anyhow::Result<Outcome> {
+        Err(NotBuilt { what: "silence", feature: FEATURE }.into())
+    }
+}
+
 /// Stands in for [`crate::journal`].
 #[cfg(not(feature = "journal"))]
 pub(crate) mod journal {

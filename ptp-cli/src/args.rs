@@ -33,6 +33,12 @@ pub(crate) enum Command {
     #[command(after_long_help = SIMULATE_HELP)]
     #[command(mut_args(only_when_served))]
     Simulate(SimulateArgs),
+    /// What is firing at a running agent; or an incident in full.
+    Incidents(IncidentsArgs),
+    /// The nodes that a running agent observes; or one with its clocks.
+    Nodes(NodesArgs),
+    /// Who is not told of what by a running agent: list, add and end silences.
+    Silence(SilenceArgs),
     /// Subscribe to publishers and write what they send into a recording, until interrupted.
     Record(RecordArgs),
     /// Play a recording back: each of its nodes becomes a publisher to subscribe to.
@@ -185,6 +191,105 @@ pub(crate) struct OriginalEnv {
     /// Resources that may raise alerts; all are evidence. `sync-state` includes lock-state
     #[arg(long, env = "ALERT_EVENT_TYPES", value_name = "RESOURCE,…", value_delimiter = ',')]
     pub(crate) alert_resources: Option<Vec<String>>,
+}
+
+/// Which agent, and how to be let in.
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    /// The agent's API
+    #[arg(
+        long,
+        env = "PTP_AGENT_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8081"
+    )]
+    pub(crate) agent: String,
+
+    /// The token to show: the read token, or the write token for changing things
+    #[arg(
+        long,
+        global = true,
+        env = "PTP_AGENT_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
+
+    /// Certificate authorities to trust, in PEM; otherwise the system's
+    #[arg(long, global = true, value_name = "FILE.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IncidentsArgs {
+    /// An incident's id, to see it in full
+    pub(crate) id: Option<String>,
+
+    /// Those that are over, too
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodesArgs {
+    /// A node's name, to see its clocks
+    #[arg(value_parser = NodeName::new)]
+    pub(crate) node: Option<NodeName>,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SilenceArgs {
+    #[command(subcommand)]
+    pub(crate) command: SilenceCommand,
+
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SilenceCommand {
+    /// Those in force, and those to come.
+    List,
+    /// Tell nobody for a while.
+    Add {
+        /// Only of this node
+        #[arg(long, value_name = "NAME")]
+        node: Option<String>,
+        /// Only of this root cause
+        #[arg(long, value_name = "CODE")]
+        root_cause: Option<String>,
+        /// Of everything
+        #[arg(long, conflicts_with_all = ["node", "root_cause"])]
+        everything: bool,
+        /// For how long, such as 2h
+        #[arg(long, value_name = "DURATION")]
+        duration: String,
+        /// Why, for the next shift
+        #[arg(long, value_name = "TEXT")]
+        comment: String,
+        /// Who asks for it
+        #[arg(long = "by", env = "USER", value_name = "NAME")]
+        created_by: String,
+    },
+    /// End one at once.
+    End {
+        /// Its id
+        id: String,
+    },
 }
 
 #[derive(Debug, Args)]

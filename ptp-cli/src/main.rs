@@ -20,6 +20,8 @@ mod output;
 mod parts;
 mod pods;
 mod reading;
+#[cfg(feature = "live")]
+mod remote;
 mod render;
 mod simulate;
 mod sources;
@@ -35,7 +37,7 @@ use clap::{CommandFactory as _, Parser as _};
 #[cfg(not(feature = "journal"))]
 use absent::journal;
 #[cfg(not(feature = "live"))]
-use absent::live;
+use absent::{live, remote};
 use args::{Cli, Command};
 
 /// What a command found, as its exit code tells it.
@@ -70,6 +72,9 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Conform(args) => conform::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Simulate(args) => simulate::run(&args, &mut out),
+        Command::Incidents(args) => remote::incidents(&args, &mut out),
+        Command::Nodes(args) => remote::nodes(&args, &mut out),
+        Command::Silence(args) => remote::silence(&args, &mut out),
         Command::Record(args) => live::record(&args),
         Command::Replay(args) => live::replay(&args, &mut out),
         Command::Completions { shell } => {

@@ -8,7 +8,7 @@ use ptp_diagnostics::report::{Forecast, IncidentReport, NodeReport, Report};
 use ptp_diagnostics::stability::BASIS;
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{NodeState, Severity, Status};
-use ptp_events::{NodeName, Received};
+use ptp_events::{NodeName, Received, SyncState};
 use ptp_view::states;
 
 use super::stability::{COLUMNS, figures, filtered, fits, name};
@@ -272,9 +272,10 @@ fn timelines(
             .filter(|(_, clock)| states::is_drawn(clock))
     };
     let mut all: Vec<_> = drawn(true).chain(drawn(false)).collect();
-    // Of those where it began and of the others: what changed says more than what did not.
+    // Of those where it began and of the others: what changed, or is unwell, says more.
     all.sort_by_key(|(node, clock)| {
-        (!incident.origin_nodes.contains(&node.node), clock.changes == 0)
+        let is_well = clock.state.as_ref().is_none_or(SyncState::is_locked);
+        (!incident.origin_nodes.contains(&node.node), clock.changes == 0 && is_well)
     });
     if all.is_empty() {
         return Ok(());

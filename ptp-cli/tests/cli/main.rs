@@ -11,6 +11,8 @@ mod metrics;
 mod must_gather;
 mod parts;
 mod recordings;
+#[cfg(feature = "live")]
+mod remote;
 mod stability;
 #[cfg(feature = "live")]
 #[path = "../../../tests/support/tls.rs"]
