@@ -199,6 +199,7 @@ pub(crate) struct AgentArgs {
     /// The agent's API
     #[arg(
         long,
+        global = true,
         env = "PTP_AGENT_URL",
         value_name = "URL",
         default_value = "http://127.0.0.1:8081"

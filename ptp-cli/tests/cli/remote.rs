@@ -80,9 +80,10 @@ fn a_silence_is_asked_for_as_it_is_meant() {
         "--by",
         "me",
     ]);
-    let (told, warned) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
-    assert!(told.unwrap().starts_with("1  everything on w1, 2026-11-23 06:40:30.000 UTC to "));
-    assert!(warned.unwrap().contains("warning: no node `w1` is known"));
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("warning: no node `w1` is known"), "{warned}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.starts_with("1  everything on w1, 2026-11-23 06:40:30.000 UTC to "), "{told}");
     let asked = asked.join().unwrap();
     assert!(asked.starts_with("POST /api/v1/silences HTTP/1.1"), "{asked}");
 }
