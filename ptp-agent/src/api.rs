@@ -140,7 +140,7 @@ async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response
         (false, _) => "this needs a token, as `Authorization: Bearer TOKEN`",
     };
     if !changes && pages::is_browser(headers) {
-        return pages::ask_for_token();
+        return pages::ask_for_token(request.uri());
     }
     let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
     let challenge = header::HeaderValue::from_static("Bearer");

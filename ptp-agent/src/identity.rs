@@ -9,11 +9,13 @@ pub const RUNBOOK: &str =
     concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/diagnostics.md#{root_cause}");
 
 /// Labels that the agent sets itself.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 14] = [
     "alertname",
+    "clock",
     "cluster",
     "incident",
     "job",
+    "kind",
     "le",
     "node",
     "outcome",
@@ -21,6 +23,7 @@ const RESERVED: [&str; 11] = [
     "severity",
     "sink",
     "state",
+    "version",
 ];
 
 /// Who speaks: sent along with every alert, and shown by the API and in metrics.

@@ -51,7 +51,7 @@ pub(crate) mod remote {
 
     use super::NotBuilt;
     use crate::Outcome;
-    use crate::args::{IncidentsArgs, NodesArgs, SilenceArgs};
+    use crate::args::{IncidentsArgs, NodesArgs, SilenceArgs, WatchArgs};
 
     const FEATURE: &str = "live";
 
@@ -61,6 +61,10 @@ pub(crate) mod remote {
 
     pub(crate) fn nodes(_: &NodesArgs, _: &mut dyn Write) -> anyhow::Result<Outcome> {
         Err(NotBuilt { what: "nodes", feature: FEATURE }.into())
+    }
+
+    pub(crate) fn watch(_: &WatchArgs) -> anyhow::Result<Outcome> {
+        Err(NotBuilt { what: "watch", feature: FEATURE }.into())
     }
 
     pub(crate) fn silence(_: &SilenceArgs, _: &mut dyn Write) -> anyhow::Result<Outcome> {

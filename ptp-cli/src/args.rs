@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Incidents(IncidentsArgs),
     /// The nodes that a running agent observes; or one with its clocks.
     Nodes(NodesArgs),
+    /// A running agent's fleet, incidents and curves in the terminal, kept up to date.
+    Watch(WatchArgs),
     /// Who is not told of what by a running agent: list, add and end silences.
     Silence(SilenceArgs),
     /// Subscribe to publishers and write what they send into a recording, until interrupted.
@@ -194,7 +196,7 @@ pub(crate) struct OriginalEnv {
 }
 
 /// Which agent, and how to be let in.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct AgentArgs {
     /// The agent's API
     #[arg(
@@ -247,6 +249,16 @@ pub(crate) struct NodesArgs {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// How often to look
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = ptp_events::length)]
+    pub(crate) every: Duration,
 
     #[command(flatten)]
     pub(crate) agent: AgentArgs,

@@ -74,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Simulate(args) => simulate::run(&args, &mut out),
         Command::Incidents(args) => remote::incidents(&args, &mut out),
         Command::Nodes(args) => remote::nodes(&args, &mut out),
+        Command::Watch(args) => remote::watch(&args),
         Command::Silence(args) => remote::silence(&args, &mut out),
         Command::Record(args) => live::record(&args),
         Command::Replay(args) => live::replay(&args, &mut out),

@@ -1,4 +1,6 @@
-//! What a running agent knows: `ptp-cli incidents`, `nodes` and `silence`.
+//! What a running agent knows: `ptp-cli incidents`, `nodes`, `silence` and `watch`.
+
+mod watch;
 
 use std::io::Write;
 
@@ -15,8 +17,15 @@ use serde_json::{Value, json};
 use crate::args::{AgentArgs, IncidentsArgs, NodesArgs, SilenceArgs, SilenceCommand};
 use crate::{Outcome, render};
 
+pub(crate) use watch::run as watch;
+
 /// How many entries a page has; the agent gives no more at once.
 const PAGE: usize = 1000;
+
+/// A name as a part of an address.
+fn escaped(name: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC)
+}
 
 /// What an agent answers when it does not do what was asked.
 #[derive(Deserialize)]
@@ -45,7 +54,7 @@ struct Silence {
 pub(crate) fn incidents(args: &IncidentsArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let agent = Agent::new(&args.agent)?;
     let incidents = match &args.id {
-        Some(id) => vec![agent.get::<IncidentReport>(&format!("incidents/{id}"))?],
+        Some(id) => vec![agent.get::<IncidentReport>(&format!("incidents/{}", escaped(id)))?],
         None => agent.list("incidents", if args.all { "" } else { "status=firing" })?,
     };
     let goes_on = |incident: &IncidentReport| {
@@ -79,7 +88,7 @@ fn report(incidents: Vec<IncidentReport>) -> anyhow::Result<Report> {
 pub(crate) fn nodes(args: &NodesArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let agent = Agent::new(&args.agent)?;
     let nodes: Vec<NodeReport> = match &args.node {
-        Some(name) => vec![agent.get(&format!("nodes/{name}"))?],
+        Some(name) => vec![agent.get(&format!("nodes/{}", escaped(name.as_str())))?],
         None => agent.list("nodes", "")?,
     };
     if args.json {
@@ -130,7 +139,7 @@ pub(crate) fn silence(args: &SilenceArgs, out: &mut dyn Write) -> anyhow::Result
             tell(&serde_json::from_value(made)?, out)?;
         }
         SilenceCommand::End { id } => {
-            tell(&agent.ask("DELETE", &format!("silences/{id}"), None)?, out)?;
+            tell(&agent.ask("DELETE", &format!("silences/{}", escaped(id)), None)?, out)?;
         }
     }
     out.flush()?;
@@ -218,5 +227,24 @@ impl<'a> Agent<'a> {
         }
         serde_json::from_slice(&body)
             .with_context(|| format!("what answers at {base} does not answer as a PTP agent"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ptp_diagnostics::{Engine, Report, Settings};
+    use ptp_events::Event;
+
+    /// What a recording says, as an agent would.
+    pub(super) fn gnss_loss() -> Report {
+        let recording = include_str!("../../recordings/gnss_loss.jsonl");
+        let mut engine = Engine::new(Settings::default());
+        for line in recording.lines() {
+            let event = Event::from_slice(line.as_bytes()).unwrap();
+            let received = event.stamped.unwrap().assume_received();
+            engine.handle_event(event, received);
+        }
+        engine.end(std::time::Duration::from_mins(1));
+        engine.report()
     }
 }

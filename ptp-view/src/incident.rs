@@ -1,5 +1,8 @@
 //! An incident: what, where, since when, how we know, what to do.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use maud::{Markup, html};
 use ptp_diagnostics::report::{Evidence, Forecast, IncidentReport, NodeReport, Report};
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
@@ -16,11 +19,11 @@ const STRIPS: usize = 12;
 const EVIDENCE: usize = 40;
 const NAMES: usize = 12;
 
-/// In full; `to` says where the page of a node is.
+/// In full; the two say where a node, and where another incident, is.
 pub(crate) fn incident(
     report: &Report,
     incident: &IncidentReport,
-    to: fn(&str) -> String,
+    [to, to_incident]: [fn(&str) -> String; 2],
 ) -> Markup {
     let firing = incident.status != Status::Resolved;
     html! {
@@ -48,7 +51,7 @@ pub(crate) fn incident(
                     dt { "how long" } dd { "no forecast: " (note) }
                 }
                 @if let Some(into) = &incident.merged_into {
-                    dt { "part of" } dd { a href=(format!("#{into}")) { (into) } }
+                    dt { "part of" } dd { a href=(to_incident(into)) { (into) } }
                 }
             }
             p { (incident.details) }
@@ -156,12 +159,15 @@ fn evidence(incident: &IncidentReport) -> Markup {
 /// The curves of where it began, and the states of all that felt it on one line of time.
 fn pictures(report: &Report, incident: &IncidentReport) -> Markup {
     let Some(whole) = crate::states::span(report) else { return html! {} };
-    let span = around(incident, whole);
+    let Some(span) = around(incident, whole) else { return html! {} };
+    let affected: HashSet<_> = incident.affected_nodes.iter().collect();
+    let origins: HashSet<_> = incident.origin_nodes.iter().collect();
+    let (affected, origins) = (&affected, &origins);
     let nodes = |origin: bool| {
-        report.nodes.iter().filter(move |node| {
-            incident.affected_nodes.contains(&node.node)
-                && incident.origin_nodes.contains(&node.node) == origin
-        })
+        let is_one = move |node: &&NodeReport| {
+            affected.contains(&node.node) && origins.contains(&node.node) == origin
+        };
+        report.nodes.iter().filter(is_one)
     };
     let of = |node: &NodeReport| {
         let holes = holes(report, &node.node, whole.1);
@@ -206,11 +212,16 @@ fn pictures(report: &Report, incident: &IncidentReport) -> Markup {
     }
 }
 
-/// The incident with a quarter of its length before and behind it, at least five minutes, within what was seen.
-fn around(incident: &IncidentReport, whole: (Received, Received)) -> (Received, Received) {
-    let over = incident.resolved_at.unwrap_or(whole.1).min(whole.1);
-    let margin = (over.since(incident.opened_at) / 4).max(std::time::Duration::from_mins(5));
+/// The incident with a quarter of its length before and behind it, at least five minutes, within what was
+/// seen; `None` where nothing of it was.
+fn around(incident: &IncidentReport, whole: (Received, Received)) -> Option<(Received, Received)> {
+    let over = incident.resolved_at.unwrap_or(whole.1);
+    if over < whole.0 || incident.opened_at > whole.1 {
+        return None;
+    }
+    let over = over.min(whole.1);
+    let margin = (over.since(incident.opened_at) / 4).max(Duration::from_mins(5));
     let from = incident.opened_at.before(margin).max(whole.0);
     let to = over.after(margin).min(whole.1);
-    if from < to { (from, to) } else { whole }
+    Some(if from < to { (from, to) } else { whole })
 }

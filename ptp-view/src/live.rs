@@ -6,6 +6,7 @@ mod fleet;
 mod lists;
 
 use maud::{DOCTYPE, Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ptp_events::Received;
 
 use crate::words::time;
@@ -112,12 +113,17 @@ fn head(title: &str) -> Markup {
     }
 }
 
-/// Where the page of a node is. What may stand in a node's name needs no escape in a path.
+/// A name as a part of an address.
+pub(crate) fn escaped(name: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(name, NON_ALPHANUMERIC)
+}
+
+/// Where the page of a node is.
 fn of_node(node: &str) -> String {
-    format!("/nodes/{node}")
+    format!("/nodes/{}", escaped(node))
 }
 
 /// Where the page of an incident is.
 fn of_incident(id: &str) -> String {
-    format!("/incidents/{id}")
+    format!("/incidents/{}", escaped(id))
 }

@@ -1,15 +1,15 @@
 //! A node: its figures, and the curve and states of each of its clocks.
 
-use std::time::Duration;
-
 use maud::{Markup, html};
 use ptp_diagnostics::report::{ClockReport, NodeReport, Report};
-use ptp_diagnostics::text::lasting;
 use ptp_events::Received;
 
 use crate::plot::Plot;
-use crate::states::{holes, is_drawn, stretches};
-use crate::words::{clock_name, nanos, plural, time};
+use crate::states::{holes, is_drawn, of_clock};
+use crate::words::{clock_name, nanos, plural, seconds, time};
+
+/// From how many unknown seconds on they are named.
+const WORTH_A_WORD_S: f64 = 60.0;
 
 /// How many clocks of a node are drawn.
 const DRAWN: usize = 8;
@@ -43,12 +43,12 @@ pub(crate) fn inside(
             (clocks(&node.clocks))
             @if let Some(span) = span {
                 @let holes = holes(report, &node.node, span.1);
-                @for clock in node.clocks.iter().filter(|clock| is_drawn(clock)).take(DRAWN) {
+                @for clock in node.clocks.iter().filter(|clock| is_drawn(clock) || clock.curve.is_some()).take(DRAWN) {
                     h4 { (clock_name(clock)) }
                     (Plot {
                         label: format!("{name} {}: offset and states over time", clock_name(clock)),
                         curve: clock.curve.as_ref(),
-                        stretches: &stretches(clock, &holes, span.1),
+                        stretches: &of_clock(clock, &holes, span.1),
                         span,
                         fault: None,
                     }.draw())
@@ -96,10 +96,10 @@ fn clocks(clocks: &[ClockReport]) -> Markup {
 
 /// How much of the time it was LOCKED, and for how long nobody knows.
 pub(crate) fn availability(node: &NodeReport) -> String {
-    let unknown = Duration::from_secs_f64(node.time_in_state_s.unknown.max(0.0));
+    let unknown = node.time_in_state_s.unknown;
     match node.availability {
-        Some(share) if unknown >= Duration::from_mins(1) => {
-            format!("LOCKED {:.2} % of the time, not known for {}", share * 100.0, lasting(unknown))
+        Some(share) if unknown >= WORTH_A_WORD_S => {
+            format!("LOCKED {:.2} % of the time, not known for {}", share * 100.0, seconds(unknown))
         }
         Some(share) => format!("LOCKED {:.2} % of the time", share * 100.0),
         None => "state not known".to_owned(),

@@ -125,13 +125,11 @@ impl Plot<'_> {
 
 /// The extremes as a band, the means as a line, broken where nothing was measured for long.
 fn curve(points: &[&CurvePoint], scale: &TimeScale, y: &OffsetScale) -> Markup {
-    let mut gaps: Vec<i64> =
-        points.windows(2).map(|pair| pair[1].at.as_nanos() - pair[0].at.as_nanos()).collect();
+    let apart = |a: &CurvePoint, b: &CurvePoint| b.at.as_nanos().saturating_sub(a.at.as_nanos());
+    let mut gaps: Vec<i64> = points.windows(2).map(|pair| apart(pair[0], pair[1])).collect();
     gaps.sort_unstable();
     let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
-    let together = |a: &&CurvePoint, b: &&CurvePoint| {
-        b.at.as_nanos() - a.at.as_nanos() <= usual.saturating_mul(6)
-    };
+    let together = |a: &&CurvePoint, b: &&CurvePoint| apart(a, b) <= usual.saturating_mul(6);
     let mut drawn = String::new();
     for run in points.chunk_by(together) {
         if let [point] = run {

@@ -127,8 +127,12 @@ fn in_page(node: &str) -> String {
 }
 
 fn in_order(report: &Report, incidents: &[&IncidentReport]) -> Markup {
-    let (full, lines, left) =
-        fill(incidents, INCIDENTS, |next| incident(report, next, in_page), row);
+    let (full, lines, left) = fill(
+        incidents,
+        INCIDENTS,
+        |next| incident(report, next, [in_page, |id| format!("#{id}")]),
+        row,
+    );
     html! {
         @if incidents.is_empty() { p { "Nothing was found." } }
         (full)

@@ -40,34 +40,48 @@ pub fn of_node(
     holes: &[(Received, Received)],
     (from, to): (Received, Received),
 ) -> Vec<Stretch> {
-    let mut all = Vec::new();
     let counts =
         |clock: &&ClockReport| matches!(clock.resource, Resource::LockState | Resource::OsClock);
-    for clock in node.clocks.iter().filter(counts) {
-        let told = stretches(clock, holes, to);
-        if let (true, Some(state), Some(since)) = (told.is_empty(), &clock.state, clock.since) {
-            let state = state_of(state);
-            let seen = seen(since, to, holes).into_iter();
-            all.extend(seen.map(|(from, to)| Stretch { from, to, state }));
-        }
-        all.extend(told);
+    let clocks = node.clocks.iter().filter(counts);
+    // Where a stretch begins one clock more is in its state, and where it ends one fewer.
+    let mut turns: Vec<(Received, NodeState, i32)> = Vec::new();
+    for Stretch { from: begin, to: end, state } in clocks.flat_map(|c| of_clock(c, holes, to)) {
+        let (begin, end) = (begin.clamp(from, to), end.clamp(from, to));
+        turns.extend([(begin, state, 1), (end, state, -1)]);
     }
-    let within = |at: Received| at.clamp(from, to);
-    let mut bounds: Vec<Received> =
-        all.iter().flat_map(|stretch| [within(stretch.from), within(stretch.to)]).collect();
-    bounds.sort_unstable();
-    bounds.dedup();
+    turns.sort_unstable();
     let mut joined: Vec<Stretch> = Vec::new();
-    for pair in bounds.windows(2) {
-        let (begin, end) = (pair[0], pair[1]);
-        let there = all.iter().filter(|stretch| stretch.from <= begin && stretch.to >= end);
-        let Some(state) = there.map(|stretch| stretch.state).max() else { continue };
+    let mut in_state = [0; 4];
+    let mut turns = turns.into_iter().peekable();
+    while let Some((at, state, by)) = turns.next() {
+        in_state[state as usize] += by;
+        let Some(next) = turns.peek().map(|(next, ..)| *next).filter(|next| *next > at) else {
+            continue;
+        };
+        let worst = [NodeState::Freerun, NodeState::Holdover, NodeState::Locked];
+        let Some(state) = worst.into_iter().find(|state| in_state[*state as usize] > 0) else {
+            continue;
+        };
         match joined.last_mut() {
-            Some(last) if last.state == state && last.to == begin => last.to = end,
-            _ => joined.push(Stretch { from: begin, to: end, state }),
+            Some(last) if last.state == state && last.to == at => last.to = next,
+            _ => joined.push(Stretch { from: at, to: next, state }),
         }
     }
     joined
+}
+
+/// The states of a clock until `to`; of one without a history, its present one since it is known to be in it.
+#[must_use]
+pub fn of_clock(clock: &ClockReport, holes: &[(Received, Received)], to: Received) -> Vec<Stretch> {
+    let told = stretches(clock, holes, to);
+    match (&clock.state, clock.since) {
+        (Some(state), Some(since)) if told.is_empty() => {
+            let state = state_of(state);
+            let seen = seen(since, to, holes).into_iter();
+            seen.map(|(from, to)| Stretch { from, to, state }).collect()
+        }
+        _ => told,
+    }
 }
 
 /// When a node could not be seen, in order; what lasts, lasts until `to`.
@@ -130,7 +144,44 @@ fn seen(from: Received, to: Received, holes: &[(Received, Received)]) -> Vec<(Re
 
 #[cfg(test)]
 mod tests {
+    use ptp_diagnostics::report::NodeReport;
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_node_is_as_well_as_its_worst_clock() {
+        let at = |s: i64| Received::from_nanos(s * 1_000_000_000);
+        let time = |s: i64| at(s).to_string();
+        let clock = |resource: &str, states: &[(i64, &str)]| {
+            let history =
+                states.iter().map(|(s, state)| json!({"at": time(*s), "state": state, "says": ""}));
+            json!({"resource": resource, "instance": "x", "events": 1, "changes": 1,
+                "history": history.collect::<Vec<_>>()})
+        };
+        let node: NodeReport = serde_json::from_value(json!({
+            "node": "n", "role": "t-tsc", "state": "LOCKED", "events": 1, "availability": null,
+            "time_in_state_s": {"LOCKED": 0.0, "HOLDOVER": 0.0, "FREERUN": 0.0, "UNKNOWN": 0.0},
+            "clocks": [
+                clock("lock-state", &[(10, "LOCKED"), (20, "HOLDOVER"), (30, "LOCKED")]),
+                clock("os-clock-sync-state", &[(12, "LOCKED"), (25, "FREERUN"), (40, "LOCKED")]),
+                clock("gnss-sync-status", &[(10, "ANTENNA-DISCONNECTED")]),
+            ],
+        }))
+        .unwrap();
+        let told = of_node(&node, &[(at(44), at(46))], (at(15), at(50)));
+        let told: Vec<_> = told.iter().map(|s| (s.from, s.to, s.state.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (at(15), at(20), "LOCKED"),
+                (at(20), at(25), "HOLDOVER"),
+                (at(25), at(40), "FREERUN"),
+                (at(40), at(44), "LOCKED"),
+                (at(46), at(50), "LOCKED"),
+            ]
+        );
+    }
 
     #[test]
     fn a_hole_is_cut_out_of_what_was_seen() {

@@ -1,16 +1,17 @@
 //! MTIE and TDEV against the observation interval, with the masks they are compared with.
 
-use std::time::Duration;
-
 use maud::{Markup, PreEscaped, html};
 use ptp_diagnostics::report::Report;
 use ptp_diagnostics::stability::{BASIS, Figure, MaskReport, Point, StabilityReport};
-use ptp_diagnostics::text::lasting;
 
-use crate::words::nanos;
+use crate::words::{nanos, seconds};
 
-/// How many clocks are drawn; the others stand in the table.
+/// How many clocks are drawn, and how many stand in the table.
 const DRAWN: usize = 60;
+const LISTED: usize = 1000;
+
+/// More decades than any figure spans.
+const MOST_DECADES: usize = 30;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 220.0;
@@ -25,6 +26,7 @@ pub(crate) fn stability(clocks: &[StabilityReport], report: &Report) -> Markup {
         p.soft { (BASIS) ": what a clock measured against its own reference. It shows neither an asymmetric path nor an error of the reference." }
         @if clocks.is_empty() { p { "No clock sent offsets while LOCKED." } }
         (table(clocks))
+        @if clocks.len() > LISTED { p { "and " (clocks.len() - LISTED) " more" } }
         @for clock in measured.take(DRAWN) {
             @if let Some(figures) = &clock.figures {
                 @let curve = figures.filtered.as_ref().map_or(&figures.curve, |filtered| &filtered.curve);
@@ -48,12 +50,12 @@ fn table(clocks: &[StabilityReport]) -> Markup {
             thead { tr {
                 th { "clock" } th.number { "samples" } th.number { "every" } th.number { "max|TE|" } th.number { "cTE" } th { "keeps to" }
             } }
-            tbody { @for clock in clocks { tr {
+            tbody { @for clock in clocks.iter().take(LISTED) { tr {
                 td { (clock.node) " " (clock.instance) }
                 @match &clock.figures {
                     Some(figures) => {
                         td.number { (figures.samples) }
-                        td.number { (lasting(Duration::from_secs_f64(figures.interval_s.max(0.0)))) }
+                        td.number { (seconds(figures.interval_s)) }
                         td.number { (nanos(figures.max_te_ns as f64)) }
                         td.number { (nanos(figures.cte_ns)) }
                         td { @match clock.fits() { None => "no mask", Some(None) => "no class", Some(Some(class)) => (class) } }
@@ -95,6 +97,7 @@ fn plot(name: &str, figure: Figure, points: &[(f64, f64)], masks: &[MaskReport])
     let decades = |from: f64, to: f64| {
         std::iter::successors(Some(from.ceil()), |n| Some(n + 1.0))
             .take_while(move |n| *n <= to + 1e-9)
+            .take(MOST_DECADES)
     };
     html! {
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(format!("{name} against the observation interval, with its masks")) {

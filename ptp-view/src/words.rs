@@ -1,8 +1,10 @@
 //! Words that several parts of a page share.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 use ptp_diagnostics::report::ClockReport;
-use ptp_diagnostics::text::moment;
+use ptp_diagnostics::text::{lasting, moment};
 use ptp_events::{Received, Resource};
 
 /// How a clock is called, beside its node.
@@ -12,6 +14,11 @@ pub(crate) fn clock_name(clock: &ClockReport) -> String {
         name => name.to_owned(),
     };
     if clock.resource == Resource::Gnss { format!("{name} gnss") } else { name }
+}
+
+/// So many seconds, in words; what is no duration is none.
+pub(crate) fn seconds(seconds: f64) -> String {
+    lasting(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// A time, in UTC; a live page may show it in another zone.

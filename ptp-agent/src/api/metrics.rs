@@ -16,6 +16,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use ptp_diagnostics::report::{ClockReport, NodeReport, Report};
 use ptp_diagnostics::{NodeState, Severity};
+use ptp_events::SyncState;
 use ptp_subscriber::gate::{Gate, Outcome};
 
 use super::Api;
@@ -216,7 +217,9 @@ fn nodes(encoder: &mut DescriptorEncoder<'_>, report: &Report) -> fmt::Result {
         .collect();
     gauge(encoder, "node_state", "1 for the state that a node is in", &values)?;
     let clocks = |pick: fn(&ClockReport) -> Option<i64>| {
-        let seen = shown().filter(|node| !blind.contains(&node.node));
+        let is_seen =
+            |node: &&NodeReport| node.state != NodeState::Unknown && !blind.contains(&node.node);
+        let seen = shown().filter(is_seen);
         let all = seen.flat_map(|node| node.clocks.iter().map(move |clock| (node, clock)));
         let known = all.filter_map(move |(node, clock)| {
             let mut labels = label(node);
@@ -226,7 +229,11 @@ fn nodes(encoder: &mut DescriptorEncoder<'_>, report: &Report) -> fmt::Result {
         });
         known.collect::<Vec<_>>()
     };
-    let offsets = clocks(|clock| clock.offset_ns.map(|offset| offset.last));
+    // In holdover the latest sample is from before the loss.
+    let offsets = clocks(|clock| {
+        let is_held = clock.state == Some(SyncState::Holdover);
+        clock.offset_ns.filter(|_| !is_held).map(|offset| offset.last)
+    });
     signed(encoder, "clock_offset_ns", "the latest offset, by the clock's own word", &offsets)?;
     let classes = clocks(|clock| clock.clock_class.map(|class| i64::from(class.0)));
     signed(encoder, "clock_class", "the clock class announced", &classes)?;

@@ -1,10 +1,10 @@
 //! Pages for people: what `/api/v1` says, drawn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use hmac::{Hmac, Mac as _};
@@ -84,24 +84,37 @@ pub(super) fn is_browser(headers: &HeaderMap) -> bool {
     accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-pub(super) fn ask_for_token() -> Response {
-    (StatusCode::UNAUTHORIZED, page(live::login(false))).into_response()
+/// Asks for it, and goes on to where somebody wanted to go.
+pub(super) fn ask_for_token(uri: &Uri) -> Response {
+    let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+    (StatusCode::UNAUTHORIZED, page(live::login(false, wanted))).into_response()
+}
+
+/// Only to a page of ours: `//other.example` and `/\\other.example` are none.
+fn ours(next: &str) -> &str {
+    let is_ours = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
+    if is_ours && next.bytes().all(|byte| byte.is_ascii_graphic()) { next } else { "/" }
 }
 
 #[derive(Deserialize)]
 struct Login {
     token: String,
+    #[serde(default)]
+    next: String,
 }
 
 /// Keeps in a cookie that the token was known; the token itself stays out of the browser's store.
-async fn login(State(api): State<Api>, Form(Login { token }): Form<Login>) -> Response {
+async fn login(State(api): State<Api>, Form(Login { token, next }): Form<Login>) -> Response {
     let tokens = [&api.access.read, &api.access.write].into_iter().flatten();
     let Some(known) = tokens.into_iter().find(|known| same(known.expose(), &token)) else {
-        return (StatusCode::UNAUTHORIZED, page(live::login(true))).into_response();
+        return (StatusCode::UNAUTHORIZED, page(live::login(true, ours(&next)))).into_response();
     };
-    // Strict: no other site's link or form is answered with it.
-    let cookie = format!("{SESSION}={}; Path=/; HttpOnly; SameSite=Strict", session(known));
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+    // Lax: a link in an alert leads in, and no other site's form does. It lets one read, and no more.
+    let is_tls = api.identity.external_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    let secure = if is_tls { "; Secure" } else { "" };
+    let session = session(known);
+    let cookie = format!("{SESSION}={session}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    ([(header::SET_COOKIE, cookie)], Redirect::to(ours(&next))).into_response()
 }
 
 /// What follows from a token, and from which it does not follow. It is good as long as the token is.
@@ -148,8 +161,8 @@ async fn incidents(
     let snapshot = api.engine.snapshot.borrow().clone();
     let from = query.get("from").and_then(|text| text.parse().ok()).unwrap_or(0);
     match listed(&api, from, LISTED).await {
-        Ok((incidents, more)) => {
-            let older = more.then(|| format!("/incidents?from={}", from + incidents.len()));
+        Ok((incidents, next)) => {
+            let older = next.map(|next| format!("/incidents?from={next}"));
             page(live::incidents(&shell(&api, &snapshot), &incidents, older.as_deref()))
         }
         Err(problem) => failed(&problem),
@@ -218,6 +231,7 @@ fn silenced(api: &Api) -> Vec<SilenceLine> {
 /// The part of a report that is about these nodes.
 fn about(report: &Report, nodes: &[NodeName]) -> Report {
     let mut part = report.about_nobody();
+    let nodes: HashSet<&NodeName> = nodes.iter().collect();
     part.nodes.extend(report.nodes.iter().filter(|node| nodes.contains(&node.node)).cloned());
     let windows = report.blind_windows.iter().filter(|window| nodes.contains(&window.node));
     part.blind_windows.extend(windows.cloned());

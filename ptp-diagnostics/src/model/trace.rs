@@ -117,6 +117,7 @@ impl Trace {
         let limit = limit_ns as f64;
         if self.samples.iter().any(|(_, nanos)| nanos.abs() > limit) {
             self.samples.retain(|(_, nanos)| nanos.abs() <= limit);
+            self.bounds = None;
             self.measure_spread();
         }
     }
@@ -235,8 +236,8 @@ impl Trace {
             new.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
         let (mut below, mut above) = (0, 0);
         for (_, nanos) in self.samples.range(from..old) {
-            below += usize::from(*nanos < low - apart);
-            above += usize::from(*nanos > high + apart);
+            below += usize::from(low - nanos > apart);
+            above += usize::from(nanos - high > apart);
         }
         let middle = (old - from) / 2;
         below > middle || above >= old - from - middle

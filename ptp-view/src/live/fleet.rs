@@ -171,27 +171,33 @@ fn nodes(shell: &Shell, report: &Report, range: Range, search: &str) -> Markup {
         windows.sort();
     }
     let mut groups: BTreeMap<&str, Vec<&NodeReport>> = BTreeMap::new();
-    let wanted = report.nodes.iter().filter(|node| node.node.as_str().contains(search));
-    for node in wanted.take(NODES) {
+    let matches = |node: &&NodeReport| node.node.as_str().contains(search);
+    let mut wanted: Vec<_> = report.nodes.iter().filter(matches).collect();
+    wanted.sort_by(|a, b| b.state.cmp(&a.state).then_with(|| a.node.cmp(&b.node)));
+    let found = wanted.len();
+    for node in wanted.into_iter().take(NODES) {
         groups.entry(node.role.as_str()).or_default().push(node);
     }
     html! {
         @if groups.is_empty() && !search.is_empty() { p { "No node is called so." } }
-        @for (role, nodes) in &mut groups {
+        @for (role, nodes) in &groups {
             (group(role, nodes, &holes, from, to))
         }
-        @if report.nodes.len() > NODES { p.soft { "Only " (NODES) " of " (report.nodes.len()) " nodes are shown; search for the others." } }
+        @if found > NODES { p.soft { "Only " (NODES) " of " (found) " nodes are shown, the worst first; search for the others." } }
     }
 }
 
 fn group(
     role: &str,
-    nodes: &mut [&NodeReport],
+    nodes: &[&NodeReport],
     holes: &HashMap<&NodeName, Vec<(Received, Received)>>,
     from: Received,
     to: Received,
 ) -> Markup {
-    nodes.sort_by(|a, b| b.state.cmp(&a.state).then_with(|| a.node.cmp(&b.node)));
+    // Of one that left nothing is known, whatever it said last.
+    let left = |node: &NodeReport, holes: &[(Received, Received)]| {
+        node.state == NodeState::Unknown && holes.last().is_none_or(|(_, end)| *end < to)
+    };
     html! {
         h3 { (role) span.soft { " " (plural(nodes.len(), "node")) } }
         ul.fleet { @for node in nodes.iter() {
@@ -199,7 +205,7 @@ fn group(
             li {
                 a href=(of_node(node.node.as_str())) { (node.node) }
                 span class=(format!("state {}", node.state.as_str())) { (node.state.as_str()) }
-                (strip::line(&states::of_node(node, holes, (from, to)), from, to))
+                @if !left(node, holes) { (strip::line(&states::of_node(node, holes, (from, to)), from, to)) }
             }
         } }
     }

@@ -6,7 +6,7 @@ use ptp_diagnostics::text::lasting;
 use ptp_diagnostics::{RootCause, Status};
 use ptp_events::Received;
 
-use super::{Range, Shell, head, of_incident, of_node};
+use super::{Range, Shell, escaped, head, of_incident, of_node};
 use crate::incident::incident as in_full;
 use crate::node::{availability, inside};
 use crate::words::{plural, time};
@@ -78,7 +78,7 @@ pub fn incident(
     let told = report.alerts.iter().filter(|alert| alert.incident == incident.id);
     let covering: Vec<_> = silences.iter().filter(|silence| silence.covers(incident)).collect();
     let body = html! {
-        (in_full(report, incident, of_node))
+        (in_full(report, incident, [of_node, of_incident]))
         h2 { "What people were told" }
         ul { @for alert in told { li { (time(alert.timestamp)) " " (alert.status.as_str()) " " (alert.severity.as_str()) ": " (alert.summary) } } }
         @if !covering.is_empty() { p { "Silenced: " @for silence in covering { (silence.comment) " (" (silence.created_by) ", until " (time(silence.until)) ") " } } }
@@ -104,7 +104,7 @@ pub fn node(shell: &Shell, report: &Report, node: &NodeReport) -> String {
             li { (time(incident.opened_at)) " " a href=(of_incident(&incident.id)) { (incident.summary) }
                 @if incident.status != Status::Resolved { " " span.badge.CRITICAL { "firing" } } }
         } }
-        p.soft { "What it said: " a href=(format!("/api/v1/events?node={name}&newest=true")) { "events" } "; as JSON: " a href=(format!("/api/v1/nodes/{name}")) { "/api/v1/nodes/" (name) } }
+        p.soft { "What it said: " a href=(format!("/api/v1/events?node={}&newest=true", escaped(name))) { "events" } "; as JSON: " a href=(format!("/api/v1/nodes/{}", escaped(name))) { "/api/v1/nodes/" (name) } }
     };
     shell.page("", name, &body)
 }
@@ -150,7 +150,7 @@ pub fn silences(
                 h3 { (what(silence.node.as_deref(), silence.root_cause.as_deref())) }
                 p { (silence.comment) span.soft { " " (silence.created_by) ", " (time(silence.from)) " to " (time(silence.until)) } }
                 p.soft { "Covers " (plural(firing(silence).len(), "incident")) " that fire now." }
-                form.inline data-api=(format!("/api/v1/silences/{}", silence.id)) data-method="DELETE" {
+                form.inline method="post" action="/silences" data-api=(format!("/api/v1/silences/{}", silence.id)) data-method="DELETE" {
                     (token()) button type="submit" { "End it" } output {}
                 }
             }
@@ -217,15 +217,16 @@ fn silence_form(node: Option<&str>, cause: Option<RootCause>) -> Markup {
     }
 }
 
-/// Asks for the read token.
+/// Asks for the read token, on the way to `next`.
 #[must_use]
-pub fn login(wrong: bool) -> String {
+pub fn login(wrong: bool, next: &str) -> String {
     plain(
         "Token",
         &html! {
             h1 { "PTP agent" }
             @if wrong { p.stale { "That is not the token." } }
             form.tall action="/login" method="post" {
+            input type="hidden" name="next" value=(next);
                 label for="token" { "Read token" } input #token type="password" name="token" required autofocus autocomplete="current-password";
                 button type="submit" { "Open" }
             }
