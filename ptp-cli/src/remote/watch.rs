@@ -82,12 +82,13 @@ pub(crate) fn run(args: &WatchArgs) -> anyhow::Result<Outcome> {
     use io::IsTerminal as _;
     ensure!(io::stdout().is_terminal(), "watch needs a terminal; `incidents` and `nodes` do not");
     // Who is not there, or does not let us in, is told of before the screen is taken.
-    ask(&Agent::new(&args.agent)?, &Ask::Look(None))?;
+    let first = ask(&Agent::new(&args.agent)?, &Ask::Look(None))?;
     let (asks, to_ask) = channel();
     let (answer, answers) = channel();
     let (agent, every) = (args.agent.clone(), args.every);
     std::thread::spawn(move || look(&agent, every, &to_ask, &answer));
     let mut watch = Watch { agent: args.agent.agent.clone(), ..Watch::default() };
+    watch.handle_answer(first);
     ratatui::run(|terminal| -> io::Result<()> {
         while !watch.over {
             while let Ok(answer) = answers.try_recv() {
