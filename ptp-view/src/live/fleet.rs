@@ -187,6 +187,16 @@ fn nodes(shell: &Shell, report: &Report, range: Range, search: &str) -> Markup {
     }
 }
 
+/// What people call a part in the timing domain.
+fn called(role: &str) -> &str {
+    match role {
+        "t-gm" => "Grandmasters (T-GM)",
+        "t-bc" => "Boundary clocks (T-BC)",
+        "t-tsc" => "Slave clocks (T-TSC)",
+        _ => "Role not known",
+    }
+}
+
 fn group(
     role: &str,
     nodes: &[&NodeReport],
@@ -199,7 +209,7 @@ fn group(
         node.state == NodeState::Unknown && holes.last().is_none_or(|(_, end)| *end < to)
     };
     html! {
-        h3 { (role) span.soft { " " (plural(nodes.len(), "node")) } }
+        h3 { (called(role)) span.soft { " " (plural(nodes.len(), "node")) } }
         ul.fleet { @for node in nodes.iter() {
             @let holes = holes.get(&node.node).map_or(&[][..], Vec::as_slice);
             li {
