@@ -51,6 +51,7 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<()> {
 
     writeln!(out, "A grandmaster and four followers, on this machine; the agent watches them.")?;
     writeln!(out, "Look at it meanwhile:")?;
+    writeln!(out, "  http://{api}/ in a browser")?;
     for path in ["/summary", "/alerts", "/api/v1/incidents", "/api/v1/nodes", "/metrics"] {
         writeln!(out, "  http://{api}{path}")?;
     }
