@@ -6,6 +6,7 @@ use ptp_diagnostics::report::{IncidentReport, Report};
 use ptp_diagnostics::{Engine, Settings, Status};
 use ptp_events::{NodeName, Received};
 use ptp_sim::{Kind, Scenario};
+use ptp_view::live::{self, Fleet, Shell, SilenceLine};
 use serde_json::json;
 
 use crate::{installed, run};
@@ -92,6 +93,35 @@ fn markup_in_what_was_read_is_text() {
     assert!(report.incidents[0].summary.contains("<script>"));
     let page = ptp_view::report(&report);
     assert_eq!(page.matches("<script>").count(), 1, "our own alone");
+    let shell = Shell {
+        cluster: Some(hostile.to_owned()),
+        at: report.input.last.unwrap(),
+        conditions: vec![(hostile.to_owned(), hostile.to_owned(), true)],
+    };
+    let silence = SilenceLine {
+        id: hostile.to_owned(),
+        node: None,
+        root_cause: None,
+        from: shell.at,
+        until: shell.at,
+        comment: hostile.to_owned(),
+        created_by: hostile.to_owned(),
+    };
+    let silences = [silence];
+    for page in [
+        live::fleet(&shell, &report, Fleet { search: hostile, ..Fleet::default() }),
+        live::incidents(&shell, &report.incidents, None),
+        live::incident(&shell, &report, &report.incidents[0], &silences),
+        live::node(&shell, &report, &report.nodes[0]),
+        live::alerts(&shell, &report),
+        live::silences(&shell, &report, &silences, Some((hostile, hostile))),
+        live::login(true, hostile),
+        live::problem(hostile, hostile),
+    ] {
+        for markup in ["<script>", "<img", "<svg/", "\"'>"] {
+            assert!(!page.contains(markup), "{markup} in {page}");
+        }
+    }
     look(&report, &json!({}));
 }
 
