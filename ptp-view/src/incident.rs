@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use maud::{Markup, html};
-use ptp_diagnostics::report::{Evidence, Forecast, IncidentReport, NodeReport, Report};
+use ptp_diagnostics::report::{Evidence, IncidentReport, NodeReport, Report};
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{NodeState, Status};
 use ptp_events::{NodeName, Received, Resource};
 
 use crate::plot::{Plot, strips};
 use crate::states::{Stretch, holes, is_drawn, stretches};
-use crate::words::{clock_name, nanos, time};
+use crate::words::{clock_name, expected, time};
 
 /// How many curves, strips and pieces of evidence an incident shows.
 const CURVES: usize = 2;
@@ -46,7 +46,7 @@ pub(crate) fn incident(
                 dt { "where" }
                 dd { (names(&incident.origin_nodes, to)) @if let Some(others) = others(incident, to) { "; felt on " (others) } }
                 @if let Some(forecast) = &incident.forecast {
-                    dt { "how long" } dd { (expected(forecast, report.input.last)) }
+                    dt { "how long" } dd { (expected(incident, forecast, report.input.last)) }
                 } @else if let Some(note) = &incident.forecast_note {
                     dt { "how long" } dd { "no forecast: " (note) }
                 }
@@ -108,25 +108,6 @@ fn others(incident: &IncidentReport, to: fn(&str) -> String) -> Option<Markup> {
     let is_other = |node: &&NodeName| !incident.origin_nodes.contains(node);
     let others: Vec<_> = incident.affected_nodes.iter().filter(is_other).cloned().collect();
     (!others.is_empty()).then(|| names(&others, to))
-}
-
-fn expected(forecast: &Forecast, last: Option<Received>) -> String {
-    let (limit, at) = (nanos(forecast.limit_ns as f64), moment(forecast.at));
-    if forecast.model == "measured" {
-        return format!("{limit} were reached at {at}, as it was measured");
-    }
-    if last.is_some_and(|last| forecast.at <= last) {
-        return format!("{limit} were reached by {at}, as far as can be told");
-    }
-    let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
-        format!(", 8 times in 10 between {} and {}", moment(low), moment(high))
-    });
-    let basis = match (&*forecast.model, forecast.samples) {
-        ("declared", _) => "by its holdover in the topology".to_owned(),
-        (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
-        (model, samples) => format!("a {model} fit to {samples} measurements"),
-    };
-    format!("{limit} may be reached at {at}{band} ({basis})")
 }
 
 fn evidence(incident: &IncidentReport) -> Markup {

@@ -26,6 +26,7 @@ mod wander;
 mod words;
 
 pub use report::report;
+pub use words::expected;
 
 /// How many points of a clock's curve a plot can show: more would fall on one pixel.
 pub const CURVE_POINTS: usize = 240;

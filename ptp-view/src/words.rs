@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maud::{Markup, html};
-use ptp_diagnostics::report::ClockReport;
+use ptp_diagnostics::report::{ClockReport, Forecast, IncidentReport};
 use ptp_diagnostics::text::{lasting, moment};
 use ptp_events::{Received, Resource};
 
@@ -36,6 +36,28 @@ pub(crate) fn nanos(ns: f64) -> String {
     };
     let text = format!("{value:.1}");
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// When the limit may be reached, how wide the guess is, and what it rests on.
+#[must_use]
+pub fn expected(incident: &IncidentReport, forecast: &Forecast, last: Option<Received>) -> String {
+    let (limit, at) = (forecast.limit_ns, moment(forecast.at));
+    if forecast.model == "measured" {
+        return format!("{limit} ns were reached at {at}, as it was measured");
+    }
+    if last.is_some_and(|last| forecast.at <= last) {
+        return format!("{limit} ns were reached by {at}, as far as can be told");
+    }
+    let after = |at: Received| lasting(at.since(incident.opened_at));
+    let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
+        format!("8 times in 10 it takes {} to {}; ", after(low), after(high))
+    });
+    let basis = match (&*forecast.model, forecast.samples) {
+        ("declared", _) => "by its holdover in the topology".to_owned(),
+        (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
+        (_, samples) => format!("by {samples} measurements"),
+    };
+    format!("{limit} ns may be reached at {at} ({band}{basis})")
 }
 
 pub(crate) fn plural(count: usize, word: &str) -> String {

@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use ptp_diagnostics::report::{Forecast, IncidentReport, NodeReport, Report};
+use ptp_diagnostics::report::{IncidentReport, NodeReport, Report};
 use ptp_diagnostics::stability::BASIS;
 use ptp_diagnostics::text::{lasting, moment, time_of_day};
 use ptp_diagnostics::{NodeState, Severity, Status};
-use ptp_events::{NodeName, Received, SyncState};
+use ptp_events::{NodeName, SyncState};
 use ptp_view::states;
 
 use super::stability::{COLUMNS, figures, filtered, fits, name};
@@ -158,7 +158,7 @@ fn write_incident(
     field("since", &format!("{since}, known {after} later, {life}"))?;
     field("nodes", &affected(incident))?;
     if let Some(forecast) = &incident.forecast {
-        field("forecast", &expected(incident, forecast, report.input.last))?;
+        field("forecast", &ptp_view::expected(incident, forecast, report.input.last))?;
     }
     field("what", &incident.details)?;
 
@@ -209,27 +209,6 @@ fn write_incident(
         }
     }
     Ok(())
-}
-
-/// When the limit may be reached, how wide the guess is, and what it rests on.
-fn expected(incident: &IncidentReport, forecast: &Forecast, last: Option<Received>) -> String {
-    let (limit, at) = (forecast.limit_ns, moment(forecast.at));
-    if forecast.model == "measured" {
-        return format!("{limit} ns were reached at {at}, as it was measured");
-    }
-    if last.is_some_and(|last| forecast.at <= last) {
-        return format!("{limit} ns were reached by {at}, as far as can be told");
-    }
-    let after = |at: Received| lasting(at.since(incident.opened_at));
-    let band = forecast.earliest.zip(forecast.latest).map_or_else(String::new, |(low, high)| {
-        format!("8 times in 10 it takes {} to {}; ", after(low), after(high))
-    });
-    let basis = match (&*forecast.model, forecast.samples) {
-        ("declared", _) => "by its holdover in the topology".to_owned(),
-        (_, 0) => "nothing measures it, and what its oscillator holds is not declared".to_owned(),
-        (_, samples) => format!("by {samples} measurements"),
-    };
-    format!("{limit} ns may be reached at {at} ({band}{basis})")
 }
 
 fn affected(incident: &IncidentReport) -> String {
