@@ -10,7 +10,7 @@ mod problem;
 mod stream;
 mod v1;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -18,14 +18,14 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use ptp_api::Secret;
 use ptp_subscriber::gate::Gate;
 
 use crate::engine_task::EngineTask;
 use crate::health::Health;
 use crate::identity::Identity;
 use crate::intake::ToStore;
-use crate::secret::Secret;
-use crate::sinks::Silences;
+use crate::sinks::{Silences, ToldLog};
 use crate::store::Store;
 
 pub use hosts::host_of;
@@ -53,6 +53,8 @@ pub struct Api {
     pub access: Access,
     /// Which cluster this is about.
     pub identity: Arc<Identity>,
+    /// What became of alerts.
+    pub told: ToldLog,
 }
 
 /// Who may read, and who may change things.
@@ -65,7 +67,7 @@ pub struct Access {
 }
 
 /// What `GET /openapi.json` answers.
-pub const OPENAPI: &str = include_str!("api/openapi.json");
+static OPENAPI: LazyLock<String> = LazyLock::new(|| ptp_api::openapi().to_string());
 
 impl Access {
     /// Whether whoever sent these headers may read.

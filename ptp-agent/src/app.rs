@@ -29,13 +29,16 @@ use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
 use crate::own_clock;
 use crate::receiving::{Receiving, raise_file_limit};
-use crate::secret::Secret;
-use crate::sinks::Message;
 use crate::sinks::{
     Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
     dispatch,
 };
-use crate::store::{Opened, Replayed, Silence, Store, Undelivered};
+use crate::sinks::{Message, ToldLog};
+use crate::store::{Opened, Replayed, Store, Undelivered};
+use ptp_api::Client;
+use ptp_api::Secret;
+use ptp_api::Silence;
+use ptp_mcp::{Cluster, Context, HttpOptions};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;
@@ -144,6 +147,7 @@ impl App {
         let identity = Arc::new(config.identity.clone());
         let sinks = sinks(&config, &identity, &firing).await?;
         let counts = sinks.iter().map(|sink| (sink.name.clone(), sink.status.clone())).collect();
+        let told = ToldLog::new(clock.stamp());
         let telling = Telling {
             silences: silences.clone(),
             silenced,
@@ -153,6 +157,7 @@ impl App {
             health: health.clone(),
             snapshot: engine.snapshot.clone(),
             grace: config.grace / 2,
+            told: told.clone(),
         };
         tasks.spawn(dispatch(alerts, sinks, telling, stop.telling.clone()));
 
@@ -173,6 +178,7 @@ impl App {
             gate,
             config: Arc::new(config.shown()),
             access: Access { read: config.read_token.clone(), write: config.write_token.clone() },
+            told,
         };
         let client = client(&config.publishers).await?;
         let port = api_socket.local_addr()?.port();
@@ -225,12 +231,13 @@ fn routes(
     stop: &Stops,
     tasks: &mut JoinSet<()>,
 ) -> axum::Router {
-    let reach = reach(config, &api, callback_secret, client, stop);
-    tasks.spawn(mcp::follow_engine(api.engine.clone(), Arc::clone(&reach)));
+    let context = context(config, &api, callback_secret, client, stop);
+    tasks.spawn(mcp::follow_engine(api.engine.clone(), Arc::clone(&context)));
     let hosts = config.mcp_hosts.clone();
     let origins = config.mcp_origins.iter().cloned().chain(own_origins(&hosts, port)).collect();
     let access = api.access.clone();
-    let tools = mcp::serve_http(reach, access.clone(), hosts.clone(), origins);
+    let options = HttpOptions { hosts: hosts.clone(), origins };
+    let tools = mcp::routes(context, access.clone(), options);
     named(router(api).merge(tools), &access, &hosts)
 }
 
@@ -243,27 +250,28 @@ fn own_origins(hosts: &[String], port: u16) -> impl Iterator<Item = String> {
 }
 
 /// What MCP clients can reach, and must never be shown.
-fn reach(
+fn context(
     config: &Config,
     api: &Api,
     callback_secret: &Secret,
     client: Option<kube::Client>,
     stop: &Stops,
-) -> Arc<mcp::Reach> {
-    let mut reach = mcp::Reach::new(mcp::Source::Here(unguarded(api.clone())));
+) -> Arc<Context> {
+    let client_of_api = Client::new(Arc::new(mcp::Here(unguarded(api.clone()))));
+    let mut context = Context::new(Some(client_of_api));
     if let (Some(client), Publishers::Cluster { namespace, .. }) = (client, &config.publishers) {
-        reach.cluster = Some(mcp::Cluster::new(client, namespace));
+        context.cluster = Some(Cluster::new(client, namespace));
     }
-    reach.may_run_commands = config.mcp_exec;
-    reach.thresholds = config.thresholds.clone();
-    reach.shutdown = stop.telling.clone();
+    context.may_run_commands = config.mcp_exec;
+    context.thresholds = config.thresholds.clone();
+    context.shutdown = stop.telling.clone();
     let key = config.webhook.iter().filter_map(|(_, key)| key.as_ref());
     let webhook = config.webhook.iter().map(|(destination, _)| destination);
     let sinks = config.slack.iter().chain(&config.alertmanagers).chain(webhook);
     let urls = sinks.map(Destination::url);
     let tokens = [&config.read_token, &config.write_token].into_iter().flatten();
-    reach.secrets = tokens.chain(key).chain(urls).chain([callback_secret]).cloned().collect();
-    Arc::new(reach)
+    context.secrets = tokens.chain(key).chain(urls).chain([callback_secret]).cloned().collect();
+    Arc::new(context)
 }
 
 fn subscribing(config: &Config, callback: &str) -> driver::Settings {

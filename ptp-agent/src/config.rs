@@ -16,9 +16,9 @@ use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
 
 use crate::identity::Identity;
-use crate::secret::Secret;
 use crate::sinks::{Destination, alerts_url};
 use crate::store::Retention;
+use ptp_api::Secret;
 
 pub(crate) use names::loopback;
 pub use options::Options;

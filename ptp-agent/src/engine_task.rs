@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ptp_diagnostics::curve::Curve;
+use ptp_api::ClockSamples;
+use ptp_diagnostics::report::quiet::Quiet;
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
-use ptp_events::{Instance, NodeName, Received, Resource};
-use serde::Serialize;
+use ptp_events::{NodeName, Received};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -57,30 +57,24 @@ pub struct Notification {
     pub at: Received,
 }
 
-/// The latest offsets of one clock.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClockSamples {
-    /// Its kind.
-    pub resource: Resource,
-    /// Which one.
-    pub instance: Instance,
-    /// Time and nanoseconds, oldest first: an hour's worth at most.
-    pub samples: Vec<(Received, i64)>,
-    /// The offset over which it counts as out of tolerance, in nanoseconds.
-    #[serde(skip)]
-    pub threshold_ns: u64,
+/// A question to the engine, and where the answer goes: nothing of a node never heard of.
+enum Question {
+    /// The latest offsets of a node's PTP clocks.
+    Samples(NodeName, oneshot::Sender<Option<Vec<ClockSamples>>>),
+    /// Why nothing fires on a node.
+    Quiet(NodeName, oneshot::Sender<Option<Quiet>>),
 }
 
-impl ClockSamples {
-    /// The same, to be drawn.
-    #[must_use]
-    pub fn curve(&self) -> Curve {
-        Curve::of(self.threshold_ns, self.samples.iter().copied(), ptp_view::CURVE_POINTS)
-    }
+/// Why a question to the engine has no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unanswered {
+    /// Too many ask.
+    #[error("the engine is busy; try again")]
+    Busy,
+    /// It never heard of the node.
+    #[error("no such node")]
+    NoSuchNode,
 }
-
-/// A question to the engine, and where the answer goes.
-type Question = (NodeName, oneshot::Sender<Option<Vec<ClockSamples>>>);
 
 /// How many questions may wait.
 const QUESTIONS: usize = 16;
@@ -112,12 +106,29 @@ pub struct Recalled {
 }
 
 impl EngineTask {
-    /// The latest offsets of a node's PTP clocks; the outer `None` says that the engine is too busy
-    /// to answer, the inner that there is no such node.
-    pub async fn samples(&self, node: NodeName) -> Option<Option<Vec<ClockSamples>>> {
+    /// The latest offsets of a node's PTP clocks.
+    ///
+    /// # Errors
+    /// When the engine is too busy to answer, or never heard of the node.
+    pub async fn samples(&self, node: NodeName) -> Result<Vec<ClockSamples>, Unanswered> {
+        self.ask(|answer| Question::Samples(node, answer)).await
+    }
+
+    /// What is seen of a node, and near to firing.
+    ///
+    /// # Errors
+    /// When the engine is too busy to answer, or never heard of the node.
+    pub async fn quiet(&self, node: NodeName) -> Result<Quiet, Unanswered> {
+        self.ask(|answer| Question::Quiet(node, answer)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Option<T>>) -> Question,
+    ) -> Result<T, Unanswered> {
         let (answer, wait) = oneshot::channel();
-        self.questions.try_send((node, answer)).ok()?;
-        wait.await.ok()
+        self.questions.try_send(question(answer)).map_err(|_| Unanswered::Busy)?;
+        wait.await.map_err(|_| Unanswered::Busy)?.ok_or(Unanswered::NoSuchNode)
     }
 }
 
@@ -146,7 +157,7 @@ impl Recalled {
         }
         let (replayed, told, trouble) = match outcome {
             Ok((replayed, told)) => (replayed, told, None),
-            Err(error) => (Replayed::default(), Vec::new(), Some(crate::store::chain(&error))),
+            Err(error) => (Replayed::default(), Vec::new(), Some(ptp_events::chain(&error))),
         };
         let told: Vec<_> = told.into_iter().filter(|alert| alert.at <= until).collect();
         // Time that passed after the last input is not in the journal, but what was told by then is.
@@ -230,10 +241,7 @@ impl Recalled {
                         }
                         None => break,
                     },
-                    Some((node, answer)) = asked.recv() => {
-                        // Who asked may have gone.
-                        let _ = answer.send(samples(&task.engine, &node));
-                    }
+                    Some(question) = asked.recv() => task.answer(question),
                     () = tokio::time::sleep_until(wake) => task.ask_for_time(),
                     () = tokio::time::sleep_until(due), if dirty => {}
                 }
@@ -256,11 +264,10 @@ fn key(alert: &Alert) -> (String, String, i64) {
 
 fn samples(engine: &Engine, node: &NodeName) -> Option<Vec<ClockSamples>> {
     let clocks = engine.timelines(node)?.filter(|clock| clock.trace().samples().len() > 0);
-    let samples = clocks.map(|clock| ClockSamples {
-        resource: clock.resource().clone(),
-        instance: clock.instance().clone(),
-        samples: clock.trace().samples().collect(),
-        threshold_ns: engine.settings().offset_ns,
+    let samples = clocks.map(|clock| {
+        let (resource, instance) = (clock.resource().clone(), clock.instance().clone());
+        let samples = clock.trace().samples().collect();
+        ClockSamples::new(resource, instance, samples, engine.settings().offset_ns)
     });
     Some(samples.collect())
 }
@@ -288,6 +295,14 @@ struct Task {
 }
 
 impl Task {
+    fn answer(&self, question: Question) {
+        // Who asked may have gone.
+        match question {
+            Question::Samples(node, answer) => drop(answer.send(samples(&self.engine, &node))),
+            Question::Quiet(node, answer) => drop(answer.send(self.engine.quiet(&node))),
+        }
+    }
+
     /// When the engine wants to be told the time.
     fn wake(&self) -> Instant {
         if self.asked {

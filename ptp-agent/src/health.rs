@@ -4,30 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use ptp_api::{Condition, Gravity};
 
 use crate::store::Store;
-
-/// Something that keeps the agent from its work.
-#[derive(Clone, Debug, Serialize)]
-pub struct Condition {
-    /// What suffers: `journal`, `discovery`, `sink NAME`, or the name of a publisher.
-    pub name: String,
-    /// Why, for people.
-    pub why: String,
-    /// How much of the agent's work it keeps it from.
-    pub gravity: Gravity,
-}
-
-/// How much of its work something keeps the agent from.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Gravity {
-    /// Everything is observed, diagnosed and kept; some other service does not do its part.
-    Degraded,
-    /// Something is not observed, diagnosed or kept.
-    Failing,
-}
 
 /// The condition that says that publishers are not found.
 pub const DISCOVERY: &str = "discovery";

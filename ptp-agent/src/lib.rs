@@ -23,6 +23,5 @@ pub mod mcp;
 mod own_clock;
 mod receiving;
 pub mod rights;
-pub mod secret;
 pub mod sinks;
 pub mod store;

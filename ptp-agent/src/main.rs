@@ -163,7 +163,7 @@ async fn test_alert(config: Config, only: Option<&str>) -> anyhow::Result<ExitCo
         match tried.outcome {
             Ok(answer) => writeln!(out, "{}: taken: {answer}", tried.sink)?,
             Err(error) => {
-                let why = ptp_agent::store::chain(&error);
+                let why = ptp_events::chain(&error);
                 writeln!(out, "{}: not taken: {why}", tried.sink)?;
                 code = ExitCode::from(1);
             }

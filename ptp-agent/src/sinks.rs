@@ -8,6 +8,7 @@ mod outbox;
 mod silences;
 mod slack;
 mod test_alert;
+mod told;
 mod webhook;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use kubernetes::KubernetesEvents;
 pub use silences::{MAX_SILENCES, Silences};
 pub use slack::Slack;
 pub use test_alert::{Tried, try_all};
+pub use told::ToldLog;
 pub use webhook::Webhook;
 
 /// One alert, with the incident it is about.

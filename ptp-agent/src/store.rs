@@ -16,13 +16,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ptp_api::Silence;
 use ptp_events::journal::{Journal, JournalError};
 use ptp_events::{Input, ReceiveClock, Received, Stamped};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 pub use opened::{Opened, Replayed};
-pub use tables::{IncidentQuery, Silence, StoredAlert, StoredIncident, Undelivered};
+pub use tables::{IncidentQuery, StoredAlert, StoredIncident, Undelivered};
 
 /// How many inputs may wait to be written; a publisher sends at most about 1500 per second
 /// (observed, see docs/protocol.md §3).
@@ -362,23 +363,6 @@ impl Store {
         let Some(mut journal) = self.reader()? else { return Ok(None) };
         tables::incident(&mut journal, id)
     }
-}
-
-/// An error and its causes in one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let sentence = inner.to_string();
-        // Some libraries repeat a cause in the sentence before it.
-        if !text.contains(&sentence) {
-            text.push_str(": ");
-            text.push_str(&sentence);
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,59 +3,27 @@
 mod watch;
 
 use std::io::Write;
+use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use ptp_api::{
+    Client, ClientError, Http, IncidentsQuery, NewSilence, Nothing, PageQuery, Secret, Silence,
+};
 use ptp_diagnostics::report::{Generator, IncidentReport, Input, NodeReport, Report, SCHEMA};
 use ptp_diagnostics::text::moment;
 use ptp_diagnostics::{Severity, Status};
-use ptp_events::Received;
 use ptp_events::client::Tls;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::args::{AgentArgs, IncidentsArgs, NodesArgs, SilenceArgs, SilenceCommand};
 use crate::{Outcome, render};
 
 pub(crate) use watch::run as watch;
 
-/// How many entries a page has; the agent gives no more at once.
-const PAGE: usize = 1000;
-
-/// A name as a part of an address.
-fn escaped(name: &str) -> impl std::fmt::Display + '_ {
-    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC)
-}
-
-/// What an agent answers when it does not do what was asked.
-#[derive(Deserialize)]
-struct Problem {
-    detail: String,
-}
-
-#[derive(Deserialize)]
-struct Listed<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
-}
-
-/// A silence, as the API gives it.
-#[derive(Deserialize)]
-struct Silence {
-    id: String,
-    node: Option<String>,
-    root_cause: Option<String>,
-    from: Received,
-    until: Received,
-    comment: String,
-    created_by: String,
-}
-
 pub(crate) fn incidents(args: &IncidentsArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let agent = Agent::new(&args.agent)?;
     let incidents = match &args.id {
-        Some(id) => vec![agent.get::<IncidentReport>(&format!("incidents/{}", escaped(id)))?],
-        None => agent.list("incidents", if args.all { "" } else { "status=firing" })?,
+        Some(id) => vec![agent.asked(agent.client.incident(id, &Nothing {}))?],
+        None => agent.incidents(args.all)?,
     };
     let goes_on = |incident: &IncidentReport| {
         incident.status == Status::Firing && incident.severity >= Severity::Warning
@@ -75,12 +43,29 @@ pub(crate) fn incidents(args: &IncidentsArgs, out: &mut dyn Write) -> anyhow::Re
 
 /// A report of nothing but these.
 fn report(incidents: Vec<IncidentReport>) -> anyhow::Result<Report> {
+    #[derive(Serialize)]
+    struct Empty {
+        schema: &'static str,
+        generator: Generator,
+        input: Input,
+        nodes: [(); 0],
+        incidents: [(); 0],
+        alerts: [(); 0],
+        blind_windows: [(); 0],
+    }
     let generator = Generator { name: "ptp-cli".into(), version: env!("CARGO_PKG_VERSION").into() };
-    let empty = json!({
-        "schema": SCHEMA, "generator": generator, "input": Input::default(),
-        "nodes": [], "incidents": [], "alerts": [], "blind_windows": [],
-    });
-    let mut report: Report = serde_json::from_value(empty)?;
+    let (nodes, no_incidents, alerts, blind_windows) = ([], [], [], []);
+    let input = Input::default();
+    let empty = Empty {
+        schema: SCHEMA,
+        generator,
+        input,
+        nodes,
+        incidents: no_incidents,
+        alerts,
+        blind_windows,
+    };
+    let mut report: Report = serde_json::from_value(serde_json::to_value(empty)?)?;
     report.incidents = incidents;
     Ok(report)
 }
@@ -88,8 +73,8 @@ fn report(incidents: Vec<IncidentReport>) -> anyhow::Result<Report> {
 pub(crate) fn nodes(args: &NodesArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let agent = Agent::new(&args.agent)?;
     let nodes: Vec<NodeReport> = match &args.node {
-        Some(name) => vec![agent.get(&format!("nodes/{}", escaped(name.as_str())))?],
-        None => agent.list("nodes", "")?,
+        Some(name) => vec![agent.asked(agent.client.node(name.as_str(), &Nothing {}))?],
+        None => agent.nodes()?,
     };
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &nodes)?;
@@ -121,26 +106,29 @@ pub(crate) fn silence(args: &SilenceArgs, out: &mut dyn Write) -> anyhow::Result
     let agent = Agent::new(&args.agent)?;
     match &args.command {
         SilenceCommand::List => {
-            for silence in agent.list::<Silence>("silences", "")? {
+            let query = PageQuery::default();
+            let all = agent.client.all(&["api", "v1", "silences"], &query);
+            for silence in agent.asked::<Vec<Silence>>(all)? {
                 tell(&silence, out)?;
             }
         }
         SilenceCommand::Add { node, root_cause, everything, duration, comment, created_by } => {
-            let body = json!({
-                "node": node, "root_cause": root_cause, "everything": everything,
-                "duration": duration, "comment": comment, "created_by": created_by,
-            });
-            let made: Value = agent.ask("POST", "silences", Some(&body))?;
-            for warning in
-                made["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str)
-            {
+            let new = NewSilence {
+                node: node.clone(),
+                root_cause: root_cause.clone(),
+                everything: *everything,
+                duration: Some(duration.clone()),
+                comment: comment.clone(),
+                created_by: created_by.clone(),
+                ..NewSilence::default()
+            };
+            let made = agent.asked(agent.client.silence(&new))?;
+            for warning in made.warnings {
                 anstream::eprintln!("warning: {warning}");
             }
-            tell(&serde_json::from_value(made)?, out)?;
+            tell(&made.silence, out)?;
         }
-        SilenceCommand::End { id } => {
-            tell(&agent.ask("DELETE", &format!("silences/{}", escaped(id)), None)?, out)?;
-        }
+        SilenceCommand::End { id } => tell(&agent.asked(agent.client.unsilence(id))?, out)?,
     }
     out.flush()?;
     Ok(Outcome::Healthy)
@@ -158,75 +146,46 @@ fn tell(silence: &Silence, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{id}  {what}, {from} to {until}: {comment} ({created_by})")
 }
 
-/// An agent's API.
-struct Agent<'a> {
-    args: &'a AgentArgs,
+/// An agent's API, asked one question after the other.
+struct Agent {
+    url: String,
+    client: Client,
     runtime: tokio::runtime::Runtime,
 }
 
-impl<'a> Agent<'a> {
-    fn new(args: &'a AgentArgs) -> anyhow::Result<Self> {
+impl Agent {
+    fn new(args: &AgentArgs) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { args, runtime })
+        let tls = Tls::with_ca_file(args.ca_file.clone());
+        let token = args.token.as_deref().map(Secret::new);
+        let client = Client::new(Arc::new(Http::new(&args.agent, token, &tls)?));
+        Ok(Self { url: args.agent.trim_end_matches('/').to_owned(), client, runtime })
     }
 
-    fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        self.ask("GET", path, None)
-    }
-
-    /// All pages of a list.
-    fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
-        let mut all = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let page: Listed<T> = self.get(&format!("{path}?limit={PAGE}&{query}{cursor}"))?;
-            all.extend(page.items);
-            match page.next_cursor {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(all),
+    /// Waits for an answer; says who refused it, and what may help.
+    fn asked<T>(&self, asking: impl Future<Output = Result<T, ClientError>>) -> anyhow::Result<T> {
+        let url = &self.url;
+        self.runtime.block_on(asking).map_err(|error| match error {
+            ClientError::Refused { status, detail } => {
+                let hint = if status == 401 { " (--token, PTP_AGENT_TOKEN)" } else { "" };
+                anyhow::anyhow!("the agent at {url} says: {detail}{hint}")
             }
-        }
+            ClientError::Unreadable { .. } => anyhow::Error::new(error)
+                .context(format!("what answers at {url} does not answer as a PTP agent")),
+            error => anyhow::Error::new(error)
+                .context(format!("cannot reach the agent at {url} (--agent, PTP_AGENT_URL)")),
+        })
     }
 
-    fn ask<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<T> {
-        let base = self.args.agent.trim_end_matches('/');
-        let url = format!("{base}/api/v1/{}", path.trim_end_matches('&'));
-        let client = Tls::with_ca_file(self.args.ca_file.clone()).builder()?.build()?;
-        let request = match method {
-            "POST" => client.post(url),
-            "DELETE" => client.delete(url),
-            _ => client.get(url),
-        };
-        let request = match &self.args.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
-            None => request,
-        };
-        let answer = self.runtime.block_on(async {
-            let answer = request.send().await?;
-            Ok((answer.status(), answer.bytes().await?))
-        });
-        let (status, body) = answer
-            .map_err(|error: reqwest::Error| anyhow::Error::new(error.without_url()))
-            .with_context(|| {
-                format!("cannot reach the agent at {base} (--agent, PTP_AGENT_URL)")
-            })?;
-        if !status.is_success() {
-            let problem = serde_json::from_slice(&body);
-            let detail = problem.map_or_else(|_| status.to_string(), |p: Problem| p.detail);
-            let hint = if status == 401 { " (--token, PTP_AGENT_TOKEN)" } else { "" };
-            bail!("the agent at {base} says: {detail}{hint}");
-        }
-        serde_json::from_slice(&body)
-            .with_context(|| format!("what answers at {base} does not answer as a PTP agent"))
+    /// Those that fire, or all.
+    fn incidents(&self, all: bool) -> anyhow::Result<Vec<IncidentReport>> {
+        let status = (!all).then(|| "firing".to_owned());
+        let query = IncidentsQuery { status, ..IncidentsQuery::default() };
+        self.asked(self.client.all(&["api", "v1", "incidents"], &query))
+    }
+
+    fn nodes(&self) -> anyhow::Result<Vec<NodeReport>> {
+        self.asked(self.client.all(&["api", "v1", "nodes"], &PageQuery::default()))
     }
 }
 

@@ -201,6 +201,18 @@ impl<'de> Deserialize<'de> for RootCause {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for RootCause {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RootCause".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let codes: Vec<_> = Self::ALL.iter().map(|cause| cause.code()).collect();
+        schemars::json_schema!({"type": "string", "description": "Why: the code of a root cause", "examples": codes})
+    }
+}
+
 const fn look(action: &'static str) -> Action {
     Action { action, command: None }
 }

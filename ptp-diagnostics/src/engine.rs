@@ -3,6 +3,7 @@
 mod asking;
 mod inbox;
 mod intake;
+mod quiet;
 mod reporting;
 mod slots;
 mod telling;

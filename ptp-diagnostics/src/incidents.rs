@@ -1,5 +1,6 @@
 //! From findings to incidents: one per root cause, with a life of its own.
 
+pub(crate) mod closing;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod filing;

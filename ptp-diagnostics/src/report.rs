@@ -20,6 +20,8 @@ use crate::report::stability::StabilityReport;
 
 pub mod known_bugs;
 pub mod manual;
+pub mod quiet;
+pub mod reach;
 pub mod stability;
 
 pub(crate) mod advice;
@@ -32,6 +34,7 @@ pub const SCHEMA: &str = "ptp-report/v1";
 
 /// A whole diagnosis.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Report {
     /// [`SCHEMA`].
@@ -55,6 +58,7 @@ pub struct Report {
 
 /// Who made a report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generator {
     /// The program.
     pub name: Text,
@@ -64,6 +68,7 @@ pub struct Generator {
 
 /// What a report was made from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Input {
     /// The files, as they were named.
@@ -84,6 +89,7 @@ pub struct Input {
 
 /// One node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NodeReport {
     /// Its name.
@@ -100,10 +106,17 @@ pub struct NodeReport {
     pub time_in_state_s: TimeInState,
     /// Its clocks.
     pub clocks: Vec<ClockReport>,
+    /// Its timing domain, numbered from 0, where the topology names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<u32>,
+    /// Whom it follows, as the topology says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<NodeName>,
 }
 
 /// Seconds spent in each state.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub struct TimeInState {
     /// Seconds.
@@ -119,6 +132,7 @@ pub struct TimeInState {
 
 /// One clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ClockReport {
     /// Its kind.
@@ -157,6 +171,7 @@ pub struct ClockReport {
 
 /// The offsets of a clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OffsetReport {
     /// How many there were.
     pub samples: u64,
@@ -172,6 +187,7 @@ pub struct OffsetReport {
 
 /// Something a clock said at some time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moment {
     /// When.
     pub at: Received,
@@ -184,6 +200,7 @@ pub struct Moment {
 
 /// One incident.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IncidentReport {
     /// Stable for the same input.
@@ -231,10 +248,39 @@ pub struct IncidentReport {
     /// The incident that this one turned out to be a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// While it fires: when it closes if nothing more happens; absent while something keeps it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Received>,
+    /// While it fires: what keeps it open, if it is not only time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_open_by: Option<String>,
+    /// While it fires: its clocks, and since when each is well again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<Recovery>,
+}
+
+/// A clock of an incident that fires, and whether it is well again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The clock's node.
+    pub node: NodeName,
+    /// Its kind.
+    pub resource: Resource,
+    /// Which one.
+    pub instance: Instance,
+    /// Its state now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SyncState>,
+    /// Since when it has been LOCKED; absent while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub well_since: Option<Received>,
 }
 
 /// Something that was said, for or against a root cause.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// When we received it.
     pub at: Received,
@@ -254,6 +300,7 @@ pub struct Evidence {
 
 /// Another root cause that is possible.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alternative {
     /// Which.
     pub root_cause: RootCause,
@@ -265,6 +312,7 @@ pub struct Alternative {
 
 /// Something to do.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recommendation {
     /// In words.
     pub action: String,
@@ -274,6 +322,7 @@ pub struct Recommendation {
 
 /// When a limit will be reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Forecast {
     /// The time error in question, in nanoseconds.
     pub limit_ns: u64,
@@ -295,6 +344,7 @@ pub struct Forecast {
 
 /// What people are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alert {
     /// How bad it is.
     pub severity: Severity,
@@ -318,6 +368,7 @@ pub struct Alert {
 
 /// What happened to an incident, as far as people are told.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertStatus {
     /// It began, or came back.
@@ -342,6 +393,7 @@ impl AlertStatus {
 
 /// A stretch in which a fault could not have been seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BlindWindow {
     /// Where.
@@ -408,6 +460,9 @@ impl IncidentReport {
             forecast_note: None,
             findings: Vec::new(),
             merged_into: None,
+            closes_at: None,
+            kept_open_by: None,
+            recovery: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How bad something is, from a note to a page in the night.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Severity {
     /// Worth knowing; nobody is told.

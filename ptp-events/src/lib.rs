@@ -45,11 +45,14 @@ mod clock;
 mod cloudevent;
 mod decode;
 mod encode;
+mod error;
 mod event;
 mod input;
 mod moment;
 mod name;
 mod resource;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "_serve")]
 #[cfg_attr(
     not(feature = "server"),
@@ -65,6 +68,7 @@ pub use clock::ReceiveClock;
 #[cfg(feature = "cloudevents")]
 pub use cloudevent::BridgeError;
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_EVENTS};
+pub use error::chain;
 pub use event::{Event, Reading, Readings};
 pub use input::Input;
 pub use moment::{LengthError, MomentError, Side, length, moment};

@@ -29,6 +29,7 @@ pub enum NumberError {
 #[derive(
     Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Offset(i64);
 
@@ -142,6 +143,7 @@ impl Measurement {
 
 /// An announced PTP clock class (IEEE 1588-2019, 7.6.2.5; ITU-T G.8275.1, 6.4).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ClockClass(pub u8);
 
@@ -189,6 +191,7 @@ impl fmt::Display for ClockIdentity {
 /// The kind of satellite fix, as u-blox receivers count it: 0 none, 1 dead reckoning, 2 2D, 3 3D,
 /// 4 GNSS and dead reckoning, 5 time only.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct GpsFix(pub u8);
 
@@ -208,6 +211,7 @@ impl fmt::Display for GpsFix {
 
 /// A `SyncE` quality level: an SSM code, or an enhanced one (ITU-T G.8264); 255 means none.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct QualityLevel(pub u8);
 

@@ -15,6 +15,7 @@
 
 mod document;
 mod incident;
+#[cfg(feature = "live")]
 pub mod live;
 mod node;
 mod plot;

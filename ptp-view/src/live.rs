@@ -13,7 +13,7 @@ use crate::words::time;
 use crate::{document, strip};
 
 pub use fleet::{Fleet, Range, fleet};
-pub use lists::{SilenceLine, alerts, incident, incidents, login, node, problem, silences};
+pub use lists::{alerts, incident, incidents, login, node, problem, silences};
 
 /// The style of these pages, to be served at [`STYLE_PATH`].
 pub const STYLE: &str = document::LIVE_STYLE;

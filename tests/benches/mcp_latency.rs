@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use ptp_agent::app::App;
 use ptp_agent::config::Config;
-use ptp_agent::secret::Secret;
 use ptp_agent::store::{Record, Store, StoredIncident};
+use ptp_api::Secret;
 use ptp_diagnostics::report::IncidentReport;
 use ptp_events::SyncState::{self, Freerun, Locked};
 use ptp_events::journal::Journal;

@@ -19,6 +19,7 @@ pub(crate) fn run(check: bool) -> Result<(), Failure> {
         ("docs/thresholds.md", thresholds(&settings)),
         ("docs/known-bugs.md", known_bugs()),
         ("docs/conformance.md", conformance()),
+        ("docs/openapi.json", format!("{:#}\n", ptp_api::openapi())),
     ];
     let mut stale = Vec::new();
     for (path, page) in pages.into_iter().chain(dashboards::all()) {

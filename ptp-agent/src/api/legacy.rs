@@ -2,57 +2,41 @@
 //!
 //! Its fields keep their names; others were added.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use ptp_api::{Gravity, HealthReport, NodeSummary, SummaryQuery};
 
-use super::parameters::only;
+use super::parameters::Asked;
 use super::{Api, Problem};
-use crate::health::{Condition, Gravity};
-
-#[derive(Serialize)]
-pub(super) struct NodeSummary {
-    total_events: u64,
-    latest_state: &'static str,
-    event_types: Vec<String>,
-    role: &'static str,
-    availability: Option<f64>,
-    incidents: Vec<String>,
-}
 
 /// `GET /summary`: every node, by name.
 pub(super) async fn summary(
     State(api): State<Api>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Json<BTreeMap<String, NodeSummary>>, Problem> {
-    only(&query, &["node"])?;
+    Asked(SummaryQuery { node: wanted }): Asked<SummaryQuery>,
+) -> Json<BTreeMap<String, NodeSummary>> {
     let snapshot = api.engine.snapshot.borrow().clone();
     let report = &snapshot.report;
-    let wanted = query.get("node");
     // Few of the incidents go on; all of them for each node would be too many to look at.
     let firing: Vec<_> =
         report.incidents.iter().filter(|incident| incident.resolved_at.is_none()).collect();
-    let nodes = report.nodes.iter().filter(|n| wanted.is_none_or(|name| n.node.as_str() == name));
+    let nodes = report.nodes.iter();
+    let nodes = nodes.filter(|n| wanted.as_deref().is_none_or(|name| n.node.as_str() == name));
     let summary = nodes.map(|node| {
-        let mut types: Vec<_> =
-            node.clocks.iter().map(|clock| clock.resource.event_type().to_owned()).collect();
-        types.dedup();
+        let mut summary = NodeSummary::new(node.state.as_str(), node.role.as_str());
+        summary.total_events = node.events;
+        let types = node.clocks.iter().map(|clock| clock.resource.event_type().to_owned());
+        summary.event_types = types.collect();
+        summary.event_types.dedup();
+        summary.availability = node.availability;
         let firing = firing.iter().filter(|incident| incident.affected_nodes.contains(&node.node));
-        let summary = NodeSummary {
-            total_events: node.events,
-            latest_state: node.state.as_str(),
-            event_types: types,
-            role: node.role.as_str(),
-            availability: node.availability,
-            incidents: firing.map(|incident| incident.id.clone()).collect(),
-        };
+        summary.incidents = firing.map(|incident| incident.id.clone()).collect();
         (node.node.to_string(), summary)
     });
-    Ok(Json(summary.collect()))
+    Json(summary.collect())
 }
 
 /// `GET /health`: `OK` when all is well, as before; what is wrong otherwise; JSON when asked for.
@@ -69,17 +53,12 @@ pub(super) async fn health(State(api): State<Api>, headers: HeaderMap) -> Respon
     };
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("json")) {
-        #[derive(Serialize)]
-        struct Detail<'a> {
-            healthy: bool,
-            status: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            cluster: Option<&'a str>,
-            conditions: Vec<Condition>,
-        }
-        let healthy = conditions.is_empty();
-        let cluster = api.identity.cluster.as_deref();
-        let detail = Detail { healthy, status: word, cluster, conditions };
+        let detail = HealthReport {
+            healthy: conditions.is_empty(),
+            status: word.to_owned(),
+            cluster: api.identity.cluster.clone(),
+            conditions,
+        };
         return (status, Json(detail)).into_response();
     }
     if conditions.is_empty() {

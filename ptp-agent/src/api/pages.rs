@@ -8,9 +8,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use hmac::{Hmac, Mac as _};
+use ptp_api::{Gravity, Secret, Silence};
+use ptp_diagnostics::curve::Curve;
 use ptp_diagnostics::report::Report;
 use ptp_events::NodeName;
-use ptp_view::live::{self, Fleet, Range, Shell, SilenceLine};
+use ptp_view::live::{self, Fleet, Range, Shell};
 use serde::Deserialize;
 use sha2::Sha256;
 use tower_http::compression::CompressionLayer;
@@ -18,8 +20,6 @@ use tower_http::compression::CompressionLayer;
 use super::v1::incidents::{find, listed};
 use super::{Access, Api, Problem, same};
 use crate::engine_task::Snapshot;
-use crate::health::Gravity;
-use crate::secret::Secret;
 
 /// How many incidents a page lists.
 const LISTED: usize = 100;
@@ -214,18 +214,9 @@ async fn silences(
 }
 
 /// Those in force, and those to come.
-fn silenced(api: &Api) -> Vec<SilenceLine> {
+fn silenced(api: &Api) -> Vec<Silence> {
     let now = api.store.clock().stamp();
-    let line = |silence: crate::store::Silence| SilenceLine {
-        id: silence.id,
-        node: silence.node,
-        root_cause: silence.root_cause,
-        from: silence.from,
-        until: silence.until,
-        comment: silence.comment,
-        created_by: silence.created_by,
-    };
-    api.silences.all().into_iter().filter(|silence| silence.until > now).map(line).collect()
+    api.silences.all().into_iter().filter(|silence| silence.until > now).collect()
 }
 
 /// The part of a report that is about these nodes.
@@ -241,13 +232,14 @@ fn about(report: &Report, nodes: &[NodeName]) -> Report {
 /// Adds the curves of a node's PTP clocks: what the engine keeps of the last hour.
 async fn draw(api: &Api, report: &mut Report, name: &NodeName) {
     let Some(node) = report.nodes.iter_mut().find(|node| node.node == *name) else { return };
-    let Some(Some(sampled)) = api.engine.samples(name.clone()).await else { return };
+    let Ok(sampled) = api.engine.samples(name.clone()).await else { return };
     for clock in sampled {
         let is_it = |known: &&mut ptp_diagnostics::report::ClockReport| {
             known.resource == clock.resource && known.instance == clock.instance
         };
         if let Some(known) = node.clocks.iter_mut().find(is_it) {
-            known.curve = Some(clock.curve());
+            let offsets = clock.samples.iter().copied();
+            known.curve = Some(Curve::of(clock.threshold_ns, offsets, ptp_view::CURVE_POINTS));
         }
     }
 }

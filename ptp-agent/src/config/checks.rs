@@ -137,7 +137,7 @@ pub(super) fn files(options: &Options, mistakes: &mut Vec<String>) {
         ("--publisher-ca-file", &options.publisher_ca_file),
     ] {
         if let Err(error) = Tls::with_ca_file(file.clone()).builder() {
-            mistakes.push(format!("{flag}: {}", crate::store::chain(&error)));
+            mistakes.push(format!("{flag}: {}", ptp_events::chain(&error)));
         }
     }
     for (flag, file) in [
@@ -145,7 +145,7 @@ pub(super) fn files(options: &Options, mistakes: &mut Vec<String>) {
         ("--webhook-token-file", &options.webhook_token_file),
     ] {
         if let Some(Err(error)) = file.as_deref().map(crate::sinks::token) {
-            mistakes.push(format!("{flag}: {}", crate::store::chain(&error)));
+            mistakes.push(format!("{flag}: {}", ptp_events::chain(&error)));
         }
     }
     if let Some(journal) = &options.journal {
@@ -181,7 +181,7 @@ pub(super) fn publishers(options: &Options, mistakes: &mut Vec<String>) -> Publi
                 }
                 fixed.push((url, node));
             }
-            Err(error) => mistakes.push(format!("--publisher: {}", crate::store::chain(&error))),
+            Err(error) => mistakes.push(format!("--publisher: {}", ptp_events::chain(&error))),
         }
     }
     Publishers::Fixed(fixed)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ptp_events::client::{Authorities, CertificateProblem, Tls, TlsError};
 
-use crate::secret::Secret;
+use ptp_api::Secret;
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ptp_api::DeliveryOutcome;
 use ptp_diagnostics::report::AlertStatus;
 use ptp_events::ReceiveClock;
 use tokio::sync::{mpsc, watch};
@@ -12,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Mailbox;
-use super::{Message, Named, Silences, SinkError, SinkStatus, alertmanager};
+use super::{Message, Named, Silences, SinkError, SinkStatus, ToldLog, alertmanager};
 use crate::engine_task::Snapshot;
 use crate::health::Health;
 use crate::store::{Record, Store, Undelivered};
@@ -45,6 +46,8 @@ pub struct Telling {
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// How long sinks may take to finish.
     pub grace: Duration,
+    /// Where it is noted what became of each alert.
+    pub told: ToldLog,
 }
 
 /// Hands every alert to every sink until `stop`; then what has been raised by then, and lets the
@@ -55,7 +58,7 @@ pub async fn dispatch(
     telling: Telling,
     stop: CancellationToken,
 ) {
-    let Telling { silences, silenced, undelivered, store, clock, health, snapshot, grace } =
+    let Telling { silences, silenced, undelivered, store, clock, health, snapshot, grace, told } =
         telling;
     let keeper = Keeper::new(store);
     let mut tasks = JoinSet::new();
@@ -63,15 +66,17 @@ pub async fn dispatch(
     for sink in sinks {
         let mailbox = Arc::new(Mailbox::default());
         queues.push((Arc::clone(&mailbox), sink.name.clone(), Arc::clone(&sink.status)));
+        told.add_sink(&sink.name, Arc::clone(&sink.status), Arc::clone(&mailbox));
         let (health, snapshot, keeper) = (health.clone(), snapshot.clone(), keeper.clone());
-        tasks.spawn(Worker { sink, mailbox, keeper, health, snapshot }.run());
+        let (told, clock) = (told.clone(), clock.clone());
+        tasks.spawn(Worker { sink, mailbox, keeper, health, snapshot, told, clock }.run());
     }
     for undelivered in undelivered {
         keeper.hand_again(undelivered, &queues);
     }
     let silenced = silenced.into_iter().map(|message| (message.alert.incident.clone(), message));
     let silenced = silenced.collect();
-    let mut dispatcher = Dispatcher { queues, keeper, silences, clock, silenced };
+    let mut dispatcher = Dispatcher { queues, keeper, silences, clock, silenced, told };
     let mut look = tokio::time::interval(SILENCES_EVERY);
     loop {
         tokio::select! {
@@ -155,6 +160,7 @@ struct Dispatcher {
     clock: ReceiveClock,
     /// Incidents nobody was told of because of a silence, and what they would have been told.
     silenced: BTreeMap<String, Message>,
+    told: ToldLog,
 }
 
 impl Dispatcher {
@@ -183,8 +189,10 @@ impl Dispatcher {
             let told = self.silenced.remove(&alert.incident).is_none();
             return if told { self.send(&message) } else { Vec::new() };
         }
-        if let Some(silence) = self.silences.covering(alert, self.clock.stamp()) {
+        let now = self.clock.stamp();
+        if let Some(silence) = self.silences.covering(alert, now) {
             tracing::info!(incident = alert.incident, silence, "silenced");
+            self.told.note(&message, None, Some(silence), DeliveryOutcome::Silenced, now);
             if alert.status == AlertStatus::Opened && self.silenced.len() < MAX_SILENCED
                 || self.silenced.contains_key(&alert.incident)
             {
@@ -238,6 +246,8 @@ struct Worker {
     keeper: Keeper,
     health: Health,
     snapshot: watch::Receiver<Arc<Snapshot>>,
+    told: ToldLog,
+    clock: ReceiveClock,
 }
 
 impl Worker {
@@ -262,15 +272,15 @@ impl Worker {
                 Ok(()) => {
                     status.delivered.fetch_add(1, Ordering::Relaxed);
                     pause = FIRST_PAUSE;
-                    self.settle(&message);
+                    self.settle(&message, DeliveryOutcome::Delivered);
                 }
                 Err(error @ SinkError::Refused { .. }) => {
-                    let (sink, why) = (&self.sink.name, crate::store::chain(&error));
+                    let (sink, why) = (&self.sink.name, ptp_events::chain(&error));
                     let incident = &message.alert.incident;
                     tracing::error!(sink, why, incident, "an alert is refused");
                     status.failed.fetch_add(1, Ordering::Relaxed);
                     pause = FIRST_PAUSE;
-                    self.settle(&message);
+                    self.settle(&message, DeliveryOutcome::Refused);
                 }
                 Err(error) => {
                     self.mailbox.put_back(message);
@@ -286,7 +296,8 @@ impl Worker {
     }
 
     /// Nothing of a message is left to be told.
-    fn settle(&self, message: &Message) {
+    fn settle(&self, message: &Message, outcome: DeliveryOutcome) {
+        self.told.note(message, Some(&self.sink.name), None, outcome, self.clock.stamp());
         let incident = &message.alert.incident;
         let _order = self.keeper.in_order();
         let waiting = self.mailbox.settle(incident);
@@ -306,7 +317,7 @@ impl Worker {
                 }
             }
             Err(error) => {
-                let why = crate::store::chain(error);
+                let why = ptp_events::chain(error);
                 if !self.sink.status.failing.swap(true, Ordering::Relaxed) {
                     tracing::warn!(sink, why, "a sink does not take alerts; they are tried again");
                 }
@@ -329,9 +340,9 @@ mod tests {
     use ptp_events::client::Tls;
 
     use super::*;
-    use crate::secret::Secret;
     use crate::sinks::{Destination, Sink, Webhook};
     use crate::store::{Opened, Retention};
+    use ptp_api::Secret;
 
     /// Whether it is away, how often it was asked then, and what it took otherwise.
     type Server = Arc<(AtomicBool, Mutex<u32>, Mutex<Vec<String>>)>;
@@ -376,6 +387,8 @@ mod tests {
             keeper: Keeper::new(store),
             health: Health::default(),
             snapshot,
+            told: ToldLog::new(at),
+            clock: ReceiveClock::new(|| Received::from_nanos(0)),
         }
     }
 

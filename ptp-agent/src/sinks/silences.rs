@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ptp_diagnostics::report::Alert;
 use ptp_events::Received;
 
-use crate::store::Silence;
+use ptp_api::Silence;
 
 /// The silences in force, or planned.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::{Answer, Destination, Message, SinkError};
 use crate::identity::Identity;
-use crate::secret::Secret;
+use ptp_api::Secret;
 
 /// Posts each alert as a structured CloudEvent 1.0.
 #[derive(Debug)]

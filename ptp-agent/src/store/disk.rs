@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ptp_events::journal::{Journal, JournalError, PRUNED_AT_ONCE};
-use ptp_events::{ReceiveClock, Received};
+use ptp_events::{ReceiveClock, Received, chain};
 
 use super::opened::{begin_anew, open_with_tables};
-use super::{BATCH, Counts, Given, Record, Retention, Store, chain, tables};
+use super::{BATCH, Counts, Given, Record, Retention, Store, tables};
 
 /// How often age and size are looked at.
 const PRUNE_EVERY: Duration = Duration::from_mins(5);

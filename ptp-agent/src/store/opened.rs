@@ -11,12 +11,12 @@ use ptp_events::journal::{Journal, JournalError};
 use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 
+use ptp_api::Silence;
+use ptp_events::chain;
+
 use super::disk::Disk;
 use super::sequencer::Sequencer;
-use super::{
-    BATCHES, Given, QUEUE, Queue, Retention, Silence, Store, StoredAlert, Undelivered, chain,
-    tables,
-};
+use super::{BATCHES, Given, QUEUE, Queue, Retention, Store, StoredAlert, Undelivered, tables};
 
 /// How often it is tried whether the journal is free.
 const RELEASE: Duration = Duration::from_millis(100);

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use ptp_diagnostics::report::Alert;
+use ptp_api::Silence;
 use ptp_events::Received;
 use ptp_events::journal::rusqlite::types::Value as Cell;
 use ptp_events::journal::rusqlite::{self, Connection, Transaction, params_from_iter};
 use ptp_events::journal::{Journal, JournalError};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Record;
@@ -53,40 +52,6 @@ pub struct Undelivered {
     pub messages: Option<String>,
 }
 
-/// For some time people do not want to be told of some incidents.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Silence {
-    /// Its id.
-    pub id: String,
-    /// Only incidents that affect this node.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// Only incidents of this root cause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub root_cause: Option<String>,
-    /// From when on.
-    pub from: Received,
-    /// Until when.
-    pub until: Received,
-    /// Why, for the next shift.
-    pub comment: String,
-    /// Who asked for it.
-    pub created_by: String,
-}
-
-impl Silence {
-    /// Whether people are not to be told of an alert at a time.
-    #[must_use]
-    pub fn covers(&self, alert: &Alert, at: Received) -> bool {
-        let cause = alert.root_cause.code();
-        (self.from..self.until).contains(&at)
-            && self.root_cause.as_deref().is_none_or(|wanted| wanted == cause)
-            && self.node.as_deref().is_none_or(|wanted| {
-                alert.affected_nodes.iter().any(|node| node.as_str() == wanted)
-            })
-    }
-}
-
 /// Which incidents to give.
 #[derive(Clone, Debug, Default)]
 pub struct IncidentQuery {
@@ -100,6 +65,10 @@ pub struct IncidentQuery {
     pub root_cause: Option<String>,
     /// Those that began no earlier.
     pub since: Option<Received>,
+    /// Those with this finding.
+    pub finding: Option<String>,
+    /// Those that went on between these times.
+    pub at: Option<(Received, Received)>,
 }
 
 pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
@@ -323,16 +292,23 @@ pub(super) fn older_incidents(
            AND (?4 IS NULL OR json_extract(json, '$.root_cause') = ?4)
            AND (?5 IS NULL OR EXISTS (
                    SELECT 1 FROM json_each(json, '$.affected_nodes') WHERE value = ?5))
+           AND (?9 IS NULL OR EXISTS (
+                   SELECT 1 FROM json_each(json, '$.findings')
+                   WHERE json_extract(value, '$.code') = ?9))
+           AND (?10 IS NULL OR opened_at <= ?10)
+           -- Times of one zone compare as texts do, but for the digits of a second.
+           AND (?11 IS NULL OR COALESCE(json_extract(json, '$.resolved_at') >= ?11, 1))
          ORDER BY opened_at DESC, id LIMIT ?7 OFFSET ?8"
     ))?;
     let held = serde_json::to_string(held).unwrap_or_default();
-    let IncidentQuery { status, severity, node, root_cause, since } = wanted;
+    let IncidentQuery { status, severity, node, root_cause, since, finding, at } = wanted;
+    let (from, to) = at.map(|(from, to)| (from.to_string(), to.as_nanos())).unzip();
     let since = since.map(Received::as_nanos);
     let [limit, skip] = [limit, skip].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let rows = select
-        .query_map((status, severity, since, root_cause, node, held, limit, skip), |row| {
-            row.get::<_, String>(0)
-        })?;
+    let rows = select.query_map(
+        (status, severity, since, root_cause, node, held, limit, skip, finding, to, from),
+        |row| row.get::<_, String>(0),
+    )?;
     let mut found = Vec::new();
     for json in rows {
         found.extend(serde_json::from_str::<Value>(&json?));

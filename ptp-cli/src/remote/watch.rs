@@ -9,25 +9,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use anyhow::ensure;
+use ptp_api::{ClockSamples, NewSilence, PageQuery};
 use ptp_diagnostics::report::{IncidentReport, NodeReport};
-use ptp_events::Received;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use serde::Deserialize;
-use serde_json::json;
 
-use super::{Agent, Silence, escaped};
+use super::Agent;
 use crate::Outcome;
 use crate::args::{AgentArgs, WatchArgs};
 
 /// How long a key is waited for before the picture is drawn again.
 const FRAME: Duration = Duration::from_millis(200);
-
-/// The offsets of one clock.
-#[derive(Clone, Debug, Deserialize)]
-struct Samples {
-    instance: String,
-    samples: Vec<(Received, i64)>,
-}
 
 /// What the agent said.
 #[derive(Debug, Default)]
@@ -35,7 +26,7 @@ struct Told {
     incidents: Vec<IncidentReport>,
     nodes: Vec<NodeReport>,
     /// Of the node that is looked at.
-    samples: Vec<Samples>,
+    samples: Vec<ClockSamples>,
 }
 
 /// What is asked of the thread that asks the agent.
@@ -132,26 +123,28 @@ fn look(args: &AgentArgs, every: Duration, asks: &Receiver<Ask>, answers: &Sende
     }
 }
 
-fn ask(agent: &Agent<'_>, ask: &Ask) -> anyhow::Result<Answer> {
+fn ask(agent: &Agent, ask: &Ask) -> anyhow::Result<Answer> {
     match ask {
         Ask::Look(node) => Ok(Answer::Told(Told {
-            incidents: agent.list("incidents", "status=firing")?,
-            nodes: agent.list("nodes", "")?,
+            incidents: agent.incidents(false)?,
+            nodes: agent.nodes()?,
             samples: match node {
-                Some(node) => agent.list(&format!("nodes/{}/samples", escaped(node)), "")?,
+                Some(node) => agent.asked(agent.client.samples(node, &PageQuery::default()))?.items,
                 None => Vec::new(),
             },
         })),
         Ask::Silence { node, root_cause } => {
-            let body = json!({
-                "node": node, "root_cause": root_cause, "duration": "1h",
-                "comment": "from ptp-cli watch", "created_by": whoami(),
-            });
-            let made: Silence = agent.ask("POST", "silences", Some(&body))?;
-            Ok(Answer::Done(format!(
-                "silenced until {}",
-                ptp_diagnostics::text::moment(made.until)
-            )))
+            let new = NewSilence {
+                node: Some(node.clone()),
+                root_cause: Some(root_cause.clone()),
+                duration: Some("1h".to_owned()),
+                comment: "from ptp-cli watch".to_owned(),
+                created_by: whoami(),
+                ..NewSilence::default()
+            };
+            let made = agent.asked(agent.client.silence(&new))?.silence;
+            let until = ptp_diagnostics::text::moment(made.until);
+            Ok(Answer::Done(format!("silenced until {until}")))
         }
     }
 }
@@ -294,6 +287,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use ptp_diagnostics::Report;
+    use ptp_events::{Instance, Received, Resource};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
@@ -309,7 +303,12 @@ mod tests {
         Told {
             incidents,
             nodes,
-            samples: vec![Samples { instance: "ens2fx/master".into(), samples }],
+            samples: vec![ClockSamples::new(
+                Resource::LockState,
+                Instance::new("ens2fx/master").unwrap(),
+                samples,
+                100,
+            )],
         }
     }
 

@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// What the detectors of a clock see.
-    fn view(&self, entry: Entry, clock: ClockId, now: Received) -> View<'_> {
+    pub(super) fn view(&self, entry: Entry, clock: ClockId, now: Received) -> View<'_> {
         View {
             now,
             clock: &self.model.clocks[clock.0 as usize],
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     /// What a detector answers; nothing is found on a node that left.
-    fn assess(&self, detector: usize, view: &View<'_>) -> Assessment {
+    pub(super) fn assess(&self, detector: usize, view: &View<'_>) -> Assessment {
         if view.node.gone { Assessment::Quiet } else { (self.detectors[detector].examine)(view) }
     }
 

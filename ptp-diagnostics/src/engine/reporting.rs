@@ -5,15 +5,19 @@ use std::time::Duration;
 use ptp_events::{NodeName, Received, Resource, SyncState};
 
 use super::Engine;
+use crate::incidents::closing::{Closing, closing, well_since};
 use crate::incidents::incident::{Incident, IncidentId, Status};
 use crate::model::forecast;
 use crate::model::node::Node;
 use crate::model::timeline::{Said, Timeline};
 use crate::report::{
     Alert, Alternative, ClockReport, Evidence, Forecast, Generator, IncidentReport, Input, Moment,
-    NodeReport, OffsetReport, Report, SCHEMA, Text, TimeInState,
+    NodeReport, OffsetReport, Recovery, Report, SCHEMA, Text, TimeInState,
 };
 use crate::report::{advice, known_bugs, narrate};
+
+/// How many clocks of an incident are told of.
+const MOST_CLOCKS: usize = 64;
 
 /// Seconds, to the millisecond.
 fn secs(duration: Duration) -> f64 {
@@ -106,6 +110,8 @@ impl Engine {
                     )
                 })
                 .collect(),
+            domain: self.settings().topology.domain_of(&node.name),
+            follows: self.settings().topology.follows(&node.name).to_vec(),
         }
     }
 
@@ -178,7 +184,60 @@ impl Engine {
             forecast_note,
             findings: incident.findings.clone(),
             merged_into: incident.merged_into.clone(),
+            closes_at: match closing(&self.model, incident) {
+                Some(Closing::At(at)) => Some(at),
+                _ => None,
+            },
+            kept_open_by: closing(&self.model, incident)
+                .and_then(|closing| self.kept_open(closing)),
+            recovery: self.recovery(incident),
         }
+    }
+
+    /// What keeps an incident open, in words.
+    fn kept_open(&self, closing: Closing) -> Option<String> {
+        let name = |node| &self.model.node(node).name;
+        match closing {
+            Closing::Findings(1) => Some("one finding still holds".to_owned()),
+            Closing::Findings(count) => Some(format!("{count} findings still hold")),
+            Closing::Clock(id) => {
+                let (clock, node) = (self.model.clock(id), name(self.model.owner(id)));
+                let state = clock.state().map_or("unknown", |(state, _)| state.as_str());
+                let (kind, instance) = (clock.resource(), clock.instance());
+                Some(format!("{kind} {instance} on {node} is {state}"))
+            }
+            Closing::Blind(node) => Some(format!("{} cannot be observed", name(node))),
+            Closing::At(_) => None,
+        }
+    }
+
+    /// The clocks of an incident that fires, those that are not well first.
+    fn recovery(&self, incident: &Incident) -> Vec<Recovery> {
+        if incident.status == Status::Resolved {
+            return Vec::new();
+        }
+        let mut clocks: Vec<_> = incident
+            .clocks
+            .iter()
+            .map(|id| {
+                let clock = self.model.clock(*id);
+                Recovery {
+                    node: self.model.node(self.model.owner(*id)).name.clone(),
+                    resource: clock.resource().clone(),
+                    instance: clock.instance().clone(),
+                    state: clock.state().map(|(state, _)| state.clone()),
+                    well_since: well_since(&self.model, *id).ok().flatten(),
+                }
+            })
+            .collect();
+        clocks.sort_by(|a, b| {
+            let key = |of: &Recovery| (of.well_since.is_some(), of.node.clone());
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| (&a.resource, &a.instance).cmp(&(&b.resource, &b.instance)))
+        });
+        clocks.truncate(MOST_CLOCKS);
+        clocks
     }
 
     /// When the first of the incident's clocks in holdover will reach its limit.

@@ -8,6 +8,7 @@ use crate::text::Text;
 
 /// A detector's answer about one clock or node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
     /// Which detector.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ptp_events::Received;
 
+use super::closing::healthy_since;
 use super::evidence;
 use super::explain::resolve_hold;
 use super::filing::key;
@@ -371,24 +372,8 @@ impl Ledger {
         {
             return;
         }
-        // Healthy since the last of its clocks came back. One that has not will say so itself.
-        let mut healthy_since = incident.cleared_at;
-        for id in &incident.clocks {
-            // It took its fault along.
-            if model.node(model.owner(*id)).gone {
-                continue;
-            }
-            let clock = model.clock(*id);
-            if let Some((state, since)) = clock.state() {
-                if model.is_artefact(*id) || model.is_locked_after_all(model.owner(*id), clock) {
-                    continue;
-                }
-                if !state.is_locked() {
-                    return;
-                }
-                healthy_since = healthy_since.max(since);
-            }
-        }
+        // A clock that is not well again will say so itself.
+        let Ok(healthy_since) = healthy_since(model, incident) else { return };
         let blind = incident.affected.iter().any(|node| model.node(*node).blind.is_some());
         let due = healthy_since.after(resolve_hold(model, incident));
         if blind || due > now {

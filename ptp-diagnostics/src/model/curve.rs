@@ -10,6 +10,7 @@ const FIRST_WIDTH: Duration = Duration::from_secs(1);
 
 /// All offsets of a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CurvePoint {
     /// When the first of them was received.
@@ -26,6 +27,7 @@ pub struct CurvePoint {
 
 /// A clock's offsets over time. Stale ones and sentinels are not among them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Curve {
     /// The offset over which the clock counts as out of tolerance, in nanoseconds.

@@ -33,6 +33,7 @@ pub(crate) struct Member {
 #[derive(
     Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Role {
@@ -67,6 +68,7 @@ impl Role {
 #[derive(
     Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum NodeState {
     /// Nothing is known, or we are blind.
@@ -98,6 +100,13 @@ impl NodeState {
             SyncState::Holdover => Self::Holdover,
             _ => Self::Freerun,
         }
+    }
+}
+
+/// What a clock's state counts as.
+impl From<&SyncState> for NodeState {
+    fn from(state: &SyncState) -> Self {
+        Self::of(state)
     }
 }
 

@@ -170,11 +170,12 @@ pub struct Topology {
 }
 
 /// What is known of one node.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Known {
     /// Numbered from 0, in the order of the file.
     domain: u32,
     holdover: Option<Duration>,
+    follows: Vec<NodeName>,
 }
 
 impl TopologyFile {
@@ -218,10 +219,10 @@ impl Topology {
             return Err(TopologyError::Mistakes(mistakes));
         }
         let (numbers, domains) = components(&followed);
-        let nodes =
-            file.node.iter().zip(numbers).map(|(node, domain)| {
-                (node.name.clone(), Known { domain, holdover: node.holdover })
-            });
+        let nodes = file.node.iter().zip(numbers).map(|(node, domain)| {
+            let (holdover, follows) = (node.holdover, node.follows.clone());
+            (node.name.clone(), Known { domain, holdover, follows })
+        });
         Ok(Self { nodes: Arc::new(nodes.collect()), domains })
     }
 
@@ -235,6 +236,12 @@ impl Topology {
     #[must_use]
     pub fn domain_of(&self, node: &NodeName) -> Option<u32> {
         self.nodes.get(node).map(|known| known.domain)
+    }
+
+    /// Whom a node follows, the preferred one first; nobody when the file does not say.
+    #[must_use]
+    pub fn follows(&self, node: &NodeName) -> &[NodeName] {
+        self.nodes.get(node).map_or(&[], |known| &known.follows)
     }
 
     /// How long a node holds without a reference; `None` when the file does not say so.

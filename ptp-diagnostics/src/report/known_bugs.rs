@@ -10,6 +10,7 @@ use crate::report::Text;
 
 /// A bug that looks like an incident.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct KnownBug {
     /// Its number where it is tracked.

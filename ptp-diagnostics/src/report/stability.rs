@@ -59,6 +59,7 @@ pub struct Sample {
 
 /// The figures of one stretch of regular samples without a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Figures {
     /// How many samples the stretch has.
@@ -82,6 +83,7 @@ pub struct Figures {
 
 /// MTIE and TDEV for one observation interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Point {
     /// The observation interval τ, in seconds.
     pub tau_s: f64,
@@ -93,6 +95,7 @@ pub struct Point {
 
 /// The stability of one clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StabilityReport {
     /// The clock's node.

@@ -1,7 +1,5 @@
 //! Answers to requests that are not taken (RFC 9457).
 
-use std::fmt::Write as _;
-
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -48,14 +46,7 @@ impl Rejection {
 
     /// The sentence and its causes.
     fn detail(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            // Writing to a string does not fail.
-            let _ = write!(text, ": {error}");
-            cause = error.source();
-        }
-        text
+        crate::chain(self)
     }
 }
 

@@ -253,7 +253,7 @@ impl Discovery {
             _ => "watch",
         };
         let said = api_status(error).map(|status| status.message.chars().take(300).collect());
-        let said: String = said.unwrap_or_else(|| chain(error));
+        let said: String = said.unwrap_or_else(|| ptp_events::chain(error));
         match trouble {
             Trouble::Forbidden => format!(
                 "we may not {verb} pods in namespace {namespace}: {said}; a Role there must grant \
@@ -302,19 +302,4 @@ fn api_status(error: &watcher::Error) -> Option<&kube::core::Status> {
         | WatchError(status) => Some(status),
         _ => None,
     }
-}
-
-/// kube repeats a cause in the sentence before it; such repetitions are left out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let sentence = error.to_string();
-        if !text.contains(&sentence) {
-            text.push_str(": ");
-            text.push_str(&sentence);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -201,13 +201,7 @@ fn wrong_node(event: &Event) -> Failure {
 }
 
 fn failure(error: &ClientError) -> Failure {
-    let mut why = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        why.push_str(": ");
-        why.push_str(&inner.to_string());
-        cause = inner.source();
-    }
+    let mut why = ptp_events::chain(error);
     if let Some(hint) = error.hint() {
         why.push_str(" (");
         why.push_str(&hint);

@@ -7,39 +7,14 @@ use ptp_diagnostics::{RootCause, Status};
 use ptp_events::Received;
 
 use super::{Range, Shell, escaped, head, of_incident, of_node};
+use ptp_api::Silence;
+
 use crate::incident::incident as in_full;
 use crate::node::{availability, inside};
 use crate::words::{plural, time};
 
 /// How many entries a page lists.
 const LISTED: usize = 200;
-
-/// Who is not told of what; as the agent keeps it.
-#[derive(Clone, Debug)]
-pub struct SilenceLine {
-    /// Its id.
-    pub id: String,
-    /// Only of this node.
-    pub node: Option<String>,
-    /// Only of this root cause.
-    pub root_cause: Option<String>,
-    /// From when on.
-    pub from: Received,
-    /// Until when.
-    pub until: Received,
-    /// Why.
-    pub comment: String,
-    /// Who asked for it.
-    pub created_by: String,
-}
-
-impl SilenceLine {
-    fn covers(&self, incident: &IncidentReport) -> bool {
-        let node = self.node.as_deref();
-        self.root_cause.as_deref().is_none_or(|code| incident.root_cause.code() == code)
-            && node.is_none_or(|node| incident.affected_nodes.iter().any(|n| n.as_str() == node))
-    }
-}
 
 /// All incidents, the newest first; `older` is where those before them are.
 #[must_use]
@@ -73,10 +48,10 @@ pub fn incident(
     shell: &Shell,
     report: &Report,
     incident: &IncidentReport,
-    silences: &[SilenceLine],
+    silences: &[Silence],
 ) -> String {
     let told = report.alerts.iter().filter(|alert| alert.incident == incident.id);
-    let covering: Vec<_> = silences.iter().filter(|silence| silence.covers(incident)).collect();
+    let covering: Vec<_> = silences.iter().filter(|silence| silence.is_about(incident)).collect();
     let body = html! {
         (in_full(report, incident, [of_node, of_incident]))
         h2 { "What people were told" }
@@ -135,12 +110,12 @@ pub fn alerts(shell: &Shell, report: &Report) -> String {
 pub fn silences(
     shell: &Shell,
     report: &Report,
-    silences: &[SilenceLine],
+    silences: &[Silence],
     preview: Option<(&str, &str)>,
 ) -> String {
-    let firing = |silence: &SilenceLine| {
+    let firing = |silence: &Silence| {
         let goes_on = report.incidents.iter().filter(|incident| incident.resolved_at.is_none());
-        goes_on.filter(|incident| silence.covers(incident)).cloned().collect::<Vec<_>>()
+        goes_on.filter(|incident| silence.is_about(incident)).cloned().collect::<Vec<_>>()
     };
     let body = html! {
         h2 { "Silences" }
@@ -169,7 +144,7 @@ pub fn silences(
 
 fn would_cover(report: &Report, node: &str, cause: &str) -> Markup {
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let silence = SilenceLine {
+    let silence = Silence {
         id: String::new(),
         node: given(node),
         root_cause: given(cause),
@@ -179,7 +154,7 @@ fn would_cover(report: &Report, node: &str, cause: &str) -> Markup {
         created_by: String::new(),
     };
     let goes_on = report.incidents.iter().filter(|incident| incident.resolved_at.is_none());
-    let covered: Vec<_> = goes_on.filter(|incident| silence.covers(incident)).collect();
+    let covered: Vec<_> = goes_on.filter(|incident| silence.is_about(incident)).collect();
     html! {
         p { strong { (what(silence.node.as_deref(), silence.root_cause.as_deref())) } " would cover " (plural(covered.len(), "incident")) " that fire now:" }
         ul { @for incident in covered.iter().take(LISTED) { li { a href=(of_incident(&incident.id)) { (incident.summary) } } } }

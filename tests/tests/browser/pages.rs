@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use ptp_agent::secret::Secret;
+use ptp_api::Secret;
 use ptp_diagnostics::Status;
 use ptp_diagnostics::report::Report;
 use ptp_events::NodeName;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use ptp_api::Silence;
 use ptp_diagnostics::report::{IncidentReport, Report};
 use ptp_diagnostics::{Engine, Settings, Status};
 use ptp_events::{NodeName, Received};
 use ptp_sim::{Kind, Scenario};
-use ptp_view::live::{self, Fleet, Shell, SilenceLine};
+use ptp_view::live::{self, Fleet, Shell};
 use serde_json::json;
 
 use crate::{installed, run};
@@ -98,7 +99,7 @@ fn markup_in_what_was_read_is_text() {
         at: report.input.last.unwrap(),
         conditions: vec![(hostile.to_owned(), hostile.to_owned(), true)],
     };
-    let silence = SilenceLine {
+    let silence = Silence {
         id: hostile.to_owned(),
         node: None,
         root_cause: None,

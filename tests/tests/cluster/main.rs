@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::rbac::v1::Role;
-use ptp_agent::mcp::{Cluster, Reach, Server, Source};
+use ptp_mcp::{Cluster, Context, Server};
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
@@ -17,13 +17,13 @@ use server::Shared;
 type Client = RunningService<RoleClient, ()>;
 
 async fn client(cluster: &Shared, may_run_commands: bool) -> Client {
-    let mut reach = Reach::new(Source::Nowhere);
+    let mut context = Context::new(None);
     let url = server::listen(cluster).await.parse().unwrap();
     let api_server = kube::Client::try_from(kube::Config::new(url)).unwrap();
-    reach.cluster = Some(Cluster::new(api_server, "openshift-ptp"));
-    reach.may_run_commands = may_run_commands;
+    context.cluster = Some(Cluster::new(api_server, "openshift-ptp"));
+    context.may_run_commands = may_run_commands;
     let (one, other) = tokio::io::duplex(1 << 16);
-    let server = Server::new(Arc::new(reach));
+    let server = Server::new(Arc::new(context));
     tokio::spawn(async move { server.serve(one).await.unwrap().waiting().await });
     ().serve(other).await.unwrap()
 }
@@ -269,10 +269,8 @@ async fn hostile_names_reach_nobody_and_commands_are_off_or_from_the_list() {
     let off = client(&cluster, false).await;
     let tools = off.list_all_tools().await.unwrap();
     assert!(tools.iter().all(|tool| tool.name != "exec_ptp_command"));
-    let request = CallToolRequestParams::new("exec_ptp_command");
-    assert!(off.call_tool(request).await.unwrap_err().to_string().contains("--mcp-exec"));
-    let request = CallToolRequestParams::new("list_incidents");
-    assert!(off.call_tool(request).await.unwrap_err().to_string().contains("PTP_AGENT_URL"));
+    assert!(refusal(&off, "exec_ptp_command", json!({})).await.contains("--mcp-exec"));
+    assert!(refusal(&off, "list_incidents", json!({})).await.contains("PTP_AGENT_URL"));
     let on = client(&cluster, true).await;
     for node in ["../../secrets", "w1,metadata.name!=x", "w1;reboot", "w1\nw2", "-w1", ""] {
         let said = refusal(&on, "check_ptp_status", json!({ "node": node })).await;
@@ -281,7 +279,7 @@ async fn hostile_names_reach_nobody_and_commands_are_off_or_from_the_list() {
     for interface in ["ens1f0;reboot", "--reset", "$(reboot)", "../x"] {
         let asked = json!({"node": "w1", "interface": interface});
         let said = refusal(&on, "get_nic_details", asked).await;
-        assert!(said.contains("is no name of a interface"), "{said}");
+        assert!(said.contains("is no name of an interface"), "{said}");
     }
     for command in [
         json!(["rm", "-rf", "/"]),

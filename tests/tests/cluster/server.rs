@@ -15,11 +15,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 
-const CLIENT: &str = include_str!("../../../ptp-agent/src/mcp/cluster/testdata/pmc-client.txt");
-const GRANDMASTER: &str =
-    include_str!("../../../ptp-agent/src/mcp/cluster/testdata/pmc-grandmaster.txt");
-const DRIVER: &str = include_str!("../../../ptp-agent/src/mcp/cluster/testdata/ethtool-i-veth.txt");
-const LINK: &str = include_str!("../../../ptp-agent/src/mcp/cluster/testdata/ethtool-veth.txt");
+const CLIENT: &str = include_str!("../../../ptp-linuxptp/src/testdata/pmc-client.txt");
+const GRANDMASTER: &str = include_str!("../../../ptp-linuxptp/src/testdata/pmc-grandmaster.txt");
+const DRIVER: &str = include_str!("../../../ptp-linuxptp/src/testdata/ethtool-i-veth.txt");
+const LINK: &str = include_str!("../../../ptp-linuxptp/src/testdata/ethtool-veth.txt");
 const METRICS: &str = include_str!("../../../recordings/metrics-bc.prom.txt");
 const STAMPS: &str = "Time stamping parameters for ens1f0:\nCapabilities:\n\thardware-transmit\n\
     \thardware-receive\n\thardware-raw-clock\nPTP Hardware Clock: 0\n\

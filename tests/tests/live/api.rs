@@ -1,6 +1,6 @@
 //! The HTTP API, and what the service before this one got wrong.
 
-use ptp_agent::secret::Secret;
+use ptp_api::Secret;
 use ptp_events::Received;
 use ptp_events::SyncState::{Freerun, Locked};
 use serde_json::{Value, json};

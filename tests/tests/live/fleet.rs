@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use ptp_agent::app::{App, Running};
 use ptp_agent::config::Config;
-use ptp_agent::secret::Secret;
 use ptp_agent::sinks::Destination;
+use ptp_api::Secret;
 use ptp_diagnostics::Settings;
 use ptp_diagnostics::report::Report;
 use ptp_events::client::Tls;

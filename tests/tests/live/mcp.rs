@@ -1,6 +1,6 @@
 //! A model's client: every tool, resource and prompt, in both revisions.
 
-use ptp_agent::secret::Secret;
+use ptp_api::Secret;
 use ptp_events::SyncState::Freerun;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig,

@@ -9,9 +9,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use ptp_agent::identity::Identity;
-use ptp_agent::mcp::{Remote, Source};
-use ptp_agent::secret::Secret;
 use ptp_agent::sinks::{Alertmanager, Destination, Named, Sink, Slack, Webhook, try_all};
+use ptp_api::Secret;
+use ptp_api::{Client, Http, PageQuery};
 use ptp_events::Received;
 use ptp_events::SyncState::{Freerun, Locked};
 use ptp_events::client::Tls;
@@ -167,7 +167,7 @@ async fn no_sink_tells_anything_to_a_server_it_cannot_trust() {
         for tried in try_all(sinks, Received::from_nanos(0)).await {
             let outcome = match tried.outcome {
                 Ok(answer) => answer.to_string(),
-                Err(error) => ptp_agent::store::chain(&error),
+                Err(error) => ptp_events::chain(&error),
             };
             told.push(format!("{server} {}: {outcome}", tried.sink));
         }
@@ -198,12 +198,12 @@ async fn an_agent_is_asked_over_tls() {
     let agent = Agent::start(config(&[&one], &dir.path().join("journal.db"))).await;
     subscribed(&[&one]).await;
     let ask = async |address: SocketAddr| {
-        let remote = Remote::new(&format!("https://{address}"), None, &ca).unwrap();
-        Source::There(remote).get(&["api", "v1", "nodes"], &[]).await
+        let http = Http::new(&format!("https://{address}"), None, &ca).unwrap();
+        Client::new(Arc::new(http)).nodes(&PageQuery::default()).await
     };
     eventually("a node", || agent.report().nodes.first().cloned()).await;
     let nodes = ask(front(&ours, 2099, agent.api).await).await.unwrap();
-    assert_eq!(nodes["items"][0]["node"], "w1");
+    assert_eq!(nodes.items[0].node.as_str(), "w1");
     for (authority, until, says) in [(&theirs, 2099, "UnknownIssuer"), (&ours, 2021, "has expired")]
     {
         let error = ask(front(authority, until, agent.api).await).await.unwrap_err();

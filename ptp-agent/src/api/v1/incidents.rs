@@ -1,40 +1,53 @@
 //! `/api/v1/incidents`: those the engine holds, and before them those in the journal.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use ptp_api::{IncidentForecast, IncidentsQuery, Listed, Nothing};
 use ptp_diagnostics::Status;
 use ptp_diagnostics::report::IncidentReport;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::super::parameters::{SEVERITIES, not_about_nobody, only, root_cause, time, word};
-use super::read;
-use super::{Answer, Api, Listed, Paging, Params, Problem, paging};
+use super::super::parameters::{
+    Asked, SEVERITIES, cursor, not_about_nobody, root_cause, time, word,
+};
+use super::{Answer, Api, LIMIT, Problem, read};
 use crate::engine_task::Snapshot;
 use crate::store::IncidentQuery;
 
-/// `GET /api/v1/incidents`: the newest first.
+/// How near to a time an incident must be that went on `at` it: people say the minute.
+const NEAR: Duration = Duration::from_mins(2);
+
+/// `GET /api/v1/incidents`: the newest first. Those of the journal are given as they were kept, whatever
+/// version wrote them.
 pub(super) async fn incidents(
     State(api): State<Api>,
-    Query(query): Params,
+    Asked(query): Asked<IncidentsQuery>,
 ) -> Answer<Listed<Value>> {
-    only(&query, &["limit", "cursor", "status", "severity", "node", "root_cause", "since"])?;
-    let Paging { limit, cursor } = paging(&query)?;
+    let (limit, from) = (query.limit.unwrap_or(LIMIT), cursor(query.cursor.as_ref())?);
     let statuses = [Status::Firing, Status::Resolved].map(|s| (s.as_str(), s.as_str()));
+    let now = api.store.clock().stamp();
+    let severity = word("severity", query.severity.as_ref(), &SEVERITIES)?;
     let wanted = IncidentQuery {
-        status: word(&query, "status", &statuses)?.map(str::to_owned),
-        severity: word(&query, "severity", &SEVERITIES)?.map(|severity| severity.to_string()),
-        node: query.get("node").cloned(),
-        root_cause: root_cause(&query)?.map(str::to_owned),
-        since: time(&query, "since", api.store.clock().stamp())?,
+        status: word("status", query.status.as_ref(), &statuses)?.map(str::to_owned),
+        severity: severity.map(|severity| severity.to_string()),
+        root_cause: root_cause(query.root_cause.as_ref())?.map(str::to_owned),
+        finding: query.finding,
+        since: time("since", query.since.as_ref(), now)?,
+        at: time("at", query.at.as_ref(), now)?.map(|at| (at.before(NEAR), at.after(NEAR))),
+        node: query.node,
     };
     let node = wanted.node.clone();
-    let (items, more) = select(&api, wanted, cursor, limit).await?;
-    if items.is_empty() && cursor == 0 {
+    let (items, more) = select(&api, wanted, from, limit).await?;
+    if items.is_empty() && from == 0 {
         not_about_nobody(&api.engine.snapshot.borrow().report, node.as_deref())?;
     }
-    let next_cursor = more.then(|| (cursor + items.len()).to_string());
-    Ok(Json(Listed { items, next_cursor }))
+    let next_cursor = more.then(|| (from + items.len()).to_string());
+    // How many the journal has is not counted.
+    let total = (!more).then(|| from + items.len());
+    Ok(Json(Listed { items, next_cursor, total }))
 }
 
 /// The newest first, of those held and of those in the journal, after the first `cursor`; and whether there
@@ -93,6 +106,13 @@ fn wants(wanted: &IncidentQuery, incident: &IncidentReport) -> bool {
         && is(&wanted.severity, incident.severity.as_str())
         && is(&wanted.root_cause, incident.root_cause.code())
         && wanted.since.is_none_or(|since| incident.opened_at >= since)
+        && wanted.at.is_none_or(|(from, to)| {
+            incident.opened_at <= to && incident.resolved_at.is_none_or(|over| over >= from)
+        })
+        && wanted
+            .finding
+            .as_ref()
+            .is_none_or(|code| incident.findings.iter().any(|finding| finding.code == *code))
         && wanted
             .node
             .as_ref()
@@ -130,17 +150,18 @@ async fn one(api: &Api, id: String) -> Result<Value, Problem> {
 }
 
 /// `GET /api/v1/forecasts`: of incidents that go on.
-pub(super) async fn forecasts(State(api): State<Api>) -> Json<Value> {
+pub(super) async fn forecasts(
+    State(api): State<Api>,
+    Asked(Nothing {}): Asked<Nothing>,
+) -> Json<Listed<IncidentForecast>> {
     let snapshot = api.engine.snapshot.borrow().clone();
-    let items: Vec<_> = snapshot
-        .report
-        .incidents
-        .iter()
-        .filter_map(|incident| {
-            let forecast = incident.forecast.as_ref()?;
-            let nodes = &incident.affected_nodes;
-            Some(json!({"incident": incident.id, "nodes": nodes, "forecast": forecast}))
+    let forecasts = snapshot.report.incidents.iter().filter_map(|incident| {
+        Some(IncidentForecast {
+            incident: incident.id.clone(),
+            nodes: incident.affected_nodes.clone(),
+            forecast: incident.forecast.clone()?,
         })
-        .collect();
-    Json(json!({"items": items}))
+    });
+    let items: Vec<_> = forecasts.collect();
+    Json(Listed { total: Some(items.len()), items, next_cursor: None })
 }

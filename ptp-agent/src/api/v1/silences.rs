@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use ptp_api::{Listed, MadeSilence, NewSilence, PageQuery, Silence};
 use ptp_diagnostics::RootCause;
 use ptp_diagnostics::report::Report;
 use ptp_events::{NodeName, Received, Side, moment, nearest};
-use serde::{Deserialize, Serialize};
 
-use super::super::parameters::only;
-use super::{Answer, Api, Listed, Params, Problem, page, paging};
-use crate::store::{Record, Silence};
+use super::super::parameters::Asked;
+use super::{Answer, Api, Problem, page};
+use crate::store::Record;
 
 /// How long a silence may last.
 const MAX_SILENCE: Duration = Duration::from_hours(31 * 24);
@@ -21,10 +21,9 @@ const MOST_PAST: Duration = Duration::from_mins(5);
 
 pub(super) async fn silences(
     State(api): State<Api>,
-    Query(query): Params,
+    Asked(query): Asked<PageQuery>,
 ) -> Answer<Listed<Silence>> {
-    only(&query, &["limit", "cursor"])?;
-    Ok(page(&paging(&query)?, api.silences.all().into_iter()))
+    page(&query, api.silences.all())
 }
 
 pub(super) async fn silence(State(api): State<Api>, Path(id): Path<String>) -> Answer<Silence> {
@@ -32,36 +31,10 @@ pub(super) async fn silence(State(api): State<Api>, Path(id): Path<String>) -> A
     found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such silence"))
 }
 
-/// What a silence is made of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewSilence {
-    node: Option<String>,
-    root_cause: Option<String>,
-    /// Must be said when neither of the two above is.
-    #[serde(default)]
-    everything: bool,
-    /// When it begins; now unless given.
-    from: Option<String>,
-    until: Option<String>,
-    /// Instead of `until`, from its beginning on.
-    duration: Option<String>,
-    comment: String,
-    created_by: String,
-}
-
-/// A silence, and what is odd about it.
-#[derive(Serialize)]
-pub(super) struct Made {
-    #[serde(flatten)]
-    silence: Silence,
-    warnings: Vec<String>,
-}
-
 pub(super) async fn make(
     State(api): State<Api>,
     body: axum::body::Bytes,
-) -> Result<(StatusCode, Json<Made>), Problem> {
+) -> Result<(StatusCode, Json<MadeSilence>), Problem> {
     let new: NewSilence = serde_json::from_slice(&body).map_err(|error| bad(&error.to_string()))?;
     let now = api.store.clock().stamp();
     let snapshot = api.engine.snapshot.borrow().clone();
@@ -70,7 +43,7 @@ pub(super) async fn make(
         return Err(Problem::new(StatusCode::CONFLICT, "there are too many silences; end some"));
     }
     keep(&api, &silence)?;
-    Ok((StatusCode::CREATED, Json(Made { silence, warnings })))
+    Ok((StatusCode::CREATED, Json(MadeSilence { silence, warnings })))
 }
 
 fn bad(detail: &str) -> Problem {

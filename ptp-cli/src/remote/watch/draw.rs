@@ -195,7 +195,7 @@ impl Watch {
         let sets = self.told.samples.iter().zip(&points).zip(colours.into_iter().cycle());
         let sets = sets.map(|((clock, points), colour)| {
             Dataset::default()
-                .name(&*clock.instance)
+                .name(clock.instance.as_str())
                 .marker(Marker::Braille)
                 .graph_type(GraphType::Line)
                 .style(Style::new().fg(colour))

@@ -15,6 +15,7 @@ const SETTLING: f64 = 8.0;
 
 /// The figures of G.8273.2 that need a filter: only samples that come once a second or faster have them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Filtered {
     /// [`BANDWIDTH_HZ`]

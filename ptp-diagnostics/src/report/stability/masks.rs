@@ -13,6 +13,7 @@ use crate::Role;
 
 /// Which figure a mask limits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Figure {
     /// The greatest time error.
@@ -52,6 +53,7 @@ impl Figure {
 
 /// How a figure compares with a mask, where it comes nearest to it or is furthest beyond it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MaskReport {
     /// The Recommendation, and its clause.
