@@ -37,7 +37,7 @@ use crate::sinks::{Message, ToldLog};
 use crate::store::{Opened, Replayed, Store, Undelivered};
 use ptp_api::Client;
 use ptp_api::Secret;
-use ptp_api::Silence;
+use ptp_api::{Delivery, Silence};
 use ptp_mcp::{Cluster, Context, HttpOptions};
 
 /// How many observations of the driver may wait to be stored.
@@ -120,7 +120,7 @@ impl App {
         }
         let clock = own_clock::start(&config, recalled.latest, recalled.replayed, &health);
         let latest = recalled.latest;
-        let Before { silences, silenced, firing, undelivered } =
+        let Before { silences, silenced, firing, undelivered, told } =
             Before::read(&mut opened, &recalled, clock.stamp());
         let was_running = recalled.latest.is_some();
         let (store, given, writer) =
@@ -147,7 +147,7 @@ impl App {
         let identity = Arc::new(config.identity.clone());
         let sinks = sinks(&config, &identity, &firing).await?;
         let counts = sinks.iter().map(|sink| (sink.name.clone(), sink.status.clone())).collect();
-        let told = ToldLog::new(clock.stamp());
+        let told = ToldLog::new(told, clock.stamp());
         let telling = Telling {
             silences: silences.clone(),
             silenced,
@@ -293,6 +293,8 @@ struct Before {
     firing: Vec<Message>,
     /// What sinks have not taken yet.
     undelivered: Vec<Undelivered>,
+    /// What became of the latest alerts.
+    told: Vec<Delivery>,
 }
 
 impl Before {
@@ -302,7 +304,8 @@ impl Before {
             recalled.latest.is_some_and(|stopped| was_silenced(message, &stored, stopped))
         });
         let undelivered = opened.undelivered().unwrap_or_default();
-        Self { silences: silences(stored, now), silenced, firing, undelivered }
+        let told = opened.deliveries().unwrap_or_default();
+        Self { silences: silences(stored, now), silenced, firing, undelivered, told }
     }
 }
 

@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ptp_api::Silence;
+use ptp_api::{Delivery, Silence};
 use ptp_events::journal::{Journal, JournalError};
 use ptp_events::{Input, ReceiveClock, Received, Stamped};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 pub use opened::{Opened, Replayed};
-pub use tables::{IncidentQuery, StoredAlert, StoredIncident, Undelivered};
+pub use tables::{DELIVERIES, IncidentQuery, StoredAlert, StoredIncident, Undelivered};
 
 /// How many inputs may wait to be written; a publisher sends at most about 1500 per second
 /// (observed, see docs/protocol.md §3).
@@ -90,6 +90,8 @@ pub enum Record {
     },
     /// What waits for a sink has changed.
     Undelivered(Undelivered),
+    /// What became of a message to a sink.
+    Delivery(Box<Delivery>),
     /// A silence was made or ended.
     Silence(Silence),
 }
@@ -102,6 +104,7 @@ impl Record {
             Self::Incident(incident) => incident.json.len(),
             Self::Alert(alert) => alert.json.len(),
             Self::Silence(silence) => silence.comment.len(),
+            Self::Delivery(_) => 0,
             Self::Handed { waiting, .. } => waiting.iter().map(of).sum(),
             Self::Undelivered(undelivered) => of(undelivered),
         };

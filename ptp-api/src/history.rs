@@ -237,7 +237,7 @@ mod tests {
             (100, -20, 79, 79)
         );
         assert_eq!((figures.min_at, figures.max_at), (at(0), at(99 * 36)));
-        assert_eq!((figures.mean, figures.p50_abs, figures.p99_abs), (29.5, 30, 78));
+        assert_eq!((figures.mean, figures.p50_abs, figures.p99_abs), (29.5, 29, 78));
         assert_eq!(figures.drift_per_hour, Some(100.0));
         assert!(OffsetFigures::of(&[]).is_none());
         assert_eq!(OffsetFigures::of(&offsets[..1]).unwrap().drift_per_hour, None);

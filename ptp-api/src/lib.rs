@@ -35,7 +35,7 @@ pub use history::{
     Change, ClockHistory, ClockSamples, History, MOST_POINTS, OffsetFigures, Source, StateTimes,
 };
 pub use incidents::{IncidentForecast, Related, Relation};
-pub use openapi::{openapi, schema_of};
+pub use openapi::{openapi, schema_of, schema_of_input};
 pub use problem::Problem;
 pub use queries::{
     AlertsQuery, BlindQuery, DeliveriesQuery, DocumentedAlertsQuery, EventsQuery, HistoryQuery,

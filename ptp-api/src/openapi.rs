@@ -7,8 +7,19 @@ use serde_json::{Map, Value, json};
 use crate::routes::{Answer, Route};
 use crate::{Problem, ROUTES};
 
-fn generator(definitions: &'static str) -> SchemaGenerator {
-    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+/// Whether a value is written by us, or read: what may be left out differs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Contract {
+    Written,
+    Read,
+}
+
+fn generator(definitions: &'static str, contract: Contract) -> SchemaGenerator {
+    let settings = SchemaSettings::draft2020_12();
+    let mut settings = match contract {
+        Contract::Written => settings.for_serialize(),
+        Contract::Read => settings.for_deserialize(),
+    };
     settings.definitions_path = definitions.into();
     settings.meta_schema = None;
     settings.into_generator()
@@ -17,7 +28,17 @@ fn generator(definitions: &'static str) -> SchemaGenerator {
 /// The JSON Schema of a type as it is written, everything it needs within `$defs`.
 #[must_use]
 pub fn schema_of<T: JsonSchema>() -> Value {
-    let mut schema = generator("/$defs").into_root_schema_for::<T>().to_value();
+    root::<T>(Contract::Written)
+}
+
+/// The same of a type as it is read: what has a default may be left out.
+#[must_use]
+pub fn schema_of_input<T: JsonSchema>() -> Value {
+    root::<T>(Contract::Read)
+}
+
+fn root<T: JsonSchema>(contract: Contract) -> Value {
+    let mut schema = generator("/$defs", contract).into_root_schema_for::<T>().to_value();
     only_known_formats(&mut schema);
     schema
 }
@@ -36,17 +57,23 @@ fn only_known_formats(schema: &mut Value) {
     }
 }
 
+/// Where shared schemas stand in the document.
+const COMPONENTS: &str = "/components/schemas";
+
 /// The whole document, OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> Value {
-    let mut generator = generator("/components/schemas");
+    let mut generator = generator(COMPONENTS, Contract::Written);
     let problem = generator.subschema_for::<Problem>();
+    let mut bodies = self::generator(COMPONENTS, Contract::Read);
     let mut paths = Map::new();
     for route in ROUTES {
-        let operation = operation(route, &problem, &mut generator);
+        let operation = operation(route, &problem, &mut generator, &mut bodies);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation;
     }
+    let mut schemas = generator.take_definitions(true);
+    schemas.extend(bodies.take_definitions(true));
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -58,7 +85,7 @@ pub fn openapi() -> Value {
         "security": [{}, {"bearer": []}],
         "paths": paths,
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     });
@@ -66,7 +93,12 @@ pub fn openapi() -> Value {
     document
 }
 
-fn operation(route: &Route, problem: &Schema, generator: &mut SchemaGenerator) -> Value {
+fn operation(
+    route: &Route,
+    problem: &Schema,
+    generator: &mut SchemaGenerator,
+    bodies: &mut SchemaGenerator,
+) -> Value {
     let content = |kind: &str, schema: &Value| json!({kind: {"schema": schema}});
     let text = json!({"type": "string"});
     let answer = match route.answer {
@@ -92,7 +124,7 @@ fn operation(route: &Route, problem: &Schema, generator: &mut SchemaGenerator) -
         "responses": responses,
     });
     if let Some(describe) = route.body {
-        let content = content("application/json", &describe(generator).to_value());
+        let content = content("application/json", &describe(bodies).to_value());
         operation["requestBody"] = json!({"required": true, "content": content});
     }
     operation

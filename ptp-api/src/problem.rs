@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// `about:blank`: the status says what it is.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     pub kind: String,
     /// The status in words.
+    #[serde(default)]
     pub title: String,
     /// The HTTP status.
+    #[serde(default)]
     pub status: u16,
     /// What is wrong, and what the caller can do about it.
     pub detail: String,

@@ -125,6 +125,9 @@ pub struct Engine {
     ended: Option<Received>,
 }
 
+/// Nobody misses what may have happened while an agent was replaced within this time.
+const SHORTEST_GAP: Duration = Duration::from_secs(1);
+
 impl Engine {
     /// An engine with the built-in detectors.
     #[must_use]
@@ -288,9 +291,10 @@ impl Engine {
         let Some(since) = self.latest else { return };
         // What was still held back came before.
         self.finish(since);
+        let unseen = now.since(since) >= SHORTEST_GAP;
         for node in &mut self.model.nodes {
             node.last_seen = node.last_seen.max(now);
-            if !node.gone && node.blind.is_none() {
+            if unseen && !node.gone && node.blind.is_none() {
                 let (state, _) = node.state();
                 node.enter(NodeState::Unknown, since);
                 node.enter(state, now.max(since));

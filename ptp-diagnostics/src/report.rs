@@ -251,6 +251,9 @@ pub struct IncidentReport {
     /// While it fires: when it closes if nothing more happens; absent while something keeps it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Received>,
+    /// While findings hold whose end is known if nothing more happens: it closes no sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_not_before: Option<Received>,
     /// While it fires: what keeps it open, if it is not only time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_open_by: Option<String>,
@@ -461,6 +464,7 @@ impl IncidentReport {
             findings: Vec::new(),
             merged_into: None,
             closes_at: None,
+            closes_not_before: None,
             kept_open_by: None,
             recovery: Vec::new(),
         }

@@ -100,6 +100,12 @@ impl From<&Evidence> for EvidenceLine {
     }
 }
 
+/// What one does, and what several do: `1 incident fires`, `2 incidents fire`.
+pub(crate) fn acts(number: usize, what: &str, does: &str) -> String {
+    let does = if number == 1 { format!("{does}s") } else { does.to_owned() };
+    format!("{} {does}", count(number, what))
+}
+
 /// `1 incident`, `2 incidents`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }

@@ -59,8 +59,21 @@ fn field(name: &str, value: &Ordered, depth: usize, out: &mut String) {
                 fields_of(fields, depth + 1, out);
             }
         },
+        // Between long texts a comma does not show where one ends.
+        Ordered::List(items)
+            if inline(value).len() > WIDEST_INLINE && items.iter().any(is_sentence) =>
+        {
+            line(&format!("{} ({}):", one_line(name), items.len()), depth, out);
+            for item in items {
+                line(&format!("- {}", inline(item)), depth + 1, out);
+            }
+        }
         other => line(&format!("{}: {}", one_line(name), inline(other)), depth, out),
     }
+}
+
+fn is_sentence(item: &Ordered) -> bool {
+    matches!(item, Ordered::Text(text) if text.contains(", ") || text.len() > WIDEST_INLINE / 2)
 }
 
 /// A list of objects: as a table where its rows are short, otherwise one below the other.

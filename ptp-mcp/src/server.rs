@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
-    SubscriptionFilter, UnsubscribeRequestParams,
+    InitializeResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
 use rmcp::service::{
     NotificationContext, Peer, RequestContext, SubscriptionContext, SubscriptionSendError,
@@ -66,17 +66,23 @@ impl Server {
     }
 
     /// Why a tool is not offered, and how it would be.
-    fn lacks(&self, tool: &Tool) -> Refusal {
+    fn lacks(&self, tool: &Tool, arguments: Option<&JsonObject>) -> Refusal {
+        let given = |name: &str| arguments?.get(name)?.as_str();
+        let node = given("node").unwrap_or("NODE");
         let how = match tool.needs {
             Needs::Agent => "needs an agent: PTP_AGENT_URL names it",
             Needs::Change if self.context.agent.is_none() => {
                 "needs an agent: PTP_AGENT_URL names it"
             }
             Needs::Change => {
-                "needs the write token: the agent is started with --write-token, and shown it as \
-                 `Authorization: Bearer TOKEN`, or by `ptp-agent mcp --agent-token TOKEN --allow-changes`. A person \
-                 can do it at once: `ptp-cli silence add --node NODE --duration 2h --comment WHY --by NAME` with \
-                 PTP_AGENT_TOKEN set, or POST /api/v1/silences (`ptp-cli silence --help`)"
+                return Refusal::NotOffered(format!(
+                    "tool `{}` needs the write token, and nothing was changed: show it as `Authorization: Bearer \
+                     TOKEN`, or by `ptp-agent mcp --agent-token TOKEN --allow-changes` (the agent is started with \
+                     --write-token). A person who has it can do the same at once: `ptp-cli silence add --node {node} \
+                     --duration {} --comment WHY --by NAME` with PTP_AGENT_TOKEN set; `ptp-cli silence end ID` ends one",
+                    tool.name,
+                    given("duration").unwrap_or("2h"),
+                ));
             }
             Needs::Command if self.context.cluster.is_some() => "is switched off: --mcp-exec",
             Needs::Cluster | Needs::Command => "needs access to a cluster: KUBECONFIG",
@@ -194,7 +200,7 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(why, None));
         };
         if !self.offers(tool, may_change) {
-            return Ok(refused(&self.lacks(tool), &self.context).into());
+            return Ok(refused(&self.lacks(tool, request.arguments.as_ref()), &self.context).into());
         }
         let arguments = request.arguments.unwrap_or_default();
         Ok(tool.call(Arc::clone(&self.context), arguments).await.into())

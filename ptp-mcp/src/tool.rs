@@ -193,7 +193,7 @@ fn object(schema: Value) -> JsonObject {
 
 /// The schema of a tool's arguments.
 pub(crate) fn input<T: JsonSchema>() -> JsonObject {
-    let mut object = object(ptp_api::schema_of::<T>());
+    let mut object = object(ptp_api::schema_of_input::<T>());
     object.remove("description");
     // A tool without arguments still takes an object.
     object.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));

@@ -67,7 +67,7 @@ async function tools(client) {
     assert.equal(typeof annotations.readOnlyHint, "boolean", name);
     assert(answer.content[0].text, `${name} says nothing`);
     if (name === "list_incidents") found.INCIDENT = answer.structuredContent.incidents[0].id;
-    if (name === "create_silence") found.SILENCE = answer.structuredContent.id;
+    if (name === "silence") found.SILENCE = answer.structuredContent.id;
   }
   return `${questions.length} tools`;
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ptp_api::DeliveryOutcome;
+use ptp_api::{Delivery, DeliveryOutcome};
 use ptp_diagnostics::report::AlertStatus;
 use ptp_events::ReceiveClock;
 use tokio::sync::{mpsc, watch};
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Mailbox;
+use super::told::delivery;
 use super::{Message, Named, Silences, SinkError, SinkStatus, ToldLog, alertmanager};
 use crate::engine_task::Snapshot;
 use crate::health::Health;
@@ -181,6 +182,11 @@ impl Dispatcher {
         self.keeper.keep(Record::Handed { alert: handed, waiting });
     }
 
+    fn note(&self, delivery: Delivery) {
+        self.keeper.keep(Record::Delivery(Box::new(delivery.clone())));
+        self.told.note(delivery);
+    }
+
     /// What waits for each sink then; nothing where nobody is told.
     fn hand_out(&mut self, message: Message) -> Vec<Undelivered> {
         let alert = &message.alert;
@@ -192,7 +198,8 @@ impl Dispatcher {
         let now = self.clock.stamp();
         if let Some(silence) = self.silences.covering(alert, now) {
             tracing::info!(incident = alert.incident, silence, "silenced");
-            self.told.note(&message, None, Some(silence), DeliveryOutcome::Silenced, now);
+            let silenced = DeliveryOutcome::Silenced;
+            self.note(delivery(&message, None, Some(silence), silenced, now));
             if alert.status == AlertStatus::Opened && self.silenced.len() < MAX_SILENCED
                 || self.silenced.contains_key(&alert.incident)
             {
@@ -297,7 +304,10 @@ impl Worker {
 
     /// Nothing of a message is left to be told.
     fn settle(&self, message: &Message, outcome: DeliveryOutcome) {
-        self.told.note(message, Some(&self.sink.name), None, outcome, self.clock.stamp());
+        let now = self.clock.stamp();
+        let delivery = delivery(message, Some(&self.sink.name), None, outcome, now);
+        self.keeper.keep(Record::Delivery(Box::new(delivery.clone())));
+        self.told.note(delivery);
         let incident = &message.alert.incident;
         let _order = self.keeper.in_order();
         let waiting = self.mailbox.settle(incident);
@@ -387,7 +397,7 @@ mod tests {
             keeper: Keeper::new(store),
             health: Health::default(),
             snapshot,
-            told: ToldLog::new(at),
+            told: ToldLog::new(Vec::new(), at),
             clock: ReceiveClock::new(|| Received::from_nanos(0)),
         }
     }

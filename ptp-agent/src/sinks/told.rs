@@ -1,7 +1,7 @@
-//! What became of alerts, for who asks: the latest deliveries, in memory.
+//! What became of alerts, for who asks: the latest deliveries.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ptp_api::{Deliveries, Delivery, DeliveryOutcome, SinkReport};
@@ -9,9 +9,7 @@ use ptp_events::Received;
 
 use super::outbox::Mailbox;
 use super::{Message, SinkStatus};
-
-/// How many deliveries are remembered; one has some 200 bytes.
-const REMEMBERED: usize = 5_000;
+use crate::store::DELIVERIES;
 
 /// A sink that alerts go to: its name, what it has done, and what waits for it.
 #[derive(Clone, Debug)]
@@ -33,10 +31,11 @@ struct Log {
 pub struct ToldLog(Arc<Mutex<Log>>);
 
 impl ToldLog {
-    /// Nothing was told yet.
+    /// What the journal remembers; without anything, deliveries are known from `now` on.
     #[must_use]
-    pub fn new(known_since: Received) -> Self {
-        let log = Log { known_since, sinks: Vec::new(), latest: VecDeque::new() };
+    pub fn new(remembered: Vec<Delivery>, now: Received) -> Self {
+        let known_since = remembered.first().map_or(now, |oldest| oldest.at);
+        let log = Log { known_since, sinks: Vec::new(), latest: remembered.into() };
         Self(Arc::new(Mutex::new(log)))
     }
 
@@ -48,27 +47,10 @@ impl ToldLog {
         self.log().sinks.push(Known { name: name.to_owned(), status, mailbox });
     }
 
-    /// Notes what became of a message, at `at`.
-    pub(super) fn note(
-        &self,
-        message: &Message,
-        sink: Option<&str>,
-        silence: Option<String>,
-        outcome: DeliveryOutcome,
-        at: Received,
-    ) {
-        let alert = &message.alert;
-        let delivery = Delivery {
-            at,
-            sink: sink.map(str::to_owned),
-            incident: alert.incident.clone(),
-            status: alert.status,
-            severity: alert.severity,
-            outcome,
-            silence,
-        };
+    /// Notes what became of a message.
+    pub(super) fn note(&self, delivery: Delivery) {
         let mut log = self.log();
-        if log.latest.len() >= REMEMBERED
+        if log.latest.len() >= DELIVERIES
             && let Some(oldest) = log.latest.pop_front()
         {
             log.known_since = log.known_since.max(oldest.at);
@@ -83,18 +65,36 @@ impl ToldLog {
         let mut deliveries = Deliveries::new(log.known_since);
         deliveries.items = log.latest.iter().rev().cloned().collect();
         deliveries.total = deliveries.items.len();
-        let sinks = log.sinks.iter().map(|known| {
-            let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-            SinkReport {
-                sink: known.name.clone(),
-                delivered: count(&known.status.delivered),
-                refused: count(&known.status.failed),
-                dropped: count(&known.status.dropped),
-                waiting: known.mailbox.waiting(),
-                failing: known.status.failing.load(Ordering::Relaxed),
-            }
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let sinks = log.sinks.iter().map(|known| SinkReport {
+            sink: known.name.clone(),
+            delivered: count(&known.status.delivered),
+            refused: count(&known.status.failed),
+            dropped: count(&known.status.dropped),
+            waiting: known.mailbox.waiting(),
+            failing: known.status.failing.load(Ordering::Relaxed),
         });
         deliveries.sinks = sinks.collect();
         deliveries
+    }
+}
+
+/// What became of a message: over which sink, or by which silence nobody was told.
+pub(super) fn delivery(
+    message: &Message,
+    sink: Option<&str>,
+    silence: Option<String>,
+    outcome: DeliveryOutcome,
+    at: Received,
+) -> Delivery {
+    let alert = &message.alert;
+    Delivery {
+        at,
+        sink: sink.map(str::to_owned),
+        incident: alert.incident.clone(),
+        status: alert.status,
+        severity: alert.severity,
+        outcome,
+        silence,
     }
 }

@@ -11,7 +11,7 @@ use ptp_events::journal::{Journal, JournalError};
 use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 
-use ptp_api::Silence;
+use ptp_api::{Delivery, Silence};
 use ptp_events::chain;
 
 use super::disk::Disk;
@@ -124,6 +124,17 @@ impl Opened {
     pub fn undelivered(&mut self) -> Result<Vec<Undelivered>, JournalError> {
         match &mut self.journal {
             Some(journal) => Ok(tables::undelivered(journal)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The latest deliveries, oldest first.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn deliveries(&mut self) -> Result<Vec<Delivery>, JournalError> {
+        match &mut self.journal {
+            Some(journal) => Ok(tables::all_deliveries(journal)?),
             None => Ok(Vec::new()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ptp_api::Silence;
+use ptp_api::{Delivery, Silence};
 use ptp_events::Received;
 use ptp_events::journal::rusqlite::types::Value as Cell;
 use ptp_events::journal::rusqlite::{self, Connection, Transaction, params_from_iter};
@@ -71,6 +71,9 @@ pub struct IncidentQuery {
     pub at: Option<(Received, Received)>,
 }
 
+/// How many deliveries are kept; one has some 200 bytes.
+pub const DELIVERIES: usize = 5_000;
+
 pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
     journal.database().execute_batch(
         "CREATE TABLE IF NOT EXISTS incidents (
@@ -95,6 +98,10 @@ pub(super) fn create(journal: &mut Journal) -> Result<(), JournalError> {
              incident TEXT NOT NULL,
              messages TEXT NOT NULL,
              UNIQUE (sink, incident)
+         ) STRICT;
+         CREATE TABLE IF NOT EXISTS deliveries (
+             seq INTEGER PRIMARY KEY,
+             json TEXT NOT NULL
          ) STRICT;
          CREATE TABLE IF NOT EXISTS silences (
              id TEXT PRIMARY KEY,
@@ -145,6 +152,16 @@ pub(super) fn keep<'a>(
                 }
             }
             Record::Undelivered(waiting) => keep_undelivered(&transaction, waiting)?,
+            Record::Delivery(delivery) => {
+                let json = serde_json::to_string(delivery).unwrap_or_default();
+                transaction
+                    .prepare_cached("INSERT INTO deliveries (json) VALUES (?1)")?
+                    .execute([json])?;
+                let most = i64::try_from(DELIVERIES).unwrap_or(i64::MAX);
+                transaction
+                    .prepare_cached("DELETE FROM deliveries WHERE seq <= ?1")?
+                    .execute([transaction.last_insert_rowid() - most])?;
+            }
             Record::Silence(silence) => {
                 let json = serde_json::to_string(silence).unwrap_or_default();
                 transaction
@@ -201,6 +218,19 @@ pub(super) fn all_alerts(journal: &mut Journal) -> Result<Vec<StoredAlert>, Jour
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The latest deliveries, oldest first.
+pub(super) fn all_deliveries(journal: &mut Journal) -> Result<Vec<Delivery>, JournalError> {
+    let database = journal.database();
+    let mut select = database.prepare("SELECT json FROM deliveries ORDER BY seq")?;
+    let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+    let mut deliveries = Vec::new();
+    for json in rows {
+        // One of another version is left out.
+        deliveries.extend(serde_json::from_str::<Delivery>(&json?));
+    }
+    Ok(deliveries)
+}
+
 pub(super) fn all_silences(journal: &mut Journal) -> Result<Vec<Silence>, JournalError> {
     let database = journal.database();
     let mut select = database.prepare("SELECT json FROM silences ORDER BY until")?;
@@ -253,8 +283,9 @@ fn copy(database: &Connection, select: &str, insert: &str) -> Result<(), rusqlit
 }
 
 /// The agent's own tables, and what is worth taking over of each.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("undelivered", "seq, sink, incident, messages"),
+    ("deliveries", "seq, json"),
     ("silences", "id, until, json"),
     ("alerts", "seq, incident, status, at, json, handed"),
     ("incidents", "id, opened_at, status, severity, json"),

@@ -101,12 +101,12 @@ async fn the_typescript_clients_drive_everything() {
     });
     assert!(output.status.success(), "{}", said(&output));
     insta::assert_snapshot!(text(&output.stdout), @r"
-    2025-11-25, sdk over http: 43 tools, 3 templates of resources, 4 prompts
-    2025-11-25, sdk over stdio: 43 tools, 3 templates of resources, 4 prompts
-    2025-11-25, client over http: 43 tools, 3 templates of resources, 4 prompts
-    2025-11-25, client over stdio: 43 tools, 3 templates of resources, 4 prompts
-    2026-07-28, client over http: 43 tools, 3 templates of resources, 4 prompts
-    2026-07-28, client over stdio: 43 tools, 3 templates of resources, 4 prompts
+    2025-11-25, sdk over http: 45 tools, 3 templates of resources, 4 prompts
+    2025-11-25, sdk over stdio: 45 tools, 3 templates of resources, 4 prompts
+    2025-11-25, client over http: 45 tools, 3 templates of resources, 4 prompts
+    2025-11-25, client over stdio: 45 tools, 3 templates of resources, 4 prompts
+    2026-07-28, client over http: 45 tools, 3 templates of resources, 4 prompts
+    2026-07-28, client over stdio: 45 tools, 3 templates of resources, 4 prompts
     ");
     tokio::task::block_in_place(|| running.stop());
     for publisher in &mut publishers {

@@ -37,7 +37,7 @@ fn what_fires_is_listed_and_is_the_exit_code() {
     assert!(told.contains("GNSS signal lost on gmnode (gnss-signal-loss), firing"), "{told}");
     let asked = asked.join().unwrap();
     assert!(
-        asked.starts_with("GET /api/v1/incidents?limit=1000&status=firing HTTP/1.1"),
+        asked.starts_with("GET /api/v1/incidents?status=firing&limit=1000 HTTP/1.1"),
         "{asked}"
     );
     assert!(asked.contains("authorization: Bearer secret-of-the-test"), "{asked}");

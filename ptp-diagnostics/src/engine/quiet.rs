@@ -3,8 +3,10 @@
 use ptp_events::{NodeName, Received, Resource};
 
 use super::Engine;
+use crate::NodeState;
 use crate::detectors::{Assessment, View};
 use crate::model::node::{ClockId, NodeId};
+use crate::model::stage::Stage;
 use crate::report::quiet::{Quiet, Waiting, WatchedClock};
 use crate::text::Text;
 
@@ -18,18 +20,23 @@ impl Engine {
         let id = self.model.find_node(node)?;
         let entry = self.model.node(id);
         let now = self.now().unwrap_or(entry.last_seen);
-        let (state, since) = entry.state();
+        let (state, entered) = entry.state();
         let mut members: Vec<_> = entry.clocks.iter().map(|member| member.id).collect();
         members.sort_by_key(|id| {
             let clock = self.model.clock(*id);
             (clock.resource().clone(), clock.instance().clone())
         });
         let blind = self.blind.iter().rev().find(|window| window.node == *node);
+        // That the agent was started anew is no change of the node.
+        let states = members.iter().filter_map(|id| self.model.clock(*id).state());
+        let of_state = states.filter(|(its, _)| NodeState::from(*its) == state);
+        let since = of_state.map(|(_, since)| since);
+        let since = if state == NodeState::Locked { since.max() } else { since.min() };
         Some(Quiet {
             node: node.clone(),
             at: now,
             state,
-            since,
+            since: since.filter(|_| entry.blind.is_none()).unwrap_or(entered),
             last_heard: entry.last_seen,
             left: entry.gone,
             blind: blind.filter(|_| entry.blind.is_some()).cloned(),
@@ -100,6 +107,10 @@ impl Engine {
     }
 
     fn waits(&self, detector: usize, view: &View<'_>) -> Option<Waiting> {
+        // Who watches for silence waits always.
+        if self.detectors[detector].shows.stage == Some(Stage::Telemetry) {
+            return None;
+        }
         let Assessment::Wait(at) = self.assess(detector, view) else { return None };
         let detector = &self.detectors[detector];
         Some(Waiting { code: detector.code.into(), summary: detector.summary.into(), at })

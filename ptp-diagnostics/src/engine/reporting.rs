@@ -6,6 +6,7 @@ use ptp_events::{NodeName, Received, Resource, SyncState};
 
 use super::Engine;
 use crate::incidents::closing::{Closing, closing, well_since};
+use crate::incidents::explain::resolve_hold;
 use crate::incidents::incident::{Incident, IncidentId, Status};
 use crate::model::forecast;
 use crate::model::node::Node;
@@ -188,18 +189,42 @@ impl Engine {
                 Some(Closing::At(at)) => Some(at),
                 _ => None,
             },
+            closes_not_before: self.closes_not_before(incident),
             kept_open_by: closing(&self.model, incident)
-                .and_then(|closing| self.kept_open(closing)),
+                .and_then(|closing| self.kept_open(incident, closing)),
             recovery: self.recovery(incident),
         }
     }
 
+    /// Until when the findings hold that keep an incident open, if nothing more happens, and what comes on
+    /// top of that; `None` when that is not known of any.
+    fn closes_not_before(&self, incident: &Incident) -> Option<Received> {
+        if closing(&self.model, incident) != Some(Closing::Findings) {
+            return None;
+        }
+        let known = incident.clocks.iter().flat_map(|clock| self.slots.held(*clock));
+        let latest = known.filter_map(|slot| slot.firing.and(slot.due)).max()?;
+        Some(latest.after(resolve_hold(&self.model, incident)))
+    }
+
     /// What keeps an incident open, in words.
-    fn kept_open(&self, closing: Closing) -> Option<String> {
+    fn kept_open(&self, incident: &Incident, closing: Closing) -> Option<String> {
         let name = |node| &self.model.node(node).name;
         match closing {
-            Closing::Findings(1) => Some("one finding still holds".to_owned()),
-            Closing::Findings(count) => Some(format!("{count} findings still hold")),
+            Closing::Findings => {
+                let open = incident.findings.iter().filter(|finding| finding.until.is_none());
+                let mut codes: Vec<&str> = open.map(|finding| &*finding.code).collect();
+                codes.sort_unstable();
+                let of = |same: &[&str]| match same {
+                    [one] => (*one).to_owned(),
+                    many => format!("{} of {} clocks", many[0], many.len()),
+                };
+                let codes: Vec<_> = codes.chunk_by(|a, b| a == b).map(of).collect();
+                // Of very many some are not listed.
+                let codes =
+                    if codes.is_empty() { "a finding".to_owned() } else { codes.join(", ") };
+                Some(format!("{codes} not over"))
+            }
             Closing::Clock(id) => {
                 let (clock, node) = (self.model.clock(id), name(self.model.owner(id)));
                 let state = clock.state().map_or("unknown", |(state, _)| state.as_str());

@@ -183,6 +183,12 @@ impl Slots {
         &mut self.of_clocks[first + slot as usize]
     }
 
+    /// What each detector last said about a clock.
+    pub(crate) fn held(&self, clock: ClockId) -> &[Slot] {
+        let Entry { ordinal, first_slot, .. } = self.entry(clock);
+        &self.of_clocks[first_slot..first_slot + self.by_kind[ordinal].len()]
+    }
+
     /// How many detectors are asked about each node.
     pub(crate) fn node_slots(&self) -> u16 {
         u16::try_from(self.node_detectors.len()).unwrap_or(u16::MAX)

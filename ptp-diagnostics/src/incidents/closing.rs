@@ -10,8 +10,8 @@ use crate::model::node::{ClockId, NodeId};
 /// What keeps an incident open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Closing {
-    /// So many findings still hold.
-    Findings(usize),
+    /// Findings still hold.
+    Findings,
     /// A clock is not well again.
     Clock(ClockId),
     /// A node cannot be observed, so nobody knows.
@@ -26,7 +26,7 @@ pub(crate) fn closing(model: &Model, incident: &Incident) -> Option<Closing> {
         return None;
     }
     if incident.open_findings > 0 {
-        return Some(Closing::Findings(incident.open_findings));
+        return Some(Closing::Findings);
     }
     let since = match healthy_since(model, incident) {
         Ok(since) => since,

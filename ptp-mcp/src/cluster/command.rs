@@ -13,8 +13,8 @@ use super::pods::daemon;
 use crate::context::Context;
 use crate::tool::{Answer, Refusal};
 
-/// The most that is shown of an output, in bytes; the JSON around it may be twice as long.
-const LONGEST_SHOWN: usize = 20_000;
+/// The most that is shown of an output, in bytes; it stands in the text as well.
+const LONGEST_SHOWN: usize = 12_000;
 
 /// A word of a command.
 #[derive(Clone, Copy)]

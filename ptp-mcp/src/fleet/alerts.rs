@@ -89,7 +89,7 @@ pub(super) async fn alerts(
     context: &Context,
     wanted: Alerts,
 ) -> Result<Answer<AlertList>, Refusal> {
-    let when = format!("in the last {} hours", wanted.hours.unwrap_or(24.0));
+    let when = format!("in the last {} h", wanted.hours.unwrap_or(24.0));
     let query = AlertsQuery {
         hours: wanted.hours,
         severity: wanted.severity,

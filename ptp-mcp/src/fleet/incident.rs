@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent;
 use super::incidents::ForecastLine;
-use crate::answers::{EvidenceLine, IncidentLine, count};
+use crate::answers::{EvidenceLine, IncidentLine};
 use crate::context::Context;
 use crate::resources;
 use crate::tool::{Answer, Refusal};
@@ -54,6 +54,8 @@ pub(crate) struct Whole {
     speaks_against: Vec<EvidenceLine>,
     /// What else it could be, most likely first, and the check that would decide.
     alternatives: Vec<Alternative>,
+    /// The check that decides whether it is this root cause.
+    decide_by: &'static str,
     /// What to do, in order.
     recommendations: Vec<Recommendation>,
     /// Known bugs that look like it.
@@ -73,6 +75,9 @@ pub(crate) struct Whole {
     /// When it closes, if all stays well.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_at: Option<ptp_events::Received>,
+    /// While findings hold: it closes no sooner, even if nothing more happens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_not_before: Option<ptp_events::Received>,
     /// What keeps it open, if it is not only time.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_open_by: Option<String>,
@@ -141,6 +146,7 @@ pub(super) async fn one(context: &Context, wanted: One) -> Result<Answer<Whole>,
         next_evidence: (reached < incident.evidence.len()).then_some(reached),
         speaks_against: against().take(AGAINST).map(EvidenceLine::from).collect(),
         alternatives: incident.alternatives.clone(),
+        decide_by: incident.root_cause.cause().decide_by,
         recommendations: incident.recommendations.clone(),
         known_bugs: incident.known_bugs.clone(),
         forecast: forecast.map(|forecast| {
@@ -151,6 +157,7 @@ pub(super) async fn one(context: &Context, wanted: One) -> Result<Answer<Whole>,
         findings: findings(&incident),
         recovery: incident.recovery.iter().take(CLOCKS).cloned().collect(),
         closes_at: incident.closes_at,
+        closes_not_before: incident.closes_not_before,
         kept_open_by: incident.kept_open_by.clone(),
         told,
         silences,
@@ -181,30 +188,34 @@ fn says(incident: &IncidentReport) -> String {
         (None, Some(closes), _) => {
             format!("firing; all is well again, and it closes at {} if it stays so", moment(closes))
         }
-        (None, None, Some(kept)) => format!("firing: {kept}"),
+        (None, None, Some(kept)) => {
+            let sooner = incident.closes_not_before.map(moment);
+            let sooner = sooner.map(|at| format!(", and it closes at {at} at the earliest"));
+            format!("firing: {kept}{}", sooner.unwrap_or_default())
+        }
         (None, None, None) => "firing".to_owned(),
     };
-    let against = incident.evidence.iter().filter(|evidence| !evidence.supports).count();
-    let against = match against {
+    let against = match incident.evidence.iter().filter(|evidence| !evidence.supports).count() {
         0 => "Nothing that was said speaks against it".to_owned(),
-        against => format!(
-            "{} of evidence speak against it",
-            count(against, "entry").replace("entrys", "entries")
-        ),
+        1 => "One entry of the evidence speaks against it".to_owned(),
+        many => format!("{many} entries of the evidence speak against it"),
     };
-    let decide = match incident.alternatives.first() {
+    let other = match incident.alternatives.first() {
         Some(other) => format!(
-            "; it could also be {} ({}), and this would decide: {}",
-            other.root_cause, other.confidence, other.decide_by
+            "it could also be {} ({}): {}",
+            other.root_cause,
+            other.confidence,
+            other.decide_by.trim_end_matches('.')
         ),
-        None => "; no other cause is likely enough to name".to_owned(),
+        None => "no other cause is likely enough to name".to_owned(),
     };
     format!(
-        "{}, {} with confidence {}, since {}, {status}. {against}{decide}.",
+        "{}, {} with confidence {}, since {}, {status}. {against}; {other}. What decides: {}.",
         incident.root_cause,
         incident.verdict.as_str(),
         incident.confidence,
         moment(incident.opened_at),
+        incident.root_cause.cause().decide_by.trim_end_matches('.'),
     )
 }
 

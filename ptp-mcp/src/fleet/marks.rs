@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agent;
-use crate::answers::count;
+use crate::answers::{acts, count};
 use crate::context::{Context, Marks};
 use crate::tool::{Answer, Refusal};
 
@@ -54,9 +54,9 @@ pub(super) async fn status(context: &Context, _: Nothing) -> Result<Answer<Monit
         }
     };
     let says = format!(
-        "The agent monitors {}; {noting}. {} keep it from its work.",
+        "The agent monitors {}; {noting}. {} it from its work.",
         count(fleet.nodes, "node"),
-        count(fleet.conditions.len(), "condition")
+        acts(fleet.conditions.len(), "condition", "keep")
     );
     let is_noting = from.is_some() && until.is_none();
     let (nodes, conditions) = (fleet.nodes, fleet.conditions);

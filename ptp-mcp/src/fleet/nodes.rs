@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent;
-use crate::answers::{IncidentLine, count};
+use crate::answers::{IncidentLine, acts, count};
 use crate::context::Context;
 use crate::resources;
 use crate::tool::{Answer, Part, Refusal};
@@ -310,9 +310,9 @@ pub(super) async fn compare(
     let shared = times.iter().filter(|(_, n)| **n == wanted.nodes.len()).map(|(id, _)| id.clone());
     let shared: Vec<_> = shared.collect();
     let says = format!(
-        "{}, {} fire, {} of them on all.",
+        "{}; {}, {} on all of them.",
         count(nodes.len(), "node"),
-        count(incidents.len(), "incident"),
+        acts(incidents.len(), "incident", "fire"),
         shared.len()
     );
     Ok(Answer::new(says, Comparison { nodes, clocks, incidents, shared }))

@@ -1,17 +1,20 @@
 //! What is wrong now, and what changed.
 
+use std::cmp::Reverse;
+
 use ptp_api::{
     AlertsQuery, BlindQuery, Condition, Fleet, IncidentsQuery, Listed, Nothing, PageQuery, Silence,
 };
 use ptp_diagnostics::Status;
 use ptp_diagnostics::report::{BlindWindow, IncidentReport};
+use ptp_events::Received;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent;
 use super::incidents::ForecastLine;
 use super::nodes::Window;
-use crate::answers::{IncidentLine, count};
+use crate::answers::{IncidentLine, acts, count};
 use crate::context::Context;
 use crate::resources;
 use crate::tool::{Answer, Refusal, fit};
@@ -27,11 +30,11 @@ pub(super) async fn overview(context: &Context, _: Nothing) -> Result<Answer<Fle
     let fleet = agent(context)?.fleet(&Nothing {}).await?;
     let firing: usize = fleet.firing.values().sum();
     let says = format!(
-        "{}, {} of them not LOCKED, {} that cannot be observed; {} fire. {}",
+        "{}, {} of them not LOCKED, {} that cannot be observed; {}. {}",
         count(fleet.nodes, "node"),
         fleet.not_locked.len(),
         fleet.blind,
-        count(firing, "incident"),
+        acts(firing, "incident", "fire"),
         hindered(&fleet.conditions),
     );
     Ok(Answer::new(says, fleet).linked([(resources::FLEET.to_owned(), "fleet".to_owned())]))
@@ -41,8 +44,8 @@ fn hindered(conditions: &[Condition]) -> String {
     match conditions.len() {
         0 => "Nothing keeps the agent from its work.".to_owned(),
         many => format!(
-            "What follows may be incomplete: {} keep the agent from its work.",
-            count(many, "condition")
+            "What follows may be incomplete: {} the agent from its work.",
+            acts(many, "condition", "keep")
         ),
     }
 }
@@ -60,7 +63,7 @@ pub(crate) struct Diagnose {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Issues {
     /// As of when.
-    at: ptp_events::Received,
+    at: Received,
     /// What fires, worst first.
     incidents: Vec<IncidentLine>,
     /// What to do first for each of them: id, action and command.
@@ -87,8 +90,8 @@ pub(super) async fn diagnose(
         ..IncidentsQuery::default()
     };
     let Listed { items: mut firing, next_cursor, .. } = agent.incidents(&query).await?;
-    firing.sort_by_key(|incident| (std::cmp::Reverse(incident.severity), incident.opened_at));
     let fleet = agent.fleet(&Nothing {}).await?;
+    firing.sort_by_key(|incident| urgency(incident, fleet.at));
     let (incidents, cut) = fit(firing.iter().map(|i| IncidentLine::new(i, fleet.at)));
     let to_do = firing.iter().take(TO_DO).filter_map(first_action).collect();
     let query = BlindQuery { node: wanted.node, limit: Some(MOST), ..BlindQuery::default() };
@@ -96,8 +99,8 @@ pub(super) async fn diagnose(
     let open = blind.iter().filter(|window| window.to.is_none()).take(LISTED);
     let blind: Vec<_> = open.map(|window| Window::new(window, fleet.at)).collect();
     let says = format!(
-        "{} fire, worst first; {} cannot be observed. {}",
-        count(firing.len(), "incident"),
+        "{}, worst first; {} cannot be observed. {}",
+        acts(firing.len(), "incident", "fire"),
         count(blind.len(), "node"),
         hindered(&fleet.conditions),
     );
@@ -112,6 +115,14 @@ pub(super) async fn diagnose(
         conditions: fleet.conditions,
     };
     Ok(Answer::new(says, issues).linked(links))
+}
+
+/// What is worse comes first: by severity; then what is out of its limit already, before what has time left;
+/// then what is felt on more nodes; then what is newer.
+fn urgency(incident: &IncidentReport, now: Received) -> impl Ord + use<> {
+    let has_time = incident.forecast.as_ref().is_some_and(|forecast| forecast.at > now);
+    let (affected, opened) = (incident.affected_nodes.len(), incident.opened_at);
+    (Reverse(incident.severity), has_time, Reverse(affected), Reverse(opened))
 }
 
 fn first_action(incident: &IncidentReport) -> Option<String> {
@@ -134,9 +145,9 @@ pub(crate) struct Since {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Changed {
     /// Since when.
-    since: ptp_events::Received,
+    since: Received,
     /// As of when.
-    at: ptp_events::Received,
+    at: Received,
     /// Incidents that began in that time, newest first.
     began: Vec<IncidentLine>,
     /// Incidents that ended in that time and began before.

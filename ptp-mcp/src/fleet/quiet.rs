@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent;
 use super::nodes::Window;
-use crate::answers::{IncidentLine, count};
+use crate::answers::{IncidentLine, acts, count};
 use crate::context::Context;
 use crate::resources;
 use crate::tool::{Answer, Refusal};
@@ -119,11 +119,11 @@ fn says(found: &NodeQuiet) -> String {
     let loud = incidents.iter().filter(|incident| incident.severity > Severity::Info).count();
     let silenced = match (silences.len(), loud) {
         (0, _) | (_, 0) => String::new(),
-        (many, _) => format!(" {} keep people from being told.", count(many, "silence")),
+        (many, _) => format!(" {} people from being told.", acts(many, "silence", "keep")),
     };
     if !incidents.is_empty() {
         let noted = if loud == 0 { ", all of severity INFO, of which nobody is told" } else { "" };
-        return format!("{state}; {} fire{noted}.{silenced}", count(incidents.len(), "incident"));
+        return format!("{state}; {}{noted}.{silenced}", acts(incidents.len(), "incident", "fire"));
     }
     let clocks = || quiet.clocks.iter();
     let near = clocks().map(|clock| clock.waiting.len()).sum::<usize>() + quiet.waiting.len();

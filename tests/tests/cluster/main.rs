@@ -70,41 +70,6 @@ fn questions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Whether an answer is what its schema says.
-fn fits(tool: &str, schema: &Value, answer: &Value) {
-    let kinds: Vec<&str> = match &schema["type"] {
-        Value::String(kind) => vec![kind],
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        _ => return,
-    };
-    let is = |kind: &&str| match *kind {
-        "null" => answer.is_null(),
-        "string" => answer.is_string(),
-        "integer" => answer.is_i64() || answer.is_u64(),
-        "number" => answer.is_number(),
-        "boolean" => answer.is_boolean(),
-        "array" => answer.is_array(),
-        _ => answer.is_object(),
-    };
-    assert!(kinds.iter().any(is), "{tool}: {answer} is no {kinds:?}");
-    for required in schema["required"].as_array().into_iter().flatten() {
-        assert!(
-            !answer.is_object() || answer.get(required.as_str().unwrap()).is_some(),
-            "{tool}: {required}"
-        );
-    }
-    for (name, value) in answer.as_object().into_iter().flatten() {
-        fits(tool, &schema["properties"][name], value);
-    }
-    for item in answer.as_array().into_iter().flatten() {
-        fits(tool, &schema["items"], item);
-    }
-    assert!(
-        schema["enum"].as_array().is_none_or(|allowed| allowed.contains(answer)),
-        "{tool}: {answer}"
-    );
-}
-
 fn shared() -> Shared {
     let cluster = Shared::default();
     cluster.lock().unwrap().log = server::log();
@@ -148,7 +113,11 @@ async fn every_tool_on_the_cluster_answers_and_asks_for_what_is_granted() {
         let data = result.structured_content.unwrap();
         let tool = tools.iter().find(|tool| tool.name == name).unwrap();
         assert_eq!(tool.annotations.as_ref().unwrap().read_only_hint, Some(true));
-        fits(name, &Value::Object((**tool.output_schema.as_ref().unwrap()).clone()), &data);
+        ptp_tests::fits(
+            name,
+            &Value::Object((**tool.output_schema.as_ref().unwrap()).clone()),
+            &data,
+        );
         match name {
             "check_ptp_status" => assert_eq!(data["verdict"], "synchronised", "{data}"),
             "analyze_ptp_faults" => {

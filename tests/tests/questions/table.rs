@@ -112,7 +112,7 @@ pub(crate) fn questions() -> Vec<Question> {
             ],
             answer: |a, _| {
                 let incident = &a[1]["incident"];
-                let evidence = &incident["evidence"][0];
+                let evidence = &a[1]["evidence"][0];
                 json!([incidents(&json!([incident])), incident["verdict"], evidence["node"]])
             },
             is: json!([[["ptp-path-loss", ["worker-3"], "03:20"]], "confirmed", "worker-3"]),
@@ -122,10 +122,7 @@ pub(crate) fn questions() -> Vec<Question> {
             calls: vec![("get_forecasts", json!({"before": "2040-03-01T08:00:00Z"}))],
             answer: |a, night| {
                 let forecasts = a[0]["forecasts"].as_array().into_iter().flatten();
-                let of = |f: &Value| {
-                    let forecast = &f["forecast"];
-                    json!([f["nodes"], forecast["limit_ns"], holds(forecast, night.crossed)])
-                };
+                let of = |f: &Value| json!([f["nodes"], f["limit_ns"], holds(f, night.crossed)]);
                 forecasts.map(of).collect()
             },
             is: json!([[["gm-1", "worker-6", "worker-7"], 1500, true]]),
@@ -184,8 +181,7 @@ pub(crate) fn questions() -> Vec<Question> {
                 ("get_clock_history", json!({"node": "worker-7"})),
             ],
             answer: |a, _| {
-                let clock =
-                    |kind| entry(&a[1]["node"]["clocks"], "resource", kind)["state"].clone();
+                let clock = |kind| entry(&a[1]["clocks"], "resource", kind)["state"].clone();
                 json!([
                     each(&a[0]["incidents"], &["root_cause", "origin_nodes"]),
                     clock("lock-state")
@@ -204,7 +200,7 @@ pub(crate) fn questions() -> Vec<Question> {
             ],
             answer: |a, night| {
                 let state = &entry(&a[0]["not_locked"], "node", "gm-1")["state"];
-                json!([state, holds(&a[1]["forecasts"][0]["forecast"], night.crossed)])
+                json!([state, holds(&a[1]["forecasts"][0], night.crossed)])
             },
             is: json!(["HOLDOVER", true]),
         },
