@@ -23,10 +23,10 @@ use ptp_subscriber::gate::Gate;
 
 use crate::engine_task::EngineTask;
 use crate::health::Health;
-use crate::identity::Identity;
 use crate::intake::ToStore;
-use crate::sinks::{Silences, ToldLog};
-use crate::store::Store;
+use ptp_sinks::Identity;
+use ptp_sinks::{Silences, ToldLog};
+use ptp_store::Store;
 
 pub use hosts::host_of;
 pub use metrics::Metrics;

@@ -24,21 +24,22 @@ use crate::config::{Config, Publishers, loopback};
 use crate::discovery::{client, follow, tell_missing_right};
 use crate::engine_task::{EngineTask, Recalled};
 use crate::health::Health;
-use crate::identity::Identity;
+use crate::host::SinkHost;
 use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
 use crate::own_clock;
 use crate::receiving::{Receiving, raise_file_limit};
-use crate::sinks::{
-    Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
-    dispatch,
-};
-use crate::sinks::{Message, ToldLog};
-use crate::store::{Opened, Replayed, Store, Undelivered};
 use ptp_api::Client;
 use ptp_api::Secret;
 use ptp_api::{Delivery, Silence};
 use ptp_mcp::{Cluster, Context, HttpOptions};
+use ptp_sinks::Identity;
+use ptp_sinks::{
+    Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
+    dispatch,
+};
+use ptp_sinks::{Message, ToldLog};
+use ptp_store::{Opened, Replayed, Store, Undelivered};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;
@@ -154,8 +155,7 @@ impl App {
             undelivered,
             store: store.clone(),
             clock: clock.clone(),
-            health: health.clone(),
-            snapshot: engine.snapshot.clone(),
+            host: Arc::new(SinkHost { snapshot: engine.snapshot.clone(), health: health.clone() }),
             grace: config.grace / 2,
             told: told.clone(),
         };

@@ -15,10 +15,10 @@ use ptp_events::{NodeName, Received};
 use ptp_subscriber::discovery::UrlTemplate;
 use serde_json::json;
 
-use crate::identity::Identity;
-use crate::sinks::{Destination, alerts_url};
-use crate::store::Retention;
 use ptp_api::Secret;
+use ptp_sinks::Identity;
+use ptp_sinks::{Destination, alerts_url};
+use ptp_store::Retention;
 
 pub(crate) use names::loopback;
 pub use options::Options;

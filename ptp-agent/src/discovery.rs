@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ptp_events::{Input, NodeName};
 use ptp_subscriber::discovery::kubernetes::{self, Status};
+use ptp_subscriber::discovery::rights::missing;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use crate::config::Publishers;
 use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::rights;
-use crate::store::Store;
+use ptp_store::Store;
 
 /// How long discovery may say nothing at all before that is told.
 const SILENT: Duration = Duration::from_secs(55);
@@ -110,7 +111,7 @@ pub(crate) async fn tell_missing_right(wanted: bool, health: Health) {
     }
     let Ok(client) = kubernetes::client().await else { return };
     // An API server that does not say is asked again by the first incident.
-    let Ok(missing) = rights::missing(&client, rights::to_record()).await else { return };
+    let Ok(missing) = missing(&client, rights::to_record()).await else { return };
     if let Some(right) = missing.first() {
         let why = right.to_string();
         tracing::warn!(why, "incidents cannot be recorded as Events");

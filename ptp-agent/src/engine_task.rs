@@ -15,8 +15,8 @@ use ptp_events::{NodeName, Received};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::sinks::Message;
-use crate::store::{Given, Opened, Record, Replayed, Store, StoredAlert, StoredIncident};
+use ptp_sinks::Message;
+use ptp_store::{Given, Opened, Record, Replayed, Store, StoredAlert, StoredIncident};
 
 /// How often a new snapshot is made while things happen.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);
@@ -42,6 +42,12 @@ pub struct Snapshot {
     pub report: Report,
     /// What the engine counted.
     pub counts: Counts,
+}
+
+impl AsRef<Report> for Snapshot {
+    fn as_ref(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// Something people, or programs, may want to hear of at once.
@@ -454,7 +460,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::store::Retention;
+    use ptp_store::Retention;
 
     /// A time that passes only when it is told to.
     #[derive(Clone, Default)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ptp_api::{Condition, Gravity};
 
-use crate::store::Store;
+use ptp_store::Store;
 
 /// The condition that says that publishers are not found.
 pub const DISCOVERY: &str = "discovery";

@@ -11,7 +11,7 @@ use ptp_subscriber::target::PublisherName;
 use tokio::sync::mpsc;
 
 use crate::health::Health;
-use crate::store::{NotStored, Store};
+use ptp_store::{NotStored, Store};
 
 /// Puts what the gate lets in into the store.
 #[derive(Clone, Debug)]
@@ -260,7 +260,7 @@ mod tests {
     use ptp_events::ReceiveClock;
 
     use super::*;
-    use crate::store::{Given, Opened, Retention};
+    use ptp_store::{Given, Opened, Retention};
 
     /// What stands in /health after each of these, and what is put into the store.
     #[tokio::test(flavor = "multi_thread")]

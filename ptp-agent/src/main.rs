@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ptp_agent::app::{App, sinks};
 use ptp_agent::config::{Config, ConfigError, Given, Options, read};
-use ptp_agent::rights::{self, Needed};
-use ptp_agent::sinks::try_all;
+use ptp_agent::rights;
 use ptp_agent::{demo, mcp};
 use ptp_events::Received;
+use ptp_events::chain;
+use ptp_sinks::try_all;
 use ptp_subscriber::discovery::kubernetes;
+use ptp_subscriber::discovery::rights::{Needed, missing};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Diagnoses the synchronisation of a cluster's nodes live, and tells people.
@@ -126,14 +128,16 @@ async fn on_the_cluster(given: &Given, needed: Vec<Needed>) -> anyhow::Result<St
     let Ok(client) = kubernetes::client().await else {
         return Ok(format!("{UNTRIED}, as none is found from here"));
     };
-    match rights::missing(&client, needed).await {
+    match missing(&client, needed).await {
         Ok(missing) if missing.is_empty() => Ok("the configuration works".to_owned()),
         Ok(missing) => {
             let mistakes = missing.iter().map(ToString::to_string).collect();
             given.checked(Err::<(), _>(ConfigError { mistakes }))?;
             unreachable!("there are mistakes")
         }
-        Err(error) => Ok(format!("{UNTRIED}, as its API server does not answer: {error:#}")),
+        Err(error) => {
+            Ok(format!("{UNTRIED}, as its API server does not answer: {}", chain(&error)))
+        }
     }
 }
 
@@ -163,7 +167,7 @@ async fn test_alert(config: Config, only: Option<&str>) -> anyhow::Result<ExitCo
         match tried.outcome {
             Ok(answer) => writeln!(out, "{}: taken: {answer}", tried.sink)?,
             Err(error) => {
-                let why = ptp_events::chain(&error);
+                let why = chain(&error);
                 writeln!(out, "{}: not taken: {why}", tried.sink)?;
                 code = ExitCode::from(1);
             }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::engine_task::Snapshot;
 use crate::health::Health;
-use crate::store::{Replayed, Store};
+use ptp_store::{Replayed, Store};
 
 /// The condition that says that the host's clock is not what it should be.
 const HOST: &str = "clock";

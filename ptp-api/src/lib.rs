@@ -61,3 +61,8 @@ pub struct Listed<T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<usize>,
 }
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

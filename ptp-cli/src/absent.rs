@@ -82,7 +82,7 @@ pub(crate) mod journal {
 
     use super::NotBuilt;
     use crate::args::DiagnoseArgs;
-    use crate::input::InputError;
+    use crate::refused::InputError;
 
     const NOT_BUILT: NotBuilt = NotBuilt { what: "--journal", feature: "journal" };
 

@@ -13,10 +13,12 @@ use ptp_events::observation::Evidence;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::args::{ConformArgs, ConformFormat};
-use crate::input::{self, InputError};
+use crate::input;
 use crate::pods::Pods;
 use crate::reading::{How, Started};
-use crate::sources::{self, STDIN};
+use crate::refused::InputError;
+use crate::source::STDIN;
+use crate::sources;
 use crate::{Outcome, interrupt, journal};
 
 /// How far out of order events may come, as for a diagnosis.

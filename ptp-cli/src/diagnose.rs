@@ -12,10 +12,12 @@ use ptp_events::daemon::DaemonSettings;
 use ptp_events::recording::Recorded;
 
 use crate::args::{DiagnoseArgs, Format};
-use crate::input::{self, InputError};
+use crate::input;
 use crate::pods::Pods;
 use crate::reading::{Ended, How, Started};
-use crate::sources::{self, STDIN, Sources};
+use crate::refused::InputError;
+use crate::source::STDIN;
+use crate::sources::{self, Sources};
 use crate::{Outcome, interrupt, journal, output, render, thresholds, topology, what};
 
 /// How long an offset in a log must be over the threshold to count as FREERUN: a log holds every

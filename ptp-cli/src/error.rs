@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::absent::NotBuilt;
-use crate::input::InputError;
 use crate::output::OutputError;
+use crate::refused::InputError;
 use crate::simulate::SimulateError;
 use crate::thresholds::ThresholdsError;
 use crate::topology::TopologyFileError;

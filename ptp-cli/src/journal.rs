@@ -8,7 +8,7 @@ use ptp_events::journal::Journal;
 use ptp_events::{Input, Received};
 
 use crate::args::DiagnoseArgs;
-use crate::input::InputError;
+use crate::refused::InputError;
 
 /// How many entries are read at a time.
 const BATCH: usize = 10_000;

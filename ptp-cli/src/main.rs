@@ -20,10 +20,12 @@ mod output;
 mod parts;
 mod pods;
 mod reading;
+mod refused;
 #[cfg(feature = "live")]
 mod remote;
 mod render;
 mod simulate;
+mod source;
 mod sources;
 mod thresholds;
 mod topology;

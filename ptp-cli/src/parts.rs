@@ -10,7 +10,7 @@ use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::recording::{Reader, decompress};
 use ptp_events::{NodeName, Received};
 
-use crate::sources::Source;
+use crate::source::Source;
 
 /// How much of a part is read to see when it begins, in bytes.
 const HEAD: u64 = 1 << 18;

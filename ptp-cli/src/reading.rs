@@ -11,10 +11,12 @@ use ptp_events::daemon::DaemonSettings;
 use ptp_events::metrics::Metrics;
 use ptp_events::recording::{ReadError, Recorded};
 
-use crate::input::{self, InputError, Message, Progress, Reading};
+use crate::input::{self, Message, Progress, Reading};
 use crate::interrupt;
 use crate::pods::Pods;
-use crate::sources::{Source, Sources};
+use crate::refused::InputError;
+use crate::source::Source;
+use crate::sources::Sources;
 
 /// How many bad lines of one file are shown before they are only counted.
 const SHOWN_BAD_LINES: u64 = 10;

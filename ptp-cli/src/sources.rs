@@ -1,19 +1,18 @@
 //! What there is to read: files as named, and the logs in a must-gather folder.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use ptp_events::NodeName;
 use ptp_events::recording::decompress;
-use ptp_events::{NodeName, Received};
 
 use crate::archive::{self, Opened, Unpacked};
-use crate::input::InputError;
 use crate::interrupt;
-use crate::node_name;
 use crate::parts;
 use crate::pods::Pods;
+use crate::refused::InputError;
+use crate::source::{STDIN, Source};
 
 /// How deep a must-gather nests: image, `namespaces`, namespace, `pods`, pod, container twice,
 /// `logs`, `rotated`, file, and some folders of the user's above.
@@ -28,38 +27,6 @@ const MOST_ARCHIVES: usize = 32;
 /// The containers whose logs tell of the clocks.
 const CONTAINERS: [&str; 2] = ["linuxptp-daemon-container", "cloud-event-proxy"];
 
-/// Something to read.
-pub(crate) struct Source {
-    pub(crate) path: PathBuf,
-    /// Where it was rotated: its parts, in the order in which they were written.
-    pub(crate) parts: Vec<PathBuf>,
-    /// What people know it by: of an archive, its name and that of the entry.
-    pub(crate) shown: PathBuf,
-    /// Whose lines those of linuxptp-daemon in it are.
-    pub(crate) node: NodeName,
-    /// Whether somebody said so.
-    pub(crate) named: bool,
-    /// When it was last written to, if anybody knows.
-    pub(crate) written: Option<Received>,
-    /// What is read once, and not found under its path.
-    pub(crate) once: Option<Box<dyn BufRead + Send>>,
-}
-
-impl Source {
-    /// A file; `found` where it lay in a folder or an archive, and nobody named it.
-    fn new(path: PathBuf, shown: PathBuf, node: Option<&NodeName>, found: bool) -> Self {
-        let written = if path == Path::new(STDIN) {
-            Some(SystemTime::now())
-        } else {
-            fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()
-        };
-        let named = node.is_some();
-        let node = node.cloned().unwrap_or_else(|| node_name::of(&path, &shown, found));
-        let written = written.and_then(received);
-        Self { path, parts: Vec::new(), shown, node, named, written, once: None }
-    }
-}
-
 /// Everything there is to read.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -71,14 +38,6 @@ pub(crate) struct Sources {
     /// Where archives were unpacked; removed in the end.
     unpacked: Vec<Unpacked>,
 }
-
-fn received(time: SystemTime) -> Option<Received> {
-    let nanos = jiff::Timestamp::try_from(time).ok()?.as_nanosecond();
-    i64::try_from(nanos).ok().map(Received::from_nanos)
-}
-
-/// What stands for standard input.
-pub(crate) const STDIN: &str = "-";
 
 /// The files that `named` stand for: themselves, or what is worth reading in a folder or an archive.
 /// Says on stderr what was found in those.

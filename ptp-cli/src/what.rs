@@ -11,9 +11,11 @@ use ptp_events::{EventId, Received};
 use serde::Serialize;
 
 use crate::args::Format;
-use crate::input::{self, File, InputError};
+use crate::input::{self, File};
 use crate::pods::Pods;
-use crate::sources::{Source, Sources};
+use crate::refused::InputError;
+use crate::source::Source;
+use crate::sources::Sources;
 
 /// How many names are listed of a file.
 const SHOWN_NODES: usize = 5;

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use ptp_events::{NodeName, Received, Resource};
 
-use crate::record::{ClockKind, Record};
+use crate::kind::ClockKind;
+use crate::record::Record;
 use crate::report::{Judgement, NodeConformance, Proof, Verdict};
-use crate::requirement::{Check, REQUIREMENTS, Requirement, State};
+use crate::requirement::{Check, Requirement, State};
+use crate::rows::REQUIREMENTS;
 
 /// How many failures of one requirement are listed.
 const MOST_LISTED: usize = 10;

@@ -28,11 +28,14 @@
 //! ```
 
 mod judge;
+mod kind;
 mod record;
 mod report;
 mod requirement;
 mod rows;
 
-pub use record::{ClockKind, Gatherer};
+pub use kind::ClockKind;
+pub use record::Gatherer;
 pub use report::{Conformance, Judgement, NodeConformance, Proof, SCHEMA, Verdict};
-pub use requirement::{REQUIREMENTS, Requirement};
+pub use requirement::Requirement;
+pub use rows::REQUIREMENTS;

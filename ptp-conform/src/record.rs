@@ -6,9 +6,9 @@ use ptp_events::metrics::{Metric, Metrics};
 use ptp_events::observation::{Evidence, Observed, PortState, Printed, PrintedLine, Servo};
 use ptp_events::recording::Origin;
 use ptp_events::{GpsFix, Instance, NodeName, Offset, Received, Resource, SyncState};
-use serde::Serialize;
 
 use crate::judge::{is_holding, judge};
+use crate::kind::ClockKind;
 use crate::report::{Conformance, SCHEMA};
 
 /// How many events, and how many changes in a log, are kept of a node: a day of a clock that flaps once a
@@ -16,30 +16,6 @@ use crate::report::{Conformance, SCHEMA};
 const MOST: usize = 100_000;
 /// How many nodes are judged.
 const MOST_NODES: usize = 10_000;
-
-/// What part a node plays.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockKind {
-    /// A grandmaster, which has a receiver.
-    TGm,
-    /// A boundary clock.
-    TBc,
-    /// A slave, which serves nobody.
-    TTsc,
-}
-
-impl ClockKind {
-    /// As it is written on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TGm => "t-gm",
-            Self::TBc => "t-bc",
-            Self::TTsc => "t-tsc",
-        }
-    }
-}
 
 /// Something that a publisher sent of one clock.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use ptp_events::{NodeName, Received};
 use serde::Serialize;
 
-use crate::record::ClockKind;
+use crate::kind::ClockKind;
 
 /// The schema of [`Conformance`]; fields are added, never renamed.
 pub const SCHEMA: &str = "ptp-conform/v1";

@@ -3,9 +3,6 @@
 use ptp_events::Resource;
 use ptp_events::metrics::Metric;
 
-use crate::record::ClockKind;
-use crate::rows::{all, tbc, tgm, ttsc};
-
 /// A testable requirement: its number, what must hold, and how that is seen.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -23,21 +20,6 @@ pub struct Requirement {
     /// What else the texts say, against this: then a failure is none for certain.
     pub(crate) contested: Option<&'static str>,
 }
-
-/// Every requirement of each kind of clock, in the order of their numbers.
-///
-/// Sources: the operator project's published requirements for T-GM (draft of 2026-07-30), T-BC (release 5.1,
-/// 2026-09-10) and T-TSC (draft of 2026-06-21), and their gap lists.
-///
-/// After them, what can be seen of ITU-T G.8275.1 and of O-RAN's notification API, which hold for all.
-pub const REQUIREMENTS: &[(ClockKind, &[Requirement])] = &[
-    (ClockKind::TGm, tgm::ROWS),
-    (ClockKind::TBc, tbc::ROWS),
-    (ClockKind::TTsc, ttsc::ROWS),
-    (ClockKind::TGm, all::ROWS),
-    (ClockKind::TBc, all::ROWS),
-    (ClockKind::TTsc, all::ROWS),
-];
 
 /// The states of a clock's machine, as an event names them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,11 +1,29 @@
 //! The requirements, by kind of clock.
 
-pub(crate) mod all;
-pub(crate) mod tbc;
-pub(crate) mod tgm;
-pub(crate) mod ttsc;
+mod all;
+mod tbc;
+mod tgm;
+mod ttsc;
 
 use ptp_events::Resource;
+
+use crate::kind::ClockKind;
+use crate::requirement::Requirement;
+
+/// Every requirement of each kind of clock, in the order of their numbers.
+///
+/// Sources: the operator project's published requirements for T-GM (draft of 2026-07-30), T-BC (release 5.1,
+/// 2026-09-10) and T-TSC (draft of 2026-06-21), and their gap lists.
+///
+/// After them, what can be seen of ITU-T G.8275.1 and of O-RAN's notification API, which hold for all.
+pub const REQUIREMENTS: &[(ClockKind, &[Requirement])] = &[
+    (ClockKind::TGm, tgm::ROWS),
+    (ClockKind::TBc, tbc::ROWS),
+    (ClockKind::TTsc, ttsc::ROWS),
+    (ClockKind::TGm, all::ROWS),
+    (ClockKind::TBc, all::ROWS),
+    (ClockKind::TTsc, all::ROWS),
+];
 
 /// What a recording of events and logs cannot show.
 const ANNOUNCE: &str =

@@ -39,6 +39,103 @@ pub struct Cause {
     pub actions: &'static [Action],
 }
 
+impl Cause {
+    /// A cause of a program's own, on the node where it is found; to be shown by a detector with
+    /// [`Shows::cause`](crate::Shows::cause). `code` is kebab-case and none of those that are built in, `title` a
+    /// headline to be followed by "on NODE", `stage` what it breaks first.
+    #[must_use]
+    pub const fn own(code: &'static str, title: &'static str, stage: Stage) -> Self {
+        Self {
+            root: RootCause::Unknown,
+            code,
+            title,
+            manual: title,
+            decide_by: "what its detector says",
+            reaches_followers: false,
+            stage,
+            reach: Reach::Here,
+            watch: Watch::Usual,
+            prior: 0.0,
+            predicts: &[],
+            actions: &[],
+        }
+    }
+
+    /// The same with a manual page, in Markdown.
+    #[must_use]
+    pub const fn with_manual(self, manual: &'static str) -> Self {
+        Self { manual, ..self }
+    }
+
+    /// The same with what decides between it and another cause.
+    #[must_use]
+    pub const fn with_decide_by(self, decide_by: &'static str) -> Self {
+        Self { decide_by, ..self }
+    }
+
+    /// The same with what to do, in order.
+    #[must_use]
+    pub const fn with_actions(self, actions: &'static [Action]) -> Self {
+        Self { actions, ..self }
+    }
+}
+
+/// A cause of a program's own. Two are the same when their codes are.
+#[derive(Clone, Copy)]
+pub struct OwnCause(&'static Cause);
+
+impl OwnCause {
+    /// This cause.
+    #[must_use]
+    pub const fn new(cause: &'static Cause) -> Self {
+        Self(cause)
+    }
+
+    /// What is known about it.
+    #[must_use]
+    pub const fn cause(self) -> &'static Cause {
+        self.0
+    }
+
+    /// The same as any root cause.
+    #[must_use]
+    pub const fn root(self) -> RootCause {
+        RootCause::Own(self)
+    }
+}
+
+impl fmt::Debug for OwnCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code)
+    }
+}
+
+impl PartialEq for OwnCause {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.code == other.0.code
+    }
+}
+
+impl Eq for OwnCause {}
+
+impl std::hash::Hash for OwnCause {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.code.hash(state);
+    }
+}
+
+impl Ord for OwnCause {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.code.cmp(other.0.code)
+    }
+}
+
+impl PartialOrd for OwnCause {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Something to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
@@ -100,7 +197,7 @@ const STRONG: f32 = 3.0;
 /// Four hundred times.
 const DECISIVE: f32 = 6.0;
 /// A line that says so itself, or a number that nothing else gives.
-const PROOF: f32 = 3.0 * DECISIVE;
+pub(crate) const PROOF: f32 = 3.0 * DECISIVE;
 
 macro_rules! root_causes {
     ($($variant:ident => $module:ident,)*) => {
@@ -111,10 +208,12 @@ macro_rules! root_causes {
         #[non_exhaustive]
         pub enum RootCause {
             $(#[doc = concat!("See `ptp-cli explain` for ", stringify!($variant), ".")] $variant,)*
+            /// One that a program added: see [`Cause::own`].
+            Own(OwnCause),
         }
 
         impl RootCause {
-            /// Every root cause.
+            /// Every root cause that is built in.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// What is known about it.
@@ -122,6 +221,7 @@ macro_rules! root_causes {
             pub const fn cause(self) -> &'static Cause {
                 match self {
                     $(Self::$variant => &$module::CAUSE,)*
+                    Self::Own(OwnCause(cause)) => cause,
                 }
             }
         }

@@ -25,7 +25,7 @@ mod overrides;
 mod severity;
 
 pub use causality::score::Verdict;
-pub use causes::{Action, Cause, RootCause};
+pub use causes::{Action, Cause, OwnCause, RootCause};
 pub use detectors::{Assessment, BUILT_IN, Detector, Scope, Shows, View, When};
 pub use engine::{Counts, Engine};
 pub use incidents::finding::Finding;
@@ -41,3 +41,8 @@ pub use overrides::Overrides;
 pub use report::{Report, manual, stability};
 pub use settings::Settings;
 pub use severity::Severity;
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,6 +12,7 @@ pub(crate) mod clock_class;
 pub(crate) mod crossings;
 pub(crate) mod domain;
 pub(crate) mod forecast;
+pub(crate) mod holdover;
 pub(crate) mod node;
 pub(crate) mod quality;
 pub(crate) mod recent;

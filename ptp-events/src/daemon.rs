@@ -33,6 +33,7 @@ mod line;
 mod noise;
 mod outbox;
 mod printed;
+mod process;
 mod rules;
 mod timebase;
 mod times;
@@ -49,11 +50,11 @@ use crate::{
 };
 use answers::Answers;
 use domain::{Domain, Limits, Patience, Source};
-use found::{Bracket, Process};
 use line::Line;
 use noise::Noise;
 use outbox::{Outbox, Waiting, What, Who};
 use printed::printed;
+use process::{Bracket, Process};
 use timebase::{Placed, Timebase};
 
 pub(crate) use before::{Whose, names, read as read_before};

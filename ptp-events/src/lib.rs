@@ -79,3 +79,8 @@ pub use time::{Received, Stamped, TimeError};
 pub use units::{
     ClockClass, ClockIdentity, GpsFix, Measurement, NumberError, Offset, QualityLevel, Sentinel,
 };
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,6 +26,7 @@ mod batch;
 mod compression;
 mod entry;
 mod form;
+mod item;
 mod joined;
 mod logged;
 mod merge;

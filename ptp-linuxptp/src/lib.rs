@@ -23,3 +23,8 @@ pub mod g8275;
 pub mod hierarchy;
 pub mod pmc;
 pub mod profile;
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,26 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::context::{Change, Context};
+use crate::resources;
 use futures_util::StreamExt as _;
 use ptp_api::Http;
 use ptp_diagnostics::report::IncidentReport;
-use rmcp::RoleServer;
-use rmcp::model::ResourceUpdatedNotificationParam;
-use rmcp::service::Peer;
-use tokio::sync::broadcast;
-
-use crate::context::Context;
-use crate::resources;
-use crate::server::Server;
-
-/// Something that subscribers may want to look at again.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Change {
-    /// The resource of this URI.
-    Resource(String),
-    /// Which resources there are.
-    ResourceList,
-}
 
 /// What a change of an incident changes; `opened` when it is a new one.
 #[must_use]
@@ -58,26 +43,5 @@ pub async fn follow_stream(agent: Http, context: Arc<Context>) {
             }
         }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-/// Tells one session of what it follows, in revisions that have sessions.
-pub(crate) async fn forward(
-    mut changes: broadcast::Receiver<Change>,
-    peer: Peer<RoleServer>,
-    server: Server,
-) {
-    loop {
-        let sent = match changes.recv().await {
-            Ok(Change::Resource(uri)) if server.follows(&uri) => {
-                peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await
-            }
-            Ok(Change::ResourceList) => peer.notify_resource_list_changed().await,
-            Ok(Change::Resource(_)) | Err(broadcast::error::RecvError::Lagged(_)) => continue,
-            Err(broadcast::error::RecvError::Closed) => return,
-        };
-        if sent.is_err() {
-            return;
-        }
     }
 }

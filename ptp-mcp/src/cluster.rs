@@ -4,7 +4,7 @@
 //! ([`ptp_linuxptp`]). All of it only reads. What could not
 //! be read is said, and is never taken for health.
 
-mod access;
+pub(crate) mod access;
 mod arguments;
 mod clocks;
 mod command;
@@ -12,7 +12,7 @@ mod configs;
 mod hardware;
 mod logs;
 mod metrics;
-mod names;
+pub(crate) mod names;
 mod objects;
 mod pods;
 mod statement;
@@ -21,9 +21,6 @@ mod status;
 use arguments::{OfClock, OfClocks, OfNode, OfNodes};
 
 use crate::tool::{Part, Tool, tool};
-
-pub use access::{Cluster, ClusterError, Right};
-pub use names::NameError;
 
 /// The tools, in the order a client lists them.
 pub(crate) const TOOLS: &[Tool] = &[

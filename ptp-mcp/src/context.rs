@@ -8,10 +8,18 @@ use ptp_events::Received;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::changes::Change;
 use crate::clean;
-use crate::cluster::Cluster;
+use crate::cluster::access::Cluster;
 use crate::ordered::Ordered;
+
+/// Something that subscribers may want to look at again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// The resource of this URI.
+    Resource(String),
+    /// Which resources there are.
+    ResourceList,
+}
 
 /// What tools can reach, and what must not get out.
 #[derive(Debug)]
@@ -33,6 +41,18 @@ pub struct Context {
     /// Ends the streams.
     pub shutdown: CancellationToken,
     marks: Mutex<Marks>,
+}
+
+/// There is no agent to ask.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("no agent is configured: PTP_AGENT_URL names it")]
+pub struct NoAgent;
+
+/// Who asks, as their token shows; whoever serves this over HTTP puts it into the extensions of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// Whether they may change things.
+    pub may_change: bool,
 }
 
 /// Between which times alerts are noted.
@@ -60,6 +80,11 @@ impl Context {
             shutdown: CancellationToken::new(),
             marks: Mutex::default(),
         }
+    }
+
+    /// The agent; a tool that needs it is not offered without.
+    pub(crate) fn agent(&self) -> Result<&Client, NoAgent> {
+        self.agent.as_ref().ok_or(NoAgent)
     }
 
     /// Removes from every text what must not go out.

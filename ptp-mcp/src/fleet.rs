@@ -13,16 +13,9 @@ mod recording;
 mod silences;
 mod topology;
 
-use ptp_api::{Client, Fleet, MadeSilence, NewSilence, Nothing, Silence};
+use ptp_api::{Fleet, MadeSilence, NewSilence, Nothing, Silence};
 
-use crate::context::Context;
-use crate::tool::{Part, Refusal, Tool, tool};
-
-/// The agent; a tool that needs it is not offered without.
-fn agent(context: &Context) -> Result<&Client, Refusal> {
-    let missing = || Refusal::NotOffered("no agent is configured: PTP_AGENT_URL names it".into());
-    context.agent.as_ref().ok_or_else(missing)
-}
+use crate::tool::{Part, Tool, tool};
 
 /// The tools, in the order a client lists them.
 pub(crate) const TOOLS: &[Tool] = &[

@@ -12,13 +12,6 @@ use crate::sessions::Sessions;
 /// for its being JSON in JSON.
 const LONGEST_REQUEST: usize = 4 << 20;
 
-/// Who asks, as their token shows; whoever serves this puts it into the extensions of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller {
-    /// Whether they may change things.
-    pub may_change: bool,
-}
-
 /// Whom it answers.
 #[derive(Clone, Debug, Default)]
 pub struct HttpOptions {
@@ -29,7 +22,7 @@ pub struct HttpOptions {
 }
 
 /// The service, to be nested at `/mcp`. It asks for no token: whoever serves it must, and must say who asks
-/// by a [`Caller`].
+/// by a [`Caller`](crate::Caller).
 #[must_use]
 pub fn service(
     context: Arc<Context>,

@@ -27,25 +27,17 @@ mod server;
 mod sessions;
 mod stdio;
 mod tool;
+mod tools;
 
-pub use changes::{Change, changes_of, follow_stream};
-pub use cluster::{Cluster, ClusterError, NameError, Right};
-pub use context::Context;
-pub use http::{Caller, HttpOptions, service};
+pub use changes::{changes_of, follow_stream};
+pub use cluster::access::{Cluster, ClusterError, Right};
+pub use cluster::names::NameError;
+pub use context::{Caller, Change, Context, NoAgent};
+pub use http::{HttpOptions, service};
 pub use page::markdown;
 pub use rmcp;
 pub use server::Server;
 pub use sessions::Sessions;
 pub use stdio::serve_stdio;
 pub use tool::{Effect, LONGEST_ANSWER, Needs, Refusal, Tool};
-
-/// Every tool there is, whether or not it is offered, in the order a client lists them.
-pub fn tools() -> impl Iterator<Item = &'static Tool> {
-    fleet::TOOLS.iter().chain(cluster::TOOLS)
-}
-
-/// The tool of this name, or of one that it had before.
-#[must_use]
-pub fn tool(name: &str) -> Option<&'static Tool> {
-    tools().find(|tool| tool.name == name || tool.synonyms.contains(&name))
-}
+pub use tools::{tool, tools};

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::prompts::RUNBOOKS;
+use crate::resources;
 use crate::tool::{Needs, Tool};
-use crate::{resources, tools};
+use crate::tools::tools;
 
 /// The tools, resources and prompts, in Markdown.
 #[must_use]

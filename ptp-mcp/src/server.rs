@@ -9,8 +9,9 @@ use rmcp::model::{
     GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
     InitializeResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-    SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ResourceUpdatedNotificationParam,
+    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+    UnsubscribeRequestParams,
 };
 use rmcp::service::{
     NotificationContext, Peer, RequestContext, SubscriptionContext, SubscriptionSendError,
@@ -18,11 +19,11 @@ use rmcp::service::{
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::broadcast;
 
-use crate::changes::{self, Change};
-use crate::context::Context;
-use crate::http::Caller;
+use crate::context::Change;
+use crate::context::{Caller, Context};
 use crate::tool::{Needs, Refusal, Tool, refused};
-use crate::{prompts, resources, tool, tools};
+use crate::tools::{tool, tools};
+use crate::{prompts, resources};
 
 /// What a model is told before it begins.
 const INSTRUCTIONS: &str = "\
@@ -114,11 +115,11 @@ impl Server {
         let (server, shutdown) = (self.clone(), self.context.shutdown.clone());
         let changes = self.context.changes.subscribe();
         tokio::spawn(async move {
-            shutdown.run_until_cancelled(changes::forward(changes, peer, server)).await;
+            shutdown.run_until_cancelled(forward(changes, peer, server)).await;
         });
     }
 
-    pub(crate) fn follows(&self, uri: &str) -> bool {
+    fn follows(&self, uri: &str) -> bool {
         self.followed().as_ref().is_some_and(|followed| followed.contains(uri))
     }
 }
@@ -309,5 +310,22 @@ impl ServerHandler for Server {
         _: Asked,
     ) -> Result<CompleteResult, ErrorData> {
         resources::complete(&self.context, &request).await
+    }
+}
+
+/// Tells one session of what it follows, in revisions that have sessions.
+async fn forward(mut changes: broadcast::Receiver<Change>, peer: Peer<RoleServer>, server: Server) {
+    loop {
+        let sent = match changes.recv().await {
+            Ok(Change::Resource(uri)) if server.follows(&uri) => {
+                peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await
+            }
+            Ok(Change::ResourceList) => peer.notify_resource_list_changed().await,
+            Ok(Change::Resource(_)) | Err(broadcast::error::RecvError::Lagged(_)) => continue,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if sent.is_err() {
+            return;
+        }
     }
 }

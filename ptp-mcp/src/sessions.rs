@@ -24,7 +24,7 @@ pub(crate) const MAX_SESSIONS: usize = 256;
 type Inner = LocalSessionManager;
 type Failed = <Inner as SessionManager>::Error;
 
-/// Sessions in memory, at most [`MAX_SESSIONS`].
+/// Sessions in memory, at most `MAX_SESSIONS`.
 #[derive(Debug)]
 pub struct Sessions {
     inner: Inner,

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cluster::{ClusterError, NameError};
-use crate::context::Context;
+use crate::cluster::access::ClusterError;
+use crate::cluster::names::NameError;
+use crate::context::{Context, NoAgent};
 use crate::ordered::Ordered;
 use crate::outline::outline;
 
@@ -146,6 +147,9 @@ pub enum Refusal {
     /// A name cannot be one.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// There is no agent.
+    #[error(transparent)]
+    NoAgent(#[from] NoAgent),
     /// The agent did not answer.
     #[error(transparent)]
     Agent(#[from] ClientError),

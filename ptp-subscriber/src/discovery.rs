@@ -4,6 +4,8 @@
 
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+#[cfg(feature = "kubernetes")]
+pub mod rights;
 mod template;
 
 use ptp_events::{NameError, NodeName};

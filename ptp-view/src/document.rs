@@ -9,12 +9,6 @@ use crate::strip;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/copy.js");
-/// The style of live pages.
-pub(crate) const LIVE_STYLE: &str =
-    concat!(include_str!("assets/style.css"), include_str!("assets/live.css"));
-/// The script of live pages.
-pub(crate) const LIVE_SCRIPT: &str =
-    concat!(include_str!("assets/copy.js"), include_str!("assets/live.js"));
 
 /// A page that stands alone. Only this style and this script may take effect (Content Security Policy
 /// Level 3, 2.3.1: by their hashes), whatever a node's name or a line of a log may hold.

@@ -3,22 +3,23 @@
 //! They are whole without a script; with it they are drawn again by the server whenever something changes.
 
 mod fleet;
+mod line;
 mod lists;
 
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ptp_events::Received;
 
+use crate::strip;
 use crate::words::time;
-use crate::{document, strip};
 
 pub use fleet::{Fleet, Range, fleet};
 pub use lists::{alerts, incident, incidents, login, node, problem, silences};
 
 /// The style of these pages, to be served at [`STYLE_PATH`].
-pub const STYLE: &str = document::LIVE_STYLE;
+pub const STYLE: &str = concat!(include_str!("assets/style.css"), include_str!("assets/live.css"));
 /// The script of these pages, to be served at [`SCRIPT_PATH`].
-pub const SCRIPT: &str = document::LIVE_SCRIPT;
+pub const SCRIPT: &str = concat!(include_str!("assets/copy.js"), include_str!("assets/live.js"));
 /// Where the style is looked for.
 pub const STYLE_PATH: &str = "/assets/style.css";
 /// Where the script is looked for.

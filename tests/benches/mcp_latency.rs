@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use ptp_agent::app::App;
 use ptp_agent::config::Config;
-use ptp_agent::store::{Record, Store, StoredIncident};
 use ptp_api::Secret;
 use ptp_diagnostics::report::IncidentReport;
 use ptp_events::SyncState::{self, Freerun, Locked};
@@ -16,6 +15,7 @@ use ptp_events::recording::Origin;
 use ptp_events::{
     Event, EventId, Input, Instance, Measurement, NodeName, Reading, Received, Resource, Stamped,
 };
+use ptp_store::{Record, Store, StoredIncident};
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;

@@ -9,7 +9,7 @@ const SOURCES: &str = "ptp-diagnostics/src";
 
 /// From the ground up.
 const FLOORS: [&str; 7] =
-    ["model", "detectors", "causes", "causality", "incidents", "report", "engine"];
+    ["model", "causes", "detectors", "causality", "incidents", "report", "engine"];
 
 pub(crate) fn check(files: &[PathBuf], complaints: &mut Vec<String>) {
     for file in files.iter().filter(|file| file.starts_with(SOURCES)) {

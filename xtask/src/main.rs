@@ -4,6 +4,7 @@
 
 mod bench;
 mod corpus;
+mod crates;
 mod dashboards;
 mod docs;
 mod figures;
@@ -24,6 +25,8 @@ Usage: cargo xtask COMMAND
   tidy                      check what no compiler checks: layout, dependencies, words
   docs [--check]            write the pages that come from the sources
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
+  eval [--agent COMMAND] [--only TEXT]
+                            ask the questions of evals/ of a command-line agent, or of a script; print a table
   mcp-latency               measure each MCP tool of an agent with 1,000 nodes and 10,000 incidents
   idle                      measure what an agent takes while nothing happens
   torture [--brief | --fuzz SECONDS]
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(false),
         ["docs", "--check"] => docs::run(true),
         ["bench"] => bench::run_all(),
+        ["eval", rest @ ..] => eval(rest),
         ["mcp-latency"] => cargo(&["bench", "--package", "ptp-tests", "--bench", "mcp_latency"]),
         ["idle"] => idle::measure(),
         ["torture", rest @ ..] => torture::run(rest),
@@ -97,6 +101,26 @@ fn write_corpus(file: &str, events: &str, nodes: &str) -> Result<(), Failure> {
     let file = std::fs::File::create(file)?;
     corpus::write(std::io::BufWriter::new(file), events.parse()?, nodes.parse()?)?;
     Ok(())
+}
+
+/// Asks the questions of `evals/`, of an agent if one is named.
+fn eval(args: &[&str]) -> Result<(), Failure> {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--package", "ptp-tests", "--test", "evals", "--", "--nocapture"]);
+    command.arg("every_question_can_be_answered_from_text").env("PTP_SHOW", "1");
+    let mut args = args.iter();
+    while let Some(option) = args.next() {
+        let variable = match *option {
+            "--agent" => "PTP_EVAL_AGENT",
+            "--only" => "PTP_EVAL_ONLY",
+            other => return Err(format!("eval knows no `{other}`; see `cargo xtask`").into()),
+        };
+        let value = args.next().ok_or_else(|| format!("`{option}` needs a value"))?;
+        command.env(variable, value);
+    }
+    // What an agent starts is beside the tests.
+    cargo(&["build", "--package", "ptp-agent"])?;
+    run(&mut command)
 }
 
 fn cargo(args: &[&str]) -> Result<(), Failure> {

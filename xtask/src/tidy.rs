@@ -12,6 +12,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     layout(&files, &mut complaints);
     sources(&files, &mut complaints);
     crate::layers::check(&files, &mut complaints);
+    crate::crates::check(&files, &mut complaints)?;
     crate::figures::check(&files, &mut complaints);
     pure("ptp-diagnostics", &mut complaints)?;
     pure("ptp-events", &mut complaints)?;

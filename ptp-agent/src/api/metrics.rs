@@ -22,10 +22,10 @@ use ptp_subscriber::gate::{Gate, Outcome};
 use super::Api;
 use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
-use crate::identity::Identity;
 use crate::intake::ToStore;
-use crate::sinks::SinkStatus;
-use crate::store::Store;
+use ptp_sinks::Identity;
+use ptp_sinks::SinkStatus;
+use ptp_store::Store;
 
 /// What is measured.
 pub struct Metrics {

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use super::parameters::{Asked, cursor, not_about_nobody, time};
 use super::{Api, Problem, alerts, stream};
-use crate::store::Store;
+use ptp_store::Store;
 
 /// How many entries of a list are given unless asked otherwise.
 pub(super) const LIMIT: usize = 100;

@@ -138,7 +138,7 @@ pub struct Options {
     pub external_url: Option<String>,
 
     /// Where alerts link to for what to do, from `{root_cause}`
-    #[arg(long, env = "PTP_AGENT_RUNBOOK_URL", default_value = crate::identity::RUNBOOK, value_name = "TEMPLATE")]
+    #[arg(long, env = "PTP_AGENT_RUNBOOK_URL", default_value = ptp_sinks::RUNBOOK, value_name = "TEMPLATE")]
     pub runbook_url: String,
 
     /// Bearer token for reading the API; without it everybody may

@@ -23,14 +23,7 @@ const LOCK: Instance = Instance::from_static("ens1fx/master");
 const OS: Instance = Instance::from_static("CLOCK_REALTIME");
 
 fn event(node: &NodeName, at: Stamped, resource: Resource, reading: Reading) -> Event {
-    let mut random = [0; 16];
-    // Without randomness the time still makes ids differ.
-    if getrandom::fill(&mut random).is_err() {
-        random[..8].copy_from_slice(&at.as_nanos().to_be_bytes());
-    }
-    let hex = format!("{:032x}", u128::from_be_bytes(random));
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    let id = EventId::new(&parts.join("-")).expect("a UUID is an acceptable id");
+    let id = EventId::new(&uuid::Uuid::new_v4().to_string()).expect("a UUID is an acceptable id");
     Event { id, node: node.clone(), resource, stamped: Some(at), readings: [reading].into() }
 }
 

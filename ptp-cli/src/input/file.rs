@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ptp_events::daemon::{DaemonLog, DaemonSettings};
 use ptp_events::recording::{ReadError, Recorded, Sequence, decompress};
 
-use super::InputError;
 use super::metrics::Told;
 use super::parallel::{Parallel, Pool};
 use crate::interrupt;
 use crate::parts::Parts;
-use crate::sources::Source;
+use crate::refused::InputError;
+use crate::source::Source;
 
 /// How much is fetched at once of all files together, and of each at most and at least, in bytes.
 const BLOCKS: usize = 1 << 22;

@@ -8,7 +8,7 @@ use ptp_events::metrics::{History, MAX_HISTORY_BYTES, Metrics, MetricsError};
 use ptp_events::recording::{Origin, ReadError, Recorded};
 use ptp_events::{Received, Stamped};
 
-use super::InputError;
+use crate::refused::InputError;
 
 /// How often a scrape is taken where nothing tells: Prometheus' usual interval in OpenShift.
 const USUAL: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use ptp_events::Received;
 use super::Subject;
 use super::graph::{Times, master_reaches, reaches};
 use super::symptoms::{Case, look, look_at_receiver};
-use crate::causes::{Cause, Reach, RootCause};
+use crate::causes::{Cause, PROOF, Reach, RootCause};
 use crate::model::Model;
 use crate::model::node::NodeId;
 use crate::model::stage::Stage;
@@ -186,6 +186,10 @@ fn candidates(model: &Model, subject: &Subject, seen: Symptoms, now: Received) -
             Reach::Segment => add(*root, lost_together(model, subject), weigh(cause, seen)),
             Reach::Upstream | Reach::Grandmaster => {}
         }
+    }
+    // A detector that a program added knows a cause by itself.
+    if let Some(own) = subject.shows.cause {
+        add(own.root(), vec![node], PROOF);
     }
     found
 }

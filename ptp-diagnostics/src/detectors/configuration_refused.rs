@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "ptp4l cannot do what it is configured for",
     manual: include_str!("configuration_refused.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::ConfigurationRefused) },
+    shows: Shows::stage(Stage::Path).and(Symptom::ConfigurationRefused),
     examine,
     describe: |view| match seen::configuration_refused(view.clock, view.now) {
         Some(complaint) => format!("ptp4l: {}", complaint.remark.as_str()),

@@ -22,7 +22,7 @@ pub(super) const DETECTOR: Detector = Detector {
         also: &[],
         when: When::Always,
     },
-    shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::CountsFrom1970) },
+    shows: Shows::stage(Stage::TimeOfDay).and(Symptom::CountsFrom1970),
     examine,
     describe: |view| match seen::years_off(view.clock) {
         Some((years, ..)) => format!("off by {years:.1} years: one side counts from 1970"),

@@ -6,6 +6,7 @@ use ptp_events::{Received, Resource};
 
 use super::View;
 use crate::Severity;
+use crate::causes::{Cause, OwnCause};
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
 use crate::model::timeline::Timeline;
@@ -87,22 +88,37 @@ pub struct Shows {
     pub stage: Option<Stage>,
     /// What it says of the fault, beyond that there is one.
     pub symptom: Option<Symptom>,
+    /// A cause of the program's own that it is proof of.
+    pub cause: Option<OwnCause>,
 }
 
 impl Shows {
     /// The state of the clock it is about, and nothing more.
-    pub const STATE: Self = Self { stage: None, symptom: None };
+    pub const STATE: Self = Self { stage: None, symptom: None, cause: None };
 
     /// A symptom at the clock it is about.
     #[must_use]
     pub const fn symptom(symptom: Symptom) -> Self {
-        Self { stage: None, symptom: Some(symptom) }
+        Self { symptom: Some(symptom), ..Self::STATE }
+    }
+
+    /// That a cause of the program's own is there: see [`Cause::own`].
+    #[must_use]
+    pub const fn cause(cause: &'static Cause) -> Self {
+        let own = OwnCause::new(cause);
+        Self { stage: Some(cause.stage), cause: Some(own), ..Self::STATE }
+    }
+
+    /// The same, with a symptom.
+    #[must_use]
+    pub const fn and(self, symptom: Symptom) -> Self {
+        Self { symptom: Some(symptom), ..self }
     }
 
     /// Something about another stage than its clock's.
     #[must_use]
     pub const fn stage(stage: Stage) -> Self {
-        Self { stage: Some(stage), symptom: None }
+        Self { stage: Some(stage), ..Self::STATE }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a DPLL is not locked although its clock is said to be LOCKED",
     manual: include_str!("dpll_unlocked.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::DpllUnlocked) },
+    shows: Shows::stage(Stage::Dpll).and(Symptom::DpllUnlocked),
     examine,
     describe: |_| "DPLL not locked while its clock is said to be LOCKED".to_owned(),
 };

@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a clock goes back and forth between masters",
     manual: include_str!("frequent_master_changes.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Segment), symptom: Some(Symptom::MastersAlternate) },
+    shows: Shows::stage(Stage::Segment).and(Symptom::MastersAlternate),
     examine,
     describe: |view| match seen::masters_alternate(view.clock, view.now) {
         Some((back, _)) => format!("went back to a master it had left {back} times within an hour"),

@@ -17,7 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "another master was chosen",
     manual: include_str!("master_changed.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::Always },
-    shows: Shows { stage: Some(Stage::Segment), symptom: Some(Symptom::AnotherMaster) },
+    shows: Shows::stage(Stage::Segment).and(Symptom::AnotherMaster),
     examine,
     describe: |view| match view.clock.master() {
         Some((master, _)) => format!("follows {master} now"),

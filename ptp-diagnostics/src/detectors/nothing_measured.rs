@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "offset and path delay are exactly nothing",
     manual: include_str!("nothing_measured.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::NothingMeasured) },
+    shows: Shows::stage(Stage::Path).and(Symptom::NothingMeasured),
     examine,
     describe: |_| "offset 0 ns and path delay 0 ns, again and again".to_owned(),
 };

@@ -25,7 +25,7 @@ pub(super) const DETECTOR: Detector = Detector {
         also: &[],
         when: When::Always,
     },
-    shows: Shows { stage: Some(Stage::Process), symptom: Some(Symptom::Restarted) },
+    shows: Shows::stage(Stage::Process).and(Symptom::Restarted),
     examine,
     describe: |_| "FREERUN with its process down, then LOCKED again".to_owned(),
 };

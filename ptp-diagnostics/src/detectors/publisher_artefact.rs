@@ -40,7 +40,7 @@ pub(super) const DETECTOR: Detector = Detector {
         also: &[Resource::LockState],
         when: When::Always,
     },
-    shows: Shows { stage: Some(Stage::Artefact), symptom: Some(Symptom::Artefact) },
+    shows: Shows::stage(Stage::Artefact).and(Symptom::Artefact),
     examine,
     describe: |view| pattern(view).map_or_else(String::new, |artefact| artefact.says.to_owned()),
 };

@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "the pulse a clock is steered by is missing or off",
     manual: include_str!("pulse_fault.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Dpll), symptom: Some(Symptom::PulseFault) },
+    shows: Shows::stage(Stage::Dpll).and(Symptom::PulseFault),
     examine,
     describe: |view| match view.clock.first_hand().and_then(|seen| seen.far().back()) {
         Some((_, nanos)) => format!("a pulse was {:.3} ms off", *nanos as f64 / 1e6),

@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "another way to the master is lost, and time is kept",
     manual: include_str!("redundancy_lost.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RedundancyLost) },
+    shows: Shows::stage(Stage::Path).and(Symptom::RedundancyLost),
     examine,
     describe: |view| match seen::redundancy_lost(view.clock) {
         Some((port, _)) => format!("{port} is lost, another port follows"),

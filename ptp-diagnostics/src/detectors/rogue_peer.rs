@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "more than one peer answers on a link",
     manual: include_str!("rogue_peer.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::RoguePeer) },
+    shows: Shows::stage(Stage::Path).and(Symptom::RoguePeer),
     examine,
     describe: |_| "more than one peer answers requests for the delay of the link".to_owned(),
 };

@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a grandmaster has no usable time of day",
     manual: include_str!("time_of_day_lost.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimeOfDayLost) },
+    shows: Shows::stage(Stage::TimeOfDay).and(Symptom::TimeOfDayLost),
     examine,
     describe: |view| {
         let from = from(view).unwrap_or(view.now);

@@ -18,7 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "a master announces a UTC offset that cannot be",
     manual: include_str!("timescale_doubted.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::TimeOfDay), symptom: Some(Symptom::TimescaleDoubted) },
+    shows: Shows::stage(Stage::TimeOfDay).and(Symptom::TimescaleDoubted),
     examine,
     describe: |_| "the UTC offset of the master is below the one that is known".to_owned(),
 };

@@ -21,7 +21,7 @@ pub(super) const DETECTOR: Detector = Detector {
     summary: "messages were sent or received without timestamps",
     manual: include_str!("timestamps_missed.rs"),
     scope: Scope::Clock { subjects: &[Resource::LockState], also: &[], when: When::FirstHand },
-    shows: Shows { stage: Some(Stage::Path), symptom: Some(Symptom::TimestampsMissed) },
+    shows: Shows::stage(Stage::Path).and(Symptom::TimestampsMissed),
     examine,
     describe: |view| {
         let missed = seen::timestamps_missed(view.clock, view.now);

@@ -184,7 +184,8 @@ impl Engine {
             self.usual_skew.hear_another();
         }
         let limit = i64::try_from(self.model.settings.skew.as_nanos()).unwrap_or(i64::MAX);
-        let usual = self.usual_skew.get(at, &self.model.nodes);
+        let usual =
+            self.usual_skew.get(at, &self.model.nodes.iter().filter_map(|node| node.skew.latest));
         let node = &mut self.model.nodes[id.0 as usize];
         node.skew.push(at, usual, limit);
     }

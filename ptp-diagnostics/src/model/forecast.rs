@@ -5,63 +5,18 @@
 //! which says nothing; then the default model speaks, with bounds that follow from which oscillators
 //! there are.
 
-mod filter;
-
 use std::time::Duration;
 
 use ptp_events::{Measurement, Offset, Received};
 
-use self::filter::Filter;
+use crate::model::holdover::HoldoverTracker;
 use crate::model::node::Node;
 use crate::{Role, Settings, Timeline};
 
-/// How many measurements in a row beyond the limit show that it is reached: one may be an outlier.
-const BEYOND: u32 = 2;
 /// How many measurements it takes before they are worth more than the default model.
 const LEAST: usize = 4;
 /// A normal variable is below this many standard deviations nine times out of ten.
 const NINE_OF_TEN: f64 = 1.2816;
-
-/// What was measured during a holdover, by something that still knows better.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HoldoverTracker {
-    /// When the reference was lost, and the offset then, in nanoseconds.
-    lost: Option<(Received, i64)>,
-    /// Nothing until something is measured: most clocks never are.
-    filter: Option<Box<Filter>>,
-    /// The first of those beyond the limit, and how many there were in a row, up to [`BEYOND`].
-    beyond: Option<(Received, u32)>,
-}
-
-impl HoldoverTracker {
-    /// The reference was lost at `at`, with this offset.
-    pub(crate) fn begin(&mut self, at: Received, nanos: i64) {
-        self.lost = Some((at, nanos));
-        self.filter = None;
-        self.beyond = None;
-    }
-
-    /// Takes an offset that is not the one from before the loss.
-    pub(crate) fn push(&mut self, at: Received, nanos: i64, limit_ns: u64) {
-        let Some((since, phase)) = self.lost else {
-            return;
-        };
-        let filter = self.filter.get_or_insert_with(|| Box::new(Filter::new(phase as f64)));
-        filter.push(at.since(since).as_secs_f64(), nanos as f64);
-        self.beyond = match self.beyond {
-            Some((first, count)) if count >= BEYOND => Some((first, count)),
-            before if nanos.unsigned_abs() >= limit_ns => {
-                Some(before.map_or((at, 1), |(first, count)| (first, count + 1)))
-            }
-            _ => None,
-        };
-    }
-
-    /// When the limit was reached, where that was measured.
-    fn reached(&self) -> Option<Received> {
-        self.beyond.filter(|(_, count)| *count >= BEYOND).map(|(first, _)| first)
-    }
-}
 
 /// When a limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq)]

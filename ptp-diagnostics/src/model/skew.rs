@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use ptp_events::{Received, Stamped};
 
-use crate::model::node::Node;
-
 /// When we received something minus when the node says it happened, in nanoseconds.
 ///
 /// The latency, the node's clock error and our own clock error, all in one: which is why the two
@@ -35,8 +33,12 @@ impl UsualSkew {
 
     /// The median over all nodes that have told a time; of two, what the one nearer to our clock has, which
     /// makes a majority with it. `None` for a single node.
-    pub(crate) fn get(&mut self, at: Received, nodes: &[Node]) -> Option<i64> {
-        let latest = || nodes.iter().filter_map(|node| node.skew.latest);
+    pub(crate) fn get(
+        &mut self,
+        at: Received,
+        skews: &(impl Iterator<Item = i64> + Clone),
+    ) -> Option<i64> {
+        let latest = || skews.clone();
         match self.heard {
             0 | 1 => return None,
             2 => return latest().min_by_key(|nanos| nanos.unsigned_abs()),

@@ -20,7 +20,7 @@ pub(crate) use self::samples::is_calm;
 use crate::Settings;
 use crate::model::clock_class;
 use crate::model::curve::Curve;
-use crate::model::forecast::HoldoverTracker;
+use crate::model::holdover::HoldoverTracker;
 use crate::model::recent::Recent;
 use crate::model::trace::Trace;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::incidents::incident::Incident;
 use crate::model::stage::Stage;
 use crate::model::symptom::Symptom;
-use crate::report::Text;
+use crate::text::Text;
 
 /// A bug that looks like an incident.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

@@ -33,8 +33,8 @@ pub fn all(detectors: &[Detector]) -> Vec<Page> {
         title: detector.summary,
         text: module_comment(detector.manual),
     });
-    let causes = RootCause::ALL.iter().map(|root| {
-        let cause = root.cause();
+    let own = detectors.iter().filter_map(|detector| Some(detector.shows.cause?.cause()));
+    let causes = RootCause::ALL.iter().map(|root| root.cause()).chain(own).map(|cause| {
         let mut text = cause.manual.to_owned();
         write!(text, "\n\nDecide by: {}.\n\nWhat to do:\n", cause.decide_by).unwrap_or_default();
         for action in cause.actions {

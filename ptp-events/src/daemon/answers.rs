@@ -6,8 +6,8 @@
 
 use smol_str::SmolStr;
 
-use super::found::{Bracket, Process};
 use super::line::{Answer, Line, Message, number_of};
+use super::process::{Bracket, Process};
 use super::{DaemonLog, LineKind, LogLine};
 use crate::observation::{Dpll, Observed, PortEvent, PortState, Remark, Servo};
 use crate::units::{decimal, small};

@@ -1,7 +1,7 @@
 //! What stands before a line: when it was written, and on which machine, by whoever wrote it down.
 
-use super::found::Process;
-use super::times::{self, time};
+use super::process::Process;
+use super::times::{self, time, words};
 use crate::Received;
 
 /// How many words before a line are looked at; labels are many.
@@ -146,32 +146,6 @@ fn file_of(word: &str) -> Option<&str> {
     let end = ENDS.iter().find_map(|end| word.find(end))?;
     let name = word[..end].rsplit('/').next()?;
     (is_host(name) && !OTHERS.contains(&name)).then_some(name)
-}
-
-/// Words, and the values and keys in `[pod/a/b]`, `{a="b"}`, `"a","b"`.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    let part = |c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')' | '@'
-            )
-    };
-    text.split(part)
-        .flat_map(|word| {
-            // `10:00:00,400` is one word.
-            let is_time = word.split_once(',').is_some_and(|(time, fraction)| {
-                time.ends_with(|c: char| c.is_ascii_digit())
-                    && time.contains(':')
-                    && fraction.starts_with(|c: char| c.is_ascii_digit())
-            });
-            word.split(move |c| c == ',' && !is_time)
-        })
-        .flat_map(|word| {
-            let path = word.strip_prefix("pod/").or_else(|| word.strip_prefix("pods/"));
-            path.map_or(word, |path| path.split('/').next().unwrap_or(path)).split('\0')
-        })
-        .filter(|word| !word.is_empty())
 }
 
 fn is_host(word: &str) -> bool {

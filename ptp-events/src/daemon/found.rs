@@ -8,7 +8,7 @@
 use memchr::{memchr_iter, memmem};
 
 use super::before::{self, Before};
-use super::line::Line;
+use super::process::{Bracket, Process};
 use crate::Received;
 
 /// From here on the number in a line's brackets is seconds since 1970, not since the node started:
@@ -17,60 +17,6 @@ const EPOCH_FROM_SECONDS: i64 = 1_000_000_000;
 
 /// How many words a `message_tag` may have that is not in brackets; people write one.
 const MOST_TAG_WORDS: usize = 3;
-
-/// The time in a line's brackets.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Bracket {
-    /// Since the node started, in nanoseconds: what linuxptp itself prints.
-    Monotonic(i64),
-    /// Since 1970, in nanoseconds but whole seconds: what the daemon adds itself.
-    Epoch(i64),
-    /// None, or the number of a process.
-    None,
-}
-
-/// Who wrote the line.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Process {
-    Ptp4l,
-    Phc2sys,
-    Ts2phc,
-    Gnss,
-    Dpll,
-    Gm,
-    Tbc,
-    Synce4l,
-    Chronyd,
-}
-
-impl Process {
-    const ALL: [(&'static str, Self); 9] = [
-        ("ptp4l", Self::Ptp4l),
-        ("phc2sys", Self::Phc2sys),
-        ("ts2phc", Self::Ts2phc),
-        ("gnss", Self::Gnss),
-        ("dpll", Self::Dpll),
-        ("GM", Self::Gm),
-        ("T-BC", Self::Tbc),
-        ("synce4l", Self::Synce4l),
-        ("chronyd", Self::Chronyd),
-    ];
-
-    /// The process whose name `text` ends with, as a word of its own, and where that begins.
-    fn at_end_of(text: &str) -> Option<(Self, usize)> {
-        let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
-        let begin = text.bytes().rposition(|b| !part(&b)).map_or(0, |at| at + 1);
-        Some((Self::named(text.get(begin..)?)?, begin))
-    }
-
-    pub(super) fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, process)| *process)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, process)| *process == self).map_or("", |(name, _)| name)
-    }
-}
 
 /// A line's parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,11 +38,6 @@ impl Found<'_> {
     /// Whether it is for certain linuxptp's, and not another program's with such a time.
     pub(crate) const fn names_a_process(&self) -> bool {
         self.process.is_some()
-    }
-
-    /// Whether it says something that is understood.
-    pub(crate) fn says_something(&self) -> bool {
-        self.process.is_some() && Line::parse(self).is_some()
     }
 
     /// The time in its brackets since the node started, in nanoseconds.

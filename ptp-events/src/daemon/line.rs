@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::found::{Bracket, Found, Process, without_tag};
+use super::found::{Found, without_tag};
+use super::process::{Bracket, Process};
 use crate::observation::{Dpll, PortEvent, PortState, Remark, Servo};
 use crate::units::{decimal, small};
 use crate::{ClockClass, ClockIdentity, GpsFix, Offset, QualityLevel};
@@ -139,6 +140,13 @@ const REMARKS: &[(&str, Option<Remark>)] = &[
 
 /// The longest remark we look at, in bytes.
 const LONGEST_REMARK: usize = 256;
+
+impl Found<'_> {
+    /// Whether it says something that is understood.
+    pub(crate) fn says_something(&self) -> bool {
+        self.process.is_some() && Line::parse(self).is_some()
+    }
+}
 
 impl<'a> Line<'a> {
     /// Takes apart what was found; `None` when it says what we do not understand.

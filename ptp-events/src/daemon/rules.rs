@@ -3,9 +3,9 @@
 use smol_str::{SmolStr, format_smolstr};
 
 use super::domain::{Domain, Limits, Source, Told, clock_of};
-use super::found::Process;
 use super::line::{Answer, Line, Message};
 use super::outbox::{self, Detail, Summary, Who};
+use super::process::Process;
 use super::{DaemonLog, MOST_DOMAINS, nanos};
 use crate::observation::{Observed, PortChange, PortState, Remark, Sample, Servo};
 use crate::{

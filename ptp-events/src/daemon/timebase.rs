@@ -3,7 +3,7 @@
 //! Where lines carry both, the time in brackets tells the order and the distances, and the wall clock
 //! only when that was: it may be set, and whoever writes lines down may be late.
 
-use super::found::Bracket;
+use super::process::Bracket;
 
 /// How far two clocks may differ before one of them was set, in nanoseconds: one second of rounding
 /// and one of delay.

@@ -38,6 +38,32 @@ pub(super) fn is_zone(word: &str) -> bool {
     letters || offset
 }
 
+/// Words, and the values and keys in `[pod/a/b]`, `{a="b"}`, `"a","b"`.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let part = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '|' | ';' | '{' | '}' | '=' | '>' | '`' | '[' | ']' | '<' | '(' | ')' | '@'
+            )
+    };
+    text.split(part)
+        .flat_map(|word| {
+            // `10:00:00,400` is one word.
+            let is_time = word.split_once(',').is_some_and(|(time, fraction)| {
+                time.ends_with(|c: char| c.is_ascii_digit())
+                    && time.contains(':')
+                    && fraction.starts_with(|c: char| c.is_ascii_digit())
+            });
+            word.split(move |c| c == ',' && !is_time)
+        })
+        .flat_map(|word| {
+            let path = word.strip_prefix("pod/").or_else(|| word.strip_prefix("pods/"));
+            path.map_or(word, |path| path.split('/').next().unwrap_or(path)).split('\0')
+        })
+        .filter(|word| !word.is_empty())
+}
+
 /// A time at the beginning of these words, and how many it takes; `None` of it where no year is known.
 pub(super) fn time(words: &[&str], written: Option<Received>) -> Option<(Option<Received>, usize)> {
     let first = *words.first()?;
@@ -90,7 +116,7 @@ pub(super) fn time(words: &[&str], written: Option<Received>) -> Option<(Option<
 
 /// A time that is a text of its own, with a year.
 pub(crate) fn parse(text: &str) -> Option<Received> {
-    let words: smallvec::SmallVec<[&str; 8]> = super::before::words(text).take(7).collect();
+    let words: smallvec::SmallVec<[&str; 8]> = words(text).take(7).collect();
     // The day of the week says nothing.
     time(&words, None).or_else(|| time(words.get(1..)?, None))?.0
 }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::ReadError;
 use super::form::{self, Form};
-use super::sequence::Item;
+use super::item::Item;
 use super::splitter::{Splitter, Text};
 
 /// How many texts make a batch, however short they are: decoded, each takes as much as an event.

@@ -3,7 +3,7 @@
 
 use smol_str::SmolStr;
 
-use super::sequence::Item;
+use super::item::Item;
 use crate::Received;
 use crate::daemon::{parse_time, read_before};
 

@@ -8,14 +8,14 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::item::{Context, Item};
 use super::logged;
 use super::nested;
-use super::sequence::Item;
 use super::splitter::Text;
-use super::{LineProblem, Origin, ReadError, Recorded};
+use super::{LineProblem, Origin, ReadError};
 use crate::daemon::MAX_LINE_BYTES;
 use crate::decode::{elements, is_array};
-use crate::{DecodeError, Event, NodeName, Received};
+use crate::{Event, NodeName, Received};
 
 /// How much of a bad line an error shows, in characters.
 const EXCERPT_CHARS: usize = 80;
@@ -279,47 +279,6 @@ fn typed(c: char) -> Option<char> {
         '\u{201C}' | '\u{201D}' => '"',
         c => c,
     })
-}
-
-/// What a text says about the events in it.
-pub(super) struct Context {
-    received: Option<Received>,
-    /// When it was logged; counts only for an event that says no time itself.
-    logged: Option<Received>,
-    origin: Origin,
-    node: Option<NodeName>,
-    line: u64,
-}
-
-impl Context {
-    /// Of something logged, when and where, as far as that is known.
-    pub(super) fn logged(line: u64, logged: Option<Received>, node: Option<&str>) -> Self {
-        let node = node.and_then(|node| NodeName::new(node).ok());
-        Self { received: None, logged, origin: Origin::Unknown, node, line }
-    }
-
-    /// One event.
-    pub(super) fn read(&self, json: &[u8]) -> Result<Item, LineProblem> {
-        let event = self.decode(json).map_err(|source| LineProblem::Event { source })?;
-        self.recorded(event)
-    }
-
-    pub(super) fn recorded(&self, event: Event) -> Result<Item, LineProblem> {
-        let logged = self.logged.filter(|_| event.stamped.is_none());
-        let received = self.received.or(logged);
-        if received.is_none() && event.stamped.is_none() {
-            return Err(LineProblem::NoTime);
-        }
-        let (origin, line) = (self.origin, self.line);
-        Ok(Item::Recorded(Recorded { evidence: event.into(), received, origin, line }))
-    }
-
-    fn decode(&self, json: &[u8]) -> Result<Event, DecodeError> {
-        match &self.node {
-            Some(node) => Event::from_slice_of(json, node),
-            None => Event::from_slice(json),
-        }
-    }
 }
 
 /// One event, or an array of them.

@@ -12,9 +12,8 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
-use super::form::Context;
+use super::item::{Context, Item};
 use super::logged;
-use super::sequence::Item;
 use crate::Received;
 use crate::daemon::{MAX_LINE_BYTES, Whose, find, names, parse_time, read_before};
 

@@ -5,36 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use smol_str::SmolStr;
 
 use super::entry::{Entry, Part};
-use super::form::{self, Context};
+use super::form;
+use super::item::{Context, Item};
 use super::joined::Joined;
 use super::pieces::Pieces;
 use super::{Decoded, Origin, ReadError, Recorded};
 use crate::daemon::{DaemonLog, LineKind, LogEvidence, LogLine, SAMPLE_BYTES, find};
 use crate::{Event, NodeName, Received};
-
-/// What one text was found to be.
-#[derive(Debug)]
-pub(super) enum Item {
-    Recorded(Recorded),
-    /// A line without an event in it; it may be one of linuxptp-daemon.
-    Line {
-        number: u64,
-        text: String,
-        /// When it was received, to the nanosecond.
-        received: Option<Received>,
-        /// When it was written, and on which node or by which pod, if what is around it tells.
-        written: Option<Received>,
-        whose: Option<SmolStr>,
-    },
-    /// The data of an event, without its attributes.
-    Data {
-        number: u64,
-        text: String,
-    },
-    /// Text that claims to be neither.
-    Nothing,
-    Bad(ReadError),
-}
 
 /// Puts decoded texts in a sequence: a log of linuxptp-daemon is understood only line by line.
 ///

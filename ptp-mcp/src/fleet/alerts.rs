@@ -12,7 +12,6 @@ use ptp_events::{NodeName, Received};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::count;
 use crate::context::Context;
 use crate::resources;
@@ -135,7 +134,7 @@ async fn page(
     part: Part,
     when: &str,
 ) -> Result<Answer<AlertList>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     (query.limit, query.cursor) = (Some(part.limit()), part.cursor.clone());
     let Page { items, next_cursor, total, critical } = agent.alerts(&query).await?;
     let query = DeliveriesQuery { limit: Some(DELIVERIES), ..DeliveriesQuery::default() };

@@ -8,7 +8,6 @@ use ptp_events::{Event, Measurement, Reading, Received};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::count;
 use crate::context::Context;
 use crate::tool::{Answer, Part, Refusal, fit};
@@ -125,7 +124,7 @@ async fn told(
     query: &EventsQuery,
     how: &str,
 ) -> Result<Answer<EventList>, Refusal> {
-    let found = agent(context)?.events(query).await?;
+    let found = context.agent()?.events(query).await?;
     let (events, cut) = fit(found.items.into_iter().map(EventLine::new));
     let last = events.last().filter(|_| cut).map(|entry: &EventLine| entry.seq.to_string());
     let next_cursor = last.or(found.next_cursor);
@@ -145,7 +144,7 @@ pub(crate) struct Watch {
 
 pub(super) async fn watch(context: &Context, wanted: Watch) -> Result<Answer<EventList>, Refusal> {
     let latest = EventsQuery { newest: Some(true), limit: Some(1), ..EventsQuery::default() };
-    let latest = agent(context)?.events(&latest).await?.items;
+    let latest = context.agent()?.events(&latest).await?.items;
     let after = latest.first().map_or(0, |entry| entry.seq).to_string();
     let seconds = wanted.seconds.unwrap_or(5).min(20);
     tokio::time::sleep(Duration::from_secs(seconds)).await;

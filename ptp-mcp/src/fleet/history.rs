@@ -6,7 +6,6 @@ use ptp_events::{NodeName, Received, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use super::nodes::Window;
 use crate::context::Context;
 use crate::resources;
@@ -87,7 +86,7 @@ pub(super) async fn history(
     context: &Context,
     wanted: Of,
 ) -> Result<Answer<ClockHistories>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let query = HistoryQuery { since: wanted.since, until: wanted.until, clock: wanted.clock };
     let found = agent.history(&wanted.node, &query).await?;
     let now = agent.node(&wanted.node, &Nothing {}).await?;

@@ -7,7 +7,6 @@ use ptp_diagnostics::text::moment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use super::incidents::ForecastLine;
 use crate::answers::{EvidenceLine, IncidentLine};
 use crate::context::Context;
@@ -110,7 +109,7 @@ struct FindingLine {
 }
 
 pub(super) async fn one(context: &Context, wanted: One) -> Result<Answer<Whole>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let incident = agent.incident(&wanted.id, &Nothing {}).await?;
     let now = agent.fleet(&Nothing {}).await?.at;
     let query = DeliveriesQuery {
@@ -241,7 +240,7 @@ pub(crate) struct Compared {
 }
 
 pub(super) async fn compare(context: &Context, wanted: Pair) -> Result<Answer<Compared>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let one = agent.incident(&wanted.one, &Nothing {}).await?;
     let other = agent.incident(&wanted.other, &Nothing {}).await?;
     let query = RelatedQuery { to: Some(wanted.other) };

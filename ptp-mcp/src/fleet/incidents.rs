@@ -7,7 +7,6 @@ use ptp_events::{NodeName, Received};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::{IncidentLine, count};
 use crate::context::Context;
 use crate::resources;
@@ -57,7 +56,7 @@ pub(super) async fn list(
     context: &Context,
     wanted: Incidents,
 ) -> Result<Answer<IncidentList>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let part = Part { limit: wanted.limit, cursor: wanted.cursor };
     let query = IncidentsQuery {
         status: wanted.status,
@@ -191,7 +190,7 @@ pub(super) async fn forecasts(
     context: &Context,
     wanted: Forecasts,
 ) -> Result<Answer<ForecastList>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let mut found = lines(agent, wanted.node.as_deref()).await?;
     if let Some(before) = &wanted.before {
         let now = agent.fleet(&Nothing {}).await?.at;

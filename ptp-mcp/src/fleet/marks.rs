@@ -6,7 +6,6 @@ use ptp_events::Received;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::agent;
 use crate::answers::{acts, count};
 use crate::context::{Context, Marks};
 use crate::tool::{Answer, Refusal};
@@ -29,13 +28,13 @@ pub(crate) struct Monitoring {
 }
 
 pub(super) async fn start(context: &Context, _: Nothing) -> Result<Answer<Monitoring>, Refusal> {
-    let now = agent(context)?.fleet(&Nothing {}).await?.at;
+    let now = context.agent()?.fleet(&Nothing {}).await?.at;
     context.set_marks(Marks { from: Some(now), until: None });
     status(context, Nothing {}).await
 }
 
 pub(super) async fn stop(context: &Context, _: Nothing) -> Result<Answer<Monitoring>, Refusal> {
-    let now = agent(context)?.fleet(&Nothing {}).await?.at;
+    let now = context.agent()?.fleet(&Nothing {}).await?.at;
     let marks = context.marks();
     if marks.from.is_some() && marks.until.is_none() {
         context.set_marks(Marks { until: Some(now), ..marks });
@@ -44,7 +43,7 @@ pub(super) async fn stop(context: &Context, _: Nothing) -> Result<Answer<Monitor
 }
 
 pub(super) async fn status(context: &Context, _: Nothing) -> Result<Answer<Monitoring>, Refusal> {
-    let fleet = agent(context)?.fleet(&Nothing {}).await?;
+    let fleet = context.agent()?.fleet(&Nothing {}).await?;
     let Marks { from, until } = context.marks();
     let noting = match (from, until) {
         (None, _) => "nothing is being noted".to_owned(),

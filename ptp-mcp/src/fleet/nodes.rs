@@ -9,7 +9,6 @@ use ptp_events::{NodeName, Received, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::{IncidentLine, acts, count};
 use crate::context::Context;
 use crate::resources;
@@ -65,7 +64,7 @@ pub(super) async fn summary(
     wanted: SummaryOf,
 ) -> Result<Answer<Summaries>, Refusal> {
     let query = SummaryQuery { node: wanted.node_name.clone() };
-    let mut found: BTreeMap<String, NodeSummary> = agent(context)?.summary(&query).await?;
+    let mut found: BTreeMap<String, NodeSummary> = context.agent()?.summary(&query).await?;
     if let (true, Some(name)) = (found.is_empty(), &wanted.node_name) {
         let why = format!("there is no node `{name}`; get_agent_summary lists all of them");
         return Err(Refusal::NotFound(why));
@@ -151,7 +150,7 @@ const MISSED: &str = "A publisher sends what it could not deliver never again; w
     the window's end as the time of the first word. ptp4l's own log on the node has all of it (get_daemon_logs).";
 
 pub(super) async fn blind(context: &Context, wanted: Blind) -> Result<Answer<BlindList>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let part = Part { limit: wanted.limit, cursor: wanted.cursor };
     let query = BlindQuery {
         node: wanted.node,
@@ -215,8 +214,8 @@ struct Compared {
     follows: Vec<NodeName>,
     /// How many events it sent.
     events: u64,
-    /// How often the states of its clocks changed.
-    changes: u64,
+    /// How often the states of its clocks changed, all of them together.
+    clock_changes: u64,
     /// Incidents that fire on it, by id.
     incidents: Vec<String>,
 }
@@ -237,13 +236,13 @@ struct ComparedClock {
     /// How often it changed.
     changes: u64,
     /// The latest offset, in nanoseconds.
-    last_ns: Option<i64>,
+    offset_last_ns: Option<i64>,
     /// The least.
-    min_ns: Option<i64>,
+    offset_min_ns: Option<i64>,
     /// The greatest.
-    max_ns: Option<i64>,
+    offset_max_ns: Option<i64>,
     /// The mean.
-    mean_ns: Option<i64>,
+    offset_mean_ns: Option<i64>,
 }
 
 impl ComparedClock {
@@ -256,10 +255,10 @@ impl ComparedClock {
             state: clock.state.as_ref().map(|state| state.as_str().to_owned()),
             since: clock.since,
             changes: clock.changes,
-            last_ns: offset(|offset| offset.last),
-            min_ns: offset(|offset| offset.min),
-            max_ns: offset(|offset| offset.max),
-            mean_ns: offset(|offset| offset.mean),
+            offset_last_ns: offset(|offset| offset.last),
+            offset_min_ns: offset(|offset| offset.min),
+            offset_max_ns: offset(|offset| offset.max),
+            offset_mean_ns: offset(|offset| offset.mean),
         }
     }
 }
@@ -271,7 +270,7 @@ pub(super) async fn compare(
     if !(2..=8).contains(&wanted.nodes.len()) {
         return Err(Refusal::Arguments("`nodes` must name two to eight nodes".to_owned()));
     }
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let now = agent.fleet(&Nothing {}).await?.at;
     let (mut nodes, mut clocks, mut incidents) = (Vec::new(), Vec::new(), Vec::new());
     let mut times = BTreeMap::<String, usize>::new();
@@ -300,7 +299,7 @@ pub(super) async fn compare(
             clock_class: node.clocks.iter().find_map(|clock| clock.clock_class).map(|c| c.0),
             follows: node.follows.clone(),
             events: node.events,
-            changes: node.clocks.iter().map(|clock| clock.changes).sum(),
+            clock_changes: node.clocks.iter().map(|clock| clock.changes).sum(),
             incidents: firing.into_iter().map(|incident| incident.id).collect(),
             node: node.node,
         });

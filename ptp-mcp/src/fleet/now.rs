@@ -11,7 +11,6 @@ use ptp_events::Received;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use super::incidents::ForecastLine;
 use super::nodes::Window;
 use crate::answers::{IncidentLine, acts, count};
@@ -27,7 +26,7 @@ const TO_DO: usize = 10;
 const LISTED: usize = 40;
 
 pub(super) async fn overview(context: &Context, _: Nothing) -> Result<Answer<Fleet>, Refusal> {
-    let fleet = agent(context)?.fleet(&Nothing {}).await?;
+    let fleet = context.agent()?.fleet(&Nothing {}).await?;
     let firing: usize = fleet.firing.values().sum();
     let says = format!(
         "{}, {} of them not LOCKED, {} that cannot be observed; {}. {}",
@@ -82,7 +81,7 @@ pub(super) async fn diagnose(
     context: &Context,
     wanted: Diagnose,
 ) -> Result<Answer<Issues>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let query = IncidentsQuery {
         status: Some("firing".to_owned()),
         node: wanted.node.clone(),
@@ -171,7 +170,7 @@ pub(crate) struct Changed {
 }
 
 pub(super) async fn changed(context: &Context, wanted: Since) -> Result<Answer<Changed>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let fleet = agent.fleet(&Nothing {}).await?;
     let at = fleet.at;
     let since = ptp_events::moment(&wanted.since, at, ptp_events::Side::Past);

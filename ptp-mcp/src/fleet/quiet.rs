@@ -8,7 +8,6 @@ use ptp_events::{NodeName, Received};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use super::nodes::Window;
 use crate::answers::{IncidentLine, acts, count};
 use crate::context::Context;
@@ -92,7 +91,7 @@ struct Near {
 }
 
 pub(super) async fn why(context: &Context, wanted: OfNode) -> Result<Answer<WhyQuiet>, Refusal> {
-    let found = agent(context)?.quiet(&wanted.node, &Nothing {}).await?;
+    let found = context.agent()?.quiet(&wanted.node, &Nothing {}).await?;
     let link = (resources::node(&wanted.node), wanted.node);
     let says = says(&found);
     Ok(Answer::new(says, shown(found)).linked([link]))

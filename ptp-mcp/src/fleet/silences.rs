@@ -5,7 +5,6 @@ use ptp_diagnostics::text::moment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::count;
 use crate::context::Context;
 use crate::tool::{Answer, Part, Refusal};
@@ -27,7 +26,7 @@ pub(crate) struct SilenceList {
 
 pub(super) async fn list(context: &Context, part: Part) -> Result<Answer<SilenceList>, Refusal> {
     let query = PageQuery { limit: Some(MOST), cursor: None };
-    let all = agent(context)?.silences(&query).await?.items;
+    let all = context.agent()?.silences(&query).await?.items;
     let total = all.len();
     let (silences, next_cursor) = part.of(all)?;
     let says = match total {
@@ -41,7 +40,7 @@ pub(super) async fn create(
     context: &Context,
     new: NewSilence,
 ) -> Result<Answer<MadeSilence>, Refusal> {
-    let made = agent(context)?.silence(&new).await?;
+    let made = context.agent()?.silence(&new).await?;
     let Silence { id, from, until, .. } = &made.silence;
     let says = format!("Silence {id} is in force from {} until {}.", moment(*from), moment(*until));
     Ok(Answer::new(says, made))
@@ -56,6 +55,6 @@ pub(crate) struct End {
 }
 
 pub(super) async fn end(context: &Context, wanted: End) -> Result<Answer<Silence>, Refusal> {
-    let ended = agent(context)?.unsilence(&wanted.id).await?;
+    let ended = context.agent()?.unsilence(&wanted.id).await?;
     Ok(Answer::new("The silence has ended.", ended))
 }

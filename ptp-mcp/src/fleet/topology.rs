@@ -5,7 +5,6 @@ use ptp_events::NodeName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agent;
 use crate::answers::count;
 use crate::context::Context;
 use crate::tool::{Answer, Refusal, fit};
@@ -75,7 +74,7 @@ impl From<&Member> for Node {
 }
 
 pub(super) async fn topology(context: &Context, wanted: Of) -> Result<Answer<Tree>, Refusal> {
-    let agent = agent(context)?;
+    let agent = context.agent()?;
     let found = agent.topology(&Nothing {}).await?;
     let mut domains = Vec::new();
     for domain in &found.domains {

@@ -9,6 +9,7 @@ use ptp_diagnostics::text::lasting;
 use ptp_diagnostics::{NodeState, Verdict};
 use ptp_events::{NodeName, Received};
 
+use super::line::line;
 use super::{Shell, of_incident, of_node};
 use crate::states;
 use crate::strip;
@@ -215,7 +216,7 @@ fn group(
             li {
                 a href=(of_node(node.node.as_str())) { (node.node) }
                 span class=(format!("state {}", node.state.as_str())) { (node.state.as_str()) }
-                @if !left(node, holes) { (strip::line(&states::of_node(node, holes, (from, to)), from, to)) }
+                @if !left(node, holes) { (line(&states::of_node(node, holes, (from, to)), from, to)) }
             }
         } }
     }

@@ -219,7 +219,9 @@ async fn the_openapi_document_says_what_is_answered() {
         };
         let (status, answer) = agent.get(&concrete).await;
         assert_eq!(status, 200, "{concrete}");
-        if let Some(schema) = kinds["application/json"]["schema"].as_object() {
+        let is_json = !answer.is_string();
+        let schema = kinds["application/json"]["schema"].as_object().filter(|_| is_json);
+        if let Some(schema) = schema {
             let mut schema = Value::Object(schema.clone());
             schema["components"] = document["components"].clone();
             ptp_tests::fits(&concrete, &schema, &answer);

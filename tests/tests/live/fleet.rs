@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use ptp_agent::app::{App, Running};
 use ptp_agent::config::Config;
-use ptp_agent::sinks::Destination;
 use ptp_api::Secret;
 use ptp_diagnostics::Settings;
 use ptp_diagnostics::report::Report;
@@ -15,6 +14,7 @@ use ptp_events::publisher::{Options, Publisher};
 use ptp_events::{
     Event, EventId, Instance, Measurement, NodeName, Reading, Resource, Stamped, SyncState,
 };
+use ptp_sinks::Destination;
 use serde_json::Value;
 
 pub(crate) fn local() -> SocketAddr {

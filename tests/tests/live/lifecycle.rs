@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ptp_agent::store::Opened;
 use ptp_diagnostics::{Engine, NodeState, RootCause, Settings};
 use ptp_events::SyncState::{Freerun, Locked};
 use ptp_events::journal::{Entry, Journal};
 use ptp_events::recording::Origin;
 use ptp_events::{Event, Input, Received, Resource};
+use ptp_store::Opened;
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -8,13 +8,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use ptp_agent::identity::Identity;
-use ptp_agent::sinks::{Alertmanager, Destination, Named, Sink, Slack, Webhook, try_all};
 use ptp_api::Secret;
 use ptp_api::{Client, Http, PageQuery};
 use ptp_events::Received;
 use ptp_events::SyncState::{Freerun, Locked};
 use ptp_events::client::Tls;
+use ptp_sinks::Identity;
+use ptp_sinks::{Alertmanager, Destination, Named, Sink, Slack, Webhook, try_all};
 use serde_json::Value;
 use tempfile::TempDir;
 

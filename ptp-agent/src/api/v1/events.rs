@@ -8,7 +8,7 @@ use ptp_events::{Input, NodeName};
 
 use super::super::parameters::{Asked, cursor, not_about_nobody, time};
 use super::{Answer, Api, LIMIT, Problem, read};
-use crate::store::Store;
+use ptp_store::Store;
 
 /// The journal itself, oldest first, or newest first with `newest`; of a node, or of a time, if asked.
 pub(super) async fn events(

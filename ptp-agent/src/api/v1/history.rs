@@ -17,7 +17,7 @@ use ptp_events::{Event, Instance, NodeName, Received, Resource, SyncState};
 use super::super::parameters::{Asked, time};
 use super::nodes::{known, unanswered};
 use super::{Answer, Api, Problem, read};
-use crate::store::Store;
+use ptp_store::Store;
 
 /// How far is looked back, unless asked otherwise.
 const BACK: Duration = Duration::from_hours(1);

@@ -15,7 +15,7 @@ use super::super::parameters::{
 };
 use super::{Answer, Api, LIMIT, Problem, read};
 use crate::engine_task::Snapshot;
-use crate::store::IncidentQuery;
+use ptp_store::IncidentQuery;
 
 /// How near to a time an incident must be that went on `at` it: people say the minute.
 const NEAR: Duration = Duration::from_mins(2);

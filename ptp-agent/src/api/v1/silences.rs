@@ -12,7 +12,7 @@ use ptp_events::{NodeName, Received, Side, moment, nearest};
 
 use super::super::parameters::Asked;
 use super::{Answer, Api, Problem, page};
-use crate::store::Record;
+use ptp_store::Record;
 
 /// How long a silence may last.
 const MAX_SILENCE: Duration = Duration::from_hours(31 * 24);

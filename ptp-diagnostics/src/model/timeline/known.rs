@@ -14,7 +14,7 @@ use crate::Settings;
 use crate::model::clock_class;
 use crate::model::crossings::Crossings;
 use crate::model::curve::Curve;
-use crate::model::forecast::HoldoverTracker;
+use crate::model::holdover::HoldoverTracker;
 use crate::model::trace::Trace;
 
 impl Timeline {

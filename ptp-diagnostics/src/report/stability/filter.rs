@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::{LEAST_INTERVALS, Point, deviation, rounded};
+use super::deviation;
+use super::figures::{LEAST_INTERVALS, Point, rounded};
 use serde::{Deserialize, Serialize};
 
 /// The filter's bandwidth, in hertz.

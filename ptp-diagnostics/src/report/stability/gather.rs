@@ -7,7 +7,8 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use ptp_events::{Event, Instance, Measurement, NodeName, Reading, Received, Resource};
 
-use super::{BASIS, Sample, StabilityReport, masks, measure};
+use super::figures::{BASIS, Sample};
+use super::{StabilityReport, masks, measure};
 use crate::Role;
 use crate::report::NodeReport;
 

@@ -6,9 +6,9 @@
 use ptp_events::Resource;
 use serde::{Deserialize, Serialize};
 
-use crate::report::Text;
+use crate::text::Text;
 
-use super::{Figures, rounded};
+use super::figures::{Figures, rounded};
 use crate::Role;
 
 /// Which figure a mask limits.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MIN_SAMPLES, MIN_SPAN, Sample};
+use super::figures::{MIN_SAMPLES, MIN_SPAN, Sample};
 use crate::text::lasting;
 
 /// Why samples are not measured.

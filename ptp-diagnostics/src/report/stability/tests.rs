@@ -5,9 +5,13 @@
 )]
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use proptest::prelude::*;
-use ptp_events::{ClockClass, Event, EventId, Measurement, Offset, Reading, Stamped, SyncState};
+use ptp_events::{
+    ClockClass, Event, EventId, Instance, Measurement, NodeName, Offset, Reading, Received,
+    Resource, Stamped, SyncState,
+};
 
 use super::deviation::{mtie, tdev};
 use super::*;
