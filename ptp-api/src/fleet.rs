@@ -112,19 +112,21 @@ pub struct Condition {
     pub name: String,
     /// Why, for people.
     pub why: String,
-    /// How much of the agent's work it keeps it from.
+    /// How much of the agent's work it keeps it from; agents before 0.1 do not say it.
+    #[serde(default)]
     pub gravity: Gravity,
 }
 
 /// How much of its work something keeps the agent from.
 #[derive(
-    Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Gravity {
     /// Everything is observed, diagnosed and kept; some other service does not do its part.
     Degraded,
     /// Something is not observed, diagnosed or kept.
+    #[default]
     Failing,
 }
 
@@ -133,7 +135,8 @@ pub enum Gravity {
 pub struct HealthReport {
     /// Whether nothing keeps the agent from its work.
     pub healthy: bool,
-    /// `ok`, `degraded` or `failing`.
+    /// `ok`, `degraded` or `failing`; agents before 0.1 do not say it.
+    #[serde(default)]
     pub status: String,
     /// What people call the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]

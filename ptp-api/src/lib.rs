@@ -11,6 +11,11 @@
 //! assert_eq!(query_pairs(&query), [("status".to_owned(), "firing".to_owned())]);
 //! ```
 
+/// The crates whose types are in signatures here.
+#[cfg(feature = "http")]
+pub use reqwest;
+pub use {schemars, serde_json};
+
 mod alerts;
 mod client;
 mod events;

@@ -27,6 +27,7 @@ pub(crate) enum Answer {
 
 /// An address of the API.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Route {
     /// How it is asked.
     pub method: Method,

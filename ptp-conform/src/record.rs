@@ -169,7 +169,7 @@ impl Record {
     }
 
     fn handle_printed(&mut self, printed: &Printed, line: &str, at: Received) {
-        let Printed { process, config, line: what } = printed;
+        let Printed { process, config, line: what, .. } = printed;
         let key = (process.to_string(), config.to_string());
         self.began.entry(key).or_insert_with(|| (at, line.to_owned()));
         let figure = match what {

@@ -118,6 +118,7 @@ pub struct NodeReport {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub struct TimeInState {
     /// Seconds.
     pub locked: f64,
@@ -126,7 +127,8 @@ pub struct TimeInState {
     /// Seconds.
     pub freerun: f64,
     /// Seconds in which nothing was known: before its first state, while it could not be observed,
-    /// and after it left.
+    /// and after it left. Reports of before 0.1 have none.
+    #[serde(default)]
     pub unknown: f64,
 }
 
@@ -172,6 +174,7 @@ pub struct ClockReport {
 /// The offsets of a clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct OffsetReport {
     /// How many there were.
     pub samples: u64,
@@ -188,6 +191,7 @@ pub struct OffsetReport {
 /// Something a clock said at some time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Moment {
     /// When.
     pub at: Received,
@@ -284,6 +288,7 @@ pub struct Recovery {
 /// Something that was said, for or against a root cause.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Evidence {
     /// When we received it.
     pub at: Received,
@@ -304,6 +309,7 @@ pub struct Evidence {
 /// Another root cause that is possible.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Alternative {
     /// Which.
     pub root_cause: RootCause,
@@ -316,6 +322,7 @@ pub struct Alternative {
 /// Something to do.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Recommendation {
     /// In words.
     pub action: String,
@@ -326,6 +333,7 @@ pub struct Recommendation {
 /// When a limit will be reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Forecast {
     /// The time error in question, in nanoseconds.
     pub limit_ns: u64,

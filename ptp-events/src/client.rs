@@ -15,6 +15,9 @@ use crate::{
     ApiVersion, Event, MAX_BODY_BYTES, NewSubscription, NodeName, Subscription, SubscriptionId,
 };
 
+/// The crate whose clients are in signatures here.
+pub use reqwest;
+
 pub use error::{Call, ClientError};
 pub use tls::{Authorities, CertificateProblem, Tls, TlsError};
 

@@ -151,6 +151,7 @@ pub enum LineKind {
 
 /// What a line tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct LogEvidence {
     /// What the publisher would have said, or what it would not.
     pub evidence: Evidence,

@@ -167,6 +167,7 @@ fn from_row(kind: &str, node: Option<&str>, body: Vec<u8>) -> Option<Input> {
 
 /// One line of the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Entry {
     /// Its number; later entries have greater ones.
     pub seq: i64,
@@ -187,6 +188,7 @@ pub struct Journal {
 
 /// Some entries, and whether there are more.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Page {
     /// The entries.
     pub entries: Vec<Entry>,

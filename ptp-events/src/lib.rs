@@ -74,6 +74,10 @@ pub use input::Input;
 pub use moment::{LengthError, MomentError, Side, length, moment};
 pub use name::{EventId, Instance, NameError, NodeName, Port, nearest};
 pub use resource::Resource;
+/// The crate whose `SmallVec` [`Readings`] is.
+pub use smallvec;
+/// The crate whose `SmolStr` fields are.
+pub use smol_str;
 pub use state::SyncState;
 pub use time::{Received, Stamped, TimeError};
 pub use units::{

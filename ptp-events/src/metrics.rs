@@ -138,6 +138,7 @@ impl Metric {
 
 /// One number of one clock or process.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
     /// What is counted.
     pub metric: Metric,

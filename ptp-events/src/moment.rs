@@ -23,6 +23,7 @@ pub enum Side {
     "`{text}` is no time: write 1h (from now), 03:00, yesterday, yesterday 22:30, 2026-11-23, \
      2026-11-23 03:00 (all in UTC), or 2026-11-23T03:00:00Z"
 )]
+#[non_exhaustive]
 pub struct MomentError {
     /// What was there, shortened.
     pub text: String,
@@ -31,6 +32,7 @@ pub struct MomentError {
 /// Why a text is no length of time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` is no duration, such as 30s, 1h30m or 7d")]
+#[non_exhaustive]
 pub struct LengthError {
     /// What was there, shortened.
     pub text: String,

@@ -69,6 +69,7 @@ pub enum Observed {
 
 /// A line of a log, and who printed it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub struct Printed {
     /// `ptp4l`, `phc2sys`, `ts2phc`, `GM`, `T-BC`, `dpll`, `gnss`, `synce4l` …
     pub process: SmolStr,
@@ -203,6 +204,7 @@ impl PortState {
 
 /// A port's change of state.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub struct PortChange {
     /// Its interface, where the line names it.
     pub port: Option<Port>,
@@ -248,6 +250,7 @@ impl PortEvent {
 /// What the daemon says of a DPLL: −1 unknown, 0 invalid, 1 freerun, 2 locked, 3 locked with holdover
 /// acquired, 4 holdover (docs/protocol.md §10).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub struct Dpll {
     /// The frequency lock.
     pub frequency: i8,

@@ -31,6 +31,9 @@ use smol_str::SmolStr;
 
 use crate::{Event, MAX_BODY_BYTES, ReceiveClock};
 
+/// The crate whose `Router`, `Bytes` and `StatusCode` are in signatures here.
+pub use axum;
+
 pub use crate::serve::{Limits, Trust, serve};
 pub use problem::Rejection;
 pub use sink::{Delivery, Posted, Refusal, Sink};

@@ -30,7 +30,7 @@ struct Said {
 /// What a publisher would say of what a log tells.
 fn published(log: &mut DaemonLog) -> Vec<Said> {
     let told = std::iter::from_fn(|| log.poll_evidence());
-    told.filter_map(|LogEvidence { evidence, line }| {
+    told.filter_map(|LogEvidence { evidence, line, .. }| {
         Some(Said { event: evidence.published()?, line })
     })
     .collect()

@@ -14,6 +14,7 @@ const LONGEST: usize = 64 << 10;
 
 /// The options of one profile's ptp4l.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Conf {
     /// What `[global]` says.
     pub global: BTreeMap<String, String>,

@@ -10,6 +10,7 @@ const MOST_LINES: usize = 400;
 
 /// What an interface can stamp, as `ethtool -T` prints it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Timestamping {
     /// What it can stamp, such as `hardware-transmit`.
     pub capabilities: Vec<String>,
@@ -93,6 +94,7 @@ impl Timestamping {
 
 /// What an interface can stamp, and what that comes to.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Support {
     /// Whether ptp4l can run on it with stamps of the hardware.
     pub hardware_timestamps: bool,

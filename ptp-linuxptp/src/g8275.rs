@@ -36,6 +36,7 @@ impl Outcome {
 
 /// One rule, applied to one port or to the clock.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Judged {
     /// The option of ptp4l.
     pub rule: &'static str,
@@ -79,6 +80,7 @@ impl Role {
 
 /// The whole judgement of a profile.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Judgement {
     /// What the clock is configured to be; `None` without a configuration.
     pub role: Option<Role>,

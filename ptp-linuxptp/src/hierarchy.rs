@@ -17,6 +17,7 @@ pub const SETS: [DataSet; 4] = [
 
 /// One ptp4l of one node.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Clock {
     /// The node it runs on.
     pub node: String,
@@ -144,6 +145,7 @@ pub fn tree(clocks: &[Clock]) -> Vec<(usize, &Clock)> {
 
 /// A clock in the tree, and where its parent is.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Placed {
     /// The node it runs on.
     pub node: String,
@@ -175,6 +177,7 @@ pub struct Placed {
 
 /// A port and its state.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct PortState {
     /// The port's identity.
     pub port: String,

@@ -175,6 +175,7 @@ pub fn command(config: u8, sets: &[DataSet]) -> Vec<&'static str> {
 
 /// An answer of a clock or of one of its ports.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Answer {
     /// Who answers: the clock's identity, `-`, the port's number; port 0 is the clock.
     pub from: String,
@@ -223,6 +224,7 @@ fn shown(text: &str) -> serde_json::Value {
 
 /// What was printed, taken apart.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Printed {
     /// The answers.
     pub answers: Vec<Answer>,

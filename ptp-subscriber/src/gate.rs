@@ -15,6 +15,7 @@ use crate::target::PublisherName;
 
 /// An event that was let in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Accepted {
     /// Who posted it.
     pub publisher: PublisherName,
@@ -152,6 +153,7 @@ impl Budget {
 
 /// A body that is no event.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
     /// Its first bytes, whatever is not UTF-8 replaced.
     pub body: String,

@@ -52,6 +52,11 @@
 //! # }
 //! ```
 
+/// The crates whose types are in signatures here: clients of a cluster, channels, and how to stop.
+#[cfg(feature = "kubernetes")]
+pub use kube;
+pub use {bytes, tokio, tokio_util};
+
 pub mod directory;
 pub mod discovery;
 pub mod driver;

@@ -17,6 +17,7 @@ const SLOW_SLEW_NS_PER_S: u64 = 3;
 
 /// All that a detector may look at.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct View<'a> {
     /// The engine's time.
     pub now: Received,

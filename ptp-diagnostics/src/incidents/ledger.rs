@@ -38,6 +38,7 @@ pub enum ChangeKind {
 
 /// A change of an incident.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Change {
     /// Which incident.
     pub incident: IncidentId,

@@ -26,6 +26,7 @@ use crate::model::trace::Trace;
 
 /// Something a clock said that differed from what it said before.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Fact {
     /// When we received it.
     pub at: Received,

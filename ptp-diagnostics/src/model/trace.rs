@@ -45,6 +45,7 @@ const MAD_TO_SIGMA: f64 = 1.4826;
 
 /// A shift of the level that stayed.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Step {
     /// The first sample of the new level.
     pub since: Received,
@@ -56,6 +57,7 @@ pub struct Step {
 
 /// A steady change of the level.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Trend {
     /// The first sample it rests on.
     pub since: Received,

@@ -7,6 +7,7 @@ use crate::detectors::Detector;
 
 /// A page of the manual.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Page {
     /// The code it explains.
     pub code: &'static str,

@@ -51,7 +51,7 @@ pub(crate) fn says(resource: &Resource, said: &Said) -> String {
 fn seen(observed: &Observed) -> String {
     match observed {
         Observed::Sample(sample) => format!("offset {}", sample.offset),
-        Observed::Port(PortChange { port, from, to, why }) => {
+        Observed::Port(PortChange { port, from, to, why, .. }) => {
             let port = port.as_ref().map_or("a port".to_owned(), ToString::to_string);
             let why = match why {
                 PortEvent::Fault => " on a fault",

@@ -14,6 +14,7 @@ const FARTHEST: i64 = 1 << 40;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Salvaged {
     /// Entries that could be read.
     pub kept: u64,

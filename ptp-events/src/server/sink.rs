@@ -10,6 +10,7 @@ use crate::{DecodeError, Event, Received};
 
 /// What was posted to us in one request.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Delivery {
     /// The last segment of `/event/{token}`, as sent; not verified.
     pub token: Option<SmolStr>,
@@ -19,6 +20,7 @@ pub struct Delivery {
 
 /// An event as it was posted to us.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Posted {
     /// The event as it was sent, byte for byte: the body, or an element of the array it was.
     pub raw: Bytes,

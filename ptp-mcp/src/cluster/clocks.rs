@@ -94,7 +94,7 @@ pub(super) async fn query(context: &Context, wanted: Query) -> Result<Answer<Ans
     let unanswered: Vec<_> = unanswered.map(|set| set.name()).collect();
     let says =
         format!("{} answers, {} data sets without one.", printed.answers.len(), unanswered.len());
-    let Printed { answers, remarks } = printed;
+    let Printed { answers, remarks, .. } = printed;
     let (answers, more) = fit(answers.into_iter());
     Ok(Answer::new(says, Answers { node: of.node, config, answers, unanswered, remarks, more }))
 }

@@ -87,6 +87,7 @@ pub enum Trouble {
 
 /// What discovery has found.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Found {
     /// For [`crate::driver::run`].
     pub targets: watch::Receiver<Vec<Target>>,

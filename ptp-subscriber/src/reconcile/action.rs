@@ -59,6 +59,7 @@ pub enum Answer {
 
 /// Why an action failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Failure {
     /// The status answered; `None` when there was no answer at all.
     pub status: Option<u16>,

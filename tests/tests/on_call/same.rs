@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 use crate::{client, start};
 
-/// Fields of answers that are about the answer itself, or about now.
-const OF_THE_ANSWER: [&str; 12] = [
+/// Fields of answers that are about the answer itself, or about now; `says` of an event is one line drawn of
+/// its readings.
+const OF_THE_ANSWER: [&str; 13] = [
     "FREERUN",
     "HOLDOVER",
     "LOCKED",
@@ -20,6 +21,7 @@ const OF_THE_ANSWER: [&str; 12] = [
     "limit",
     "more",
     "next_cursor",
+    "says",
     "since",
     "total",
     "until",

@@ -34,7 +34,7 @@ pub(super) async fn events(
         }
         None => Ok(journal::Page::default()),
     };
-    let journal::Page { entries, more } = read(&api, page).await?;
+    let journal::Page { entries, more, .. } = read(&api, page).await?;
     if entries.is_empty() && cursor.is_none() {
         let snapshot = api.engine.snapshot.borrow().clone();
         not_about_nobody(&snapshot.report, node.as_ref().map(NodeName::as_str))?;

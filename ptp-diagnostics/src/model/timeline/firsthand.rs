@@ -28,6 +28,7 @@ const NOW: usize = 16;
 
 /// A complaint that was heard, perhaps again and again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Complaint {
     /// What it is.
     pub remark: Remark,
@@ -41,6 +42,7 @@ pub struct Complaint {
 
 /// A run of samples in which something did not change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Run {
     /// The first sample.
     pub since: Received,

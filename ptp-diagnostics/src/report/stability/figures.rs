@@ -53,6 +53,7 @@ pub struct Figures {
 /// MTIE and TDEV for one observation interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Point {
     /// The observation interval τ, in seconds.
     pub tau_s: f64,
