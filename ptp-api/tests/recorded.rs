@@ -38,11 +38,14 @@ fn lost(path: &str, then: &Value, now: &Value, missing: &mut Vec<String>) {
 }
 
 fn read<T: DeserializeOwned + Serialize>(name: &str, body: &str) -> Vec<String> {
-    let then: Value = serde_json::from_str(body).unwrap();
+    let both = || {
+        let then: Value = serde_json::from_str(body)?;
+        Ok((then, serde_json::to_value(serde_json::from_str::<T>(body)?)?))
+    };
     let mut missing = Vec::new();
-    match serde_json::from_str::<T>(body) {
-        Ok(read) => lost(name, &then, &serde_json::to_value(read).unwrap(), &mut missing),
-        Err(error) => missing.push(format!("{name}: {error}")),
+    match both() {
+        Ok((then, now)) => lost(name, &then, &now, &mut missing),
+        Err::<_, serde_json::Error>(error) => missing.push(format!("{name}: {error}")),
     }
     missing
 }
