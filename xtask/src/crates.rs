@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("ptp-subscriber", &["ptp-events"]),
     ("ptp-api", &["ptp-diagnostics", "ptp-events"]),
     ("ptp-view", &["ptp-api", "ptp-diagnostics", "ptp-events"]),
-    ("ptp-mcp", &["ptp-api", "ptp-diagnostics", "ptp-events", "ptp-linuxptp", "ptp-subscriber"]),
+    ("ptp-mcp", &["ptp-api", "ptp-diagnostics", "ptp-events", "ptp-linuxptp"]),
     ("ptp-store", &["ptp-api", "ptp-events"]),
     ("ptp-sinks", &["ptp-api", "ptp-diagnostics", "ptp-events", "ptp-store"]),
     (

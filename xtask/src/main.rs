@@ -10,6 +10,7 @@ mod docs;
 mod figures;
 mod idle;
 mod layers;
+mod package;
 mod score;
 mod tidy;
 mod torture;
@@ -24,6 +25,8 @@ Usage: cargo xtask COMMAND
   lint                      rustfmt, clippy and rustdoc, warnings as errors
   tidy                      check what no compiler checks: layout, dependencies, words
   docs [--check]            write the pages that come from the sources
+  package                   whether the crates can be published, compile from their packages alone, need all they
+                            depend on, and keep their public API
   bench                     time a whole diagnosis of 1,000,000 events against decoding alone
   eval [--agent COMMAND] [--only TEXT]
                             ask the questions of evals/ of a command-line agent, or of a script; print a table
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["docs"] => docs::run(false),
         ["docs", "--check"] => docs::run(true),
+        ["package"] => package::check(),
         ["bench"] => bench::run_all(),
         ["eval", rest @ ..] => eval(rest),
         ["mcp-latency"] => cargo(&["bench", "--package", "ptp-tests", "--bench", "mcp_latency"]),

@@ -164,15 +164,19 @@ mod tests {
     /// Every form, several batches of each, in turn; the last batch is a small one.
     fn everything() -> Vec<u8> {
         let files = [
-            &include_bytes!("../../../recordings/gnss_loss.jsonl")[..],
-            include_bytes!("../../../recordings/bc_holdover_timeout.http.jsonl"),
-            include_bytes!("../../../recordings/gm_lock.fed.jsonl"),
-            include_bytes!("../../../recordings/real-ptp4l-linkdown.fed.log"),
-        ];
+            "gnss_loss.jsonl",
+            "bc_holdover_timeout.http.jsonl",
+            "gm_lock.fed.jsonl",
+            "real-ptp4l-linkdown.fed.log",
+        ]
+        .map(|name| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../recordings");
+            std::fs::read(std::path::Path::new(folder).join(name)).unwrap()
+        });
         let mut bytes = b"not an event\n".to_vec();
         bytes.extend_from_slice(&b"x".repeat(3 << 20));
         bytes.push(b'\n');
-        for file in files {
+        for file in &files {
             for _ in 0..40 {
                 bytes.extend_from_slice(file);
                 bytes.extend_from_slice(b"\n{\"id\":1}\n");

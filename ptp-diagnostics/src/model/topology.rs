@@ -453,13 +453,6 @@ mod tests {
     }
 
     #[test]
-    fn the_example_in_the_docs_is_one_domain() {
-        let page = include_str!("../../../docs/topology.md");
-        let example = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
-        assert_eq!(Topology::from_toml(example).unwrap().domains(), 1);
-    }
-
-    #[test]
     fn long_chains_and_many_links_are_bounded() {
         let name = |n: usize| NodeName::new(&format!("n{n}")).unwrap();
         let chain = |count: usize| TopologyFile {

@@ -142,3 +142,10 @@ fn strangers_share_a_domain() {
     alert at 103: opened WARNING Grandmaster or shared path lost on x1, x2 and x3
     ");
 }
+
+#[test]
+fn the_example_in_the_docs_is_one_domain() {
+    let page = include_str!("../../../docs/topology.md");
+    let example = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Topology::from_toml(example).unwrap().domains(), 1);
+}
