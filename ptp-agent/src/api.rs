@@ -18,15 +18,14 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use ptp_api::Secret;
+use ptp_api::{ConfigReport, Secret};
+use ptp_sinks::{Identity, Silences, ToldLog};
+use ptp_store::Store;
 use ptp_subscriber::gate::Gate;
 
 use crate::engine_task::EngineTask;
 use crate::health::Health;
 use crate::intake::ToStore;
-use ptp_sinks::Identity;
-use ptp_sinks::{Silences, ToldLog};
-use ptp_store::Store;
 
 pub use hosts::host_of;
 pub use metrics::Metrics;
@@ -46,7 +45,7 @@ pub struct Api {
     /// What is let in, and what was not.
     pub gate: Arc<Gate<ToStore>>,
     /// The configuration, without secrets.
-    pub config: Arc<serde_json::Value>,
+    pub config: Arc<ConfigReport>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Who may do what.

@@ -7,8 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ptp_api::{Client, Delivery, Secret, Silence};
 use ptp_events::server::{Limits, receiver, serve};
 use ptp_events::{Input, Received};
+use ptp_sinks::{
+    Alertmanager, Destination, Identity, KubernetesEvents, Message, Named, Silences, Sink, Slack,
+    Telling, ToldLog, Webhook, dispatch,
+};
+use ptp_store::{Opened, Replayed, Store, Undelivered};
 use ptp_subscriber::directory::{Directory, Untokened};
 use ptp_subscriber::discovery::kubernetes;
 use ptp_subscriber::driver;
@@ -29,17 +35,7 @@ use crate::intake::{ToStore, watch as watch_seen};
 use crate::mcp;
 use crate::own_clock;
 use crate::receiving::{Receiving, raise_file_limit};
-use ptp_api::Client;
-use ptp_api::Secret;
-use ptp_api::{Delivery, Silence};
 use ptp_mcp::{Cluster, Context, HttpOptions};
-use ptp_sinks::Identity;
-use ptp_sinks::{
-    Alertmanager, Destination, KubernetesEvents, Named, Silences, Sink, Slack, Telling, Webhook,
-    dispatch,
-};
-use ptp_sinks::{Message, ToldLog};
-use ptp_store::{Opened, Replayed, Store, Undelivered};
 
 /// How many observations of the driver may wait to be stored.
 const SEEN: usize = 4096;

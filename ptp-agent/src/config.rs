@@ -9,16 +9,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ptp_api::{ConfigReport, PublishersReport, Secret, ThresholdsReport};
 use ptp_diagnostics::Settings;
 use ptp_events::client::Tls;
 use ptp_events::{NodeName, Received};
-use ptp_subscriber::discovery::UrlTemplate;
-use serde_json::json;
-
-use ptp_api::Secret;
-use ptp_sinks::Identity;
-use ptp_sinks::{Destination, alerts_url};
+use ptp_sinks::{Destination, Identity, alerts_url};
 use ptp_store::Retention;
+use ptp_subscriber::discovery::UrlTemplate;
 
 pub(crate) use names::loopback;
 pub use options::Options;
@@ -221,41 +218,45 @@ impl Config {
 
     /// The configuration as it may be shown: of secrets only whether they are set.
     #[must_use]
-    pub fn shown(&self) -> serde_json::Value {
+    pub fn shown(&self) -> ConfigReport {
         let publishers = match &self.publishers {
-            Publishers::Fixed(list) => json!(list.iter().map(|(url, _)| url).collect::<Vec<_>>()),
-            Publishers::Cluster { namespace, .. } => json!({"namespace": namespace}),
+            Publishers::Fixed(list) => {
+                PublishersReport::Fixed(list.iter().map(|(url, _)| url.clone()).collect())
+            }
+            Publishers::Cluster { namespace, .. } => {
+                PublishersReport::Cluster { namespace: namespace.clone() }
+            }
         };
         let Settings { offset_ns, loss_of_lock, lost_states, alert_resources, topology, .. } =
             &self.thresholds;
-        json!({
-            "publishers": publishers,
-            "listen": self.listen,
-            "api": self.api,
-            "callback": self.callback,
-            "journal": self.journal,
-            "journal_age_s": self.retention.age.as_secs(),
-            "journal_bytes": self.retention.bytes,
-            "poll_s": self.poll.as_secs(),
-            "remove_subscriptions": self.remove_subscriptions,
-            "cluster": self.identity.cluster,
-            "labels": self.identity.labels,
-            "external_url": self.identity.external_url,
-            "slack": self.slack.is_some(),
-            "alertmanagers": self.alertmanagers.len(),
-            "webhook": self.webhook.is_some(),
-            "kubernetes_events": self.kubernetes_events,
-            "read_token": self.read_token.is_some(),
-            "write_token": self.write_token.is_some(),
-            "mcp_exec": self.mcp_exec,
-            "thresholds": {
-                "offset_ns": offset_ns,
-                "loss_of_lock_s": loss_of_lock.as_secs_f64(),
-                "lost_states": lost_states,
-                "alert_resources": alert_resources,
+        ConfigReport {
+            publishers,
+            listen: self.listen.to_string(),
+            api: self.api.to_string(),
+            callback: self.callback.clone(),
+            journal: self.journal.clone(),
+            journal_age_s: self.retention.age.as_secs(),
+            journal_bytes: self.retention.bytes,
+            poll_s: self.poll.as_secs(),
+            remove_subscriptions: self.remove_subscriptions,
+            cluster: self.identity.cluster.clone(),
+            labels: self.identity.labels.clone(),
+            external_url: self.identity.external_url.clone(),
+            slack: self.slack.is_some(),
+            alertmanagers: self.alertmanagers.len(),
+            webhook: self.webhook.is_some(),
+            kubernetes_events: self.kubernetes_events,
+            read_token: self.read_token.is_some(),
+            write_token: self.write_token.is_some(),
+            mcp_exec: self.mcp_exec,
+            thresholds: ThresholdsReport {
+                offset_ns: *offset_ns,
+                loss_of_lock_s: loss_of_lock.as_secs_f64(),
+                lost_states: lost_states.clone(),
+                alert_resources: alert_resources.clone(),
             },
-            "timing_domains": topology.domains(),
-            "grace_s": self.grace.as_secs(),
-        })
+            timing_domains: topology.domains(),
+            grace_s: self.grace.as_secs(),
+        }
     }
 }

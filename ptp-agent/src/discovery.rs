@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ptp_events::{Input, NodeName};
+use ptp_store::Store;
 use ptp_subscriber::discovery::kubernetes::{self, Status};
 use ptp_subscriber::discovery::rights::missing;
 use tokio::sync::watch;
@@ -15,7 +16,6 @@ use crate::config::Publishers;
 use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::rights;
-use ptp_store::Store;
 
 /// How long discovery may say nothing at all before that is told.
 const SILENT: Duration = Duration::from_secs(55);

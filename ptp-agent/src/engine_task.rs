@@ -12,11 +12,10 @@ use ptp_diagnostics::report::quiet::Quiet;
 use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use ptp_diagnostics::{ChangeKind, Counts, Engine, Settings};
 use ptp_events::{NodeName, Received};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::time::Instant;
-
 use ptp_sinks::Message;
 use ptp_store::{Given, Opened, Record, Replayed, Store, StoredAlert, StoredIncident};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 /// How often a new snapshot is made while things happen.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(250);

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ptp_api::{Condition, Gravity};
-
 use ptp_store::Store;
 
 /// The condition that says that publishers are not found.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ptp_events::recording::Origin;
 use ptp_events::server::Refusal;
 use ptp_events::{Input, NodeName, Received, Resource};
+use ptp_store::{NotStored, Store};
 use ptp_subscriber::driver::{Observation, What};
 use ptp_subscriber::gate::{Accepted, Intake};
 use ptp_subscriber::target::PublisherName;
 use tokio::sync::mpsc;
 
 use crate::health::Health;
-use ptp_store::{NotStored, Store};
 
 /// Puts what the gate lets in into the store.
 #[derive(Clone, Debug)]

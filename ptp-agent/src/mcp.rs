@@ -13,6 +13,7 @@ use clap::Args;
 use ptp_api::{Answered, Answering, Client, ClientError, Http, Method, Secret, Transport};
 use ptp_diagnostics::ChangeKind;
 use ptp_events::client::Tls;
+use ptp_events::deployment::NAMESPACE;
 use ptp_mcp::{Caller, Cluster, Context, HttpOptions};
 use ptp_subscriber::discovery::kubernetes;
 use tokio::sync::broadcast::error::RecvError;
@@ -115,7 +116,7 @@ pub struct Options {
     pub allow_changes: bool,
 
     /// The namespace of linuxptp-daemon, in the cluster that KUBECONFIG names
-    #[arg(long, env = "PTP_NAMESPACE", default_value = "openshift-ptp", value_name = "NAME")]
+    #[arg(long, env = "PTP_NAMESPACE", default_value = NAMESPACE, value_name = "NAME")]
     pub ptp_namespace: String,
 
     /// Offer `exec_ptp_command`: commands from a list, which only read, on the cluster's nodes

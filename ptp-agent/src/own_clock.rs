@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ptp_events::{ReceiveClock, Received};
+use ptp_store::{Replayed, Store};
 use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::engine_task::Snapshot;
 use crate::health::Health;
-use ptp_store::{Replayed, Store};
 
 /// The condition that says that the host's clock is not what it should be.
 const HOST: &str = "clock";

@@ -18,6 +18,7 @@ pub use {schemars, serde_json};
 
 mod alerts;
 mod client;
+mod config;
 mod events;
 mod fleet;
 mod history;
@@ -34,6 +35,7 @@ pub use alerts::{Alerts, Deliveries, Delivery, DeliveryOutcome, SinkReport};
 #[cfg(feature = "http")]
 pub use client::http::{Http, Stream};
 pub use client::{Answered, Answering, Client, ClientError, Method, Transport};
+pub use config::{ConfigReport, PublishersReport, ThresholdsReport};
 pub use events::{JournalEntry, Rejected};
 pub use fleet::{Condition, Fleet, Gravity, HealthReport, Named, NodeQuiet, NodeSummary};
 pub use history::{

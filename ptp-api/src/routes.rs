@@ -4,7 +4,7 @@ use ptp_diagnostics::report::{Alert, BlindWindow, IncidentReport, NodeReport};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::{
-    Alerts, AlertsQuery, BlindQuery, ClockSamples, Deliveries, DeliveriesQuery,
+    Alerts, AlertsQuery, BlindQuery, ClockSamples, ConfigReport, Deliveries, DeliveriesQuery,
     DocumentedAlertsQuery, EventsQuery, Fleet, HealthReport, History, HistoryQuery,
     IncidentForecast, IncidentsQuery, JournalEntry, Listed, MadeSilence, Method, NewSilence,
     NodeQuiet, NodeSummary, Nothing, PageQuery, Rejected, Related, RelatedQuery, Silence,
@@ -99,7 +99,7 @@ pub const ROUTES: &[Route] = &[
     get::<DocumentedAlertsQuery, Vec<Alert>>("/alerts", "What people were told, the newest last"),
     get::<SummaryQuery, Summaries>("/summary", "Every node, by name"),
     get::<Nothing, serde_json::Value>("/openapi.json", "This document"),
-    get::<Nothing, serde_json::Value>("/config", "The configuration, without secrets"),
+    get::<Nothing, ConfigReport>("/config", "The configuration, without secrets"),
     get::<Nothing, Fleet>("/api/v1/fleet", "The fleet in a few figures"),
     get::<Nothing, Topology>("/api/v1/topology", "Who gets time from whom"),
     get::<PageQuery, Listed<NodeReport>>("/api/v1/nodes", "Every node with its clocks"),

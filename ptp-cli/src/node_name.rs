@@ -5,13 +5,13 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ptp_events::NodeName;
+use ptp_events::deployment::{DAEMON_CONTAINER, PROXY_CONTAINER};
 use serde::Deserialize;
 
 use crate::parts;
 
 /// Folders that are called after what is in them.
-const CONTAINERS: [&str; 6] =
-    ["linuxptp-daemon-container", "cloud-event-proxy", "logs", "rotated", "log", "var"];
+const CONTAINERS: [&str; 6] = [DAEMON_CONTAINER, PROXY_CONTAINER, "logs", "rotated", "log", "var"];
 
 /// How much of a pod's description is read, in bytes. The daemon's has some 20 KiB.
 const MAX_POD_BYTES: u64 = 1 << 20;
@@ -108,7 +108,7 @@ fn is_common(stem: &str) -> bool {
     stem.bytes().all(|b| b.is_ascii_digit())
         || COMMON.contains(&stem)
         || stem == "linuxptp-daemon"
-        || stem == "linuxptp-daemon-container"
+        || stem == DAEMON_CONTAINER
         || (COMMON.contains(&base) && stem[base.len()..].bytes().all(|b| !b.is_ascii_alphabetic()))
 }
 

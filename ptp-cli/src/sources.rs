@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use ptp_events::NodeName;
+use ptp_events::deployment::{DAEMON_CONTAINER, PROXY_CONTAINER};
 use ptp_events::recording::decompress;
 
 use crate::archive::{self, Opened, Unpacked};
@@ -25,7 +26,7 @@ const MOST_LOGS: usize = 500;
 const MOST_NESTED: usize = 2;
 const MOST_ARCHIVES: usize = 32;
 /// The containers whose logs tell of the clocks.
-const CONTAINERS: [&str; 2] = ["linuxptp-daemon-container", "cloud-event-proxy"];
+const CONTAINERS: [&str; 2] = [DAEMON_CONTAINER, PROXY_CONTAINER];
 
 /// Everything there is to read.
 #[derive(Default)]

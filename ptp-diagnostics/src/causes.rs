@@ -321,6 +321,9 @@ const fn run(action: &'static str, command: &'static str) -> Action {
     Action { action, command: Some(command) }
 }
 
+/// What `{exec}` in a command stands for: a command in the container that runs linuxptp.
+pub(crate) const EXEC: &str = "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --";
+
 // What several causes advise.
 
 const DAEMON_LOG: Action = run(

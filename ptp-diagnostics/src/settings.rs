@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ptp_events::deployment::NAMESPACE;
 use ptp_events::{Resource, SyncState};
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
@@ -203,7 +204,7 @@ impl Default for Settings {
             upstream: secs(10),
             branch: secs(3),
             alert_resources: None,
-            namespace: "openshift-ptp".to_owned(),
+            namespace: NAMESPACE.to_owned(),
             max_nodes: 50_000,
             max_clocks_per_node: 64,
             max_incidents: 10_000,

@@ -28,6 +28,7 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod daemon;
+pub mod deployment;
 #[cfg(feature = "journal")]
 pub mod journal;
 pub mod metrics;

@@ -21,6 +21,7 @@ mod http;
 mod ordered;
 mod outline;
 mod page;
+mod picture;
 mod prompts;
 mod resources;
 mod server;

@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use ptp_api::ClientError;
 use rmcp::model::{
     CallToolResult, ContentBlock, JsonObject, Resource, Tool as Listed, ToolAnnotations,
@@ -111,22 +113,29 @@ pub(crate) struct Answer<T> {
     /// Where to read on: URI and name.
     #[serde(skip)]
     pub links: Vec<(String, String)>,
+    /// PNGs, of which the answer says what they show.
+    #[serde(skip)]
+    pub pictures: Vec<Vec<u8>>,
 }
 
 impl<T> Answer<T> {
     pub(crate) fn new(says: impl Into<String>, data: T) -> Self {
-        Self { says: says.into(), data, links: Vec::new() }
+        Self { says: says.into(), data, links: Vec::new(), pictures: Vec::new() }
     }
 
     pub(crate) fn linked(self, links: impl IntoIterator<Item = (String, String)>) -> Self {
         Self { links: links.into_iter().take(20).collect(), ..self }
+    }
+
+    pub(crate) fn drawn(self, pictures: Vec<Vec<u8>>) -> Self {
+        Self { pictures, ..self }
     }
 }
 
 impl<T: Serialize> Answer<T> {
     pub(crate) fn finished(self) -> Result<Finished, Refusal> {
         let data = Ordered::of(&self).map_err(|source| Refusal::Unwritable { source })?;
-        Ok(Finished { data, links: self.links })
+        Ok(Finished { data, links: self.links, pictures: self.pictures })
     }
 }
 
@@ -135,6 +144,7 @@ impl<T: Serialize> Answer<T> {
 pub(crate) struct Finished {
     data: Ordered,
     links: Vec<(String, String)>,
+    pictures: Vec<Vec<u8>>,
 }
 
 /// Why a tool gave no answer.
@@ -247,7 +257,7 @@ pub(crate) fn refused(refusal: &Refusal, context: &Context) -> CallToolResult {
 /// Makes an answer safe to hand on: cleaned, fenced, and not too long. Text and structured content are made of
 /// the same value.
 fn result(answer: Finished, context: &Context) -> Result<CallToolResult, Refusal> {
-    let Finished { mut data, links } = answer;
+    let Finished { mut data, links, pictures } = answer;
     context.clean(&mut data);
     let text = fenced(&data);
     let bytes = text.len() + serde_json::to_string(&data).map_or(0, |json| json.len());
@@ -256,6 +266,9 @@ fn result(answer: Finished, context: &Context) -> Result<CallToolResult, Refusal
     }
     let mut result = CallToolResult::structured(data.into_value());
     result.content = vec![ContentBlock::text(text)];
+    for png in pictures {
+        result.content.push(ContentBlock::image(BASE64.encode(png), "image/png"));
+    }
     for (uri, name) in links {
         let link = Resource::new(uri, name).with_mime_type("application/json");
         result.content.push(ContentBlock::resource_link(link));

@@ -4,9 +4,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ptp_events::client::{Authorities, CertificateProblem, Tls, TlsError};
-
 use ptp_api::Secret;
+use ptp_events::client::{Authorities, CertificateProblem, Tls, TlsError};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -204,7 +203,7 @@ impl Destination {
         let (tls, path) = (self.tls.clone(), self.token_file.clone());
         // A volume may hang, and must not take the receiver along.
         let read = tokio::task::spawn_blocking(move || {
-            Ok::<_, SinkError>((tls.read()?, path.as_deref().map(token).transpose()?))
+            Ok::<_, SinkError>((tls.read()?, path.as_deref().map(read_token).transpose()?))
         });
         let (authorities, token) = match read.await {
             Ok(read) => read?,
@@ -223,7 +222,10 @@ impl Destination {
 }
 
 /// The token in a file, without the line break that editors add.
-pub fn token(path: &Path) -> Result<Secret, SinkError> {
+///
+/// # Errors
+/// When the file cannot be read, is longer than a token can be, or holds what no header may.
+pub fn read_token(path: &Path) -> Result<Secret, SinkError> {
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut text));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ptp_api::{Delivery, DeliveryOutcome};
 use ptp_diagnostics::report::AlertStatus;
 use ptp_events::ReceiveClock;
+use ptp_store::{Record, Store, Undelivered};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use crate::outbox::Mailbox;
 use crate::told::delivery;
 use crate::{Host, Message, Named, Silences, SinkError, SinkStatus, ToldLog, alertmanager};
-use ptp_store::{Record, Store, Undelivered};
 
 /// How long the first pause between tries is; each further one is twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

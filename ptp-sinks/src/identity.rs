@@ -72,7 +72,7 @@ impl Identity {
 /// # Errors
 /// When Prometheus would not take the name (`[a-zA-Z_][a-zA-Z0-9_]*`, no `__` in front), or the
 /// agent uses it itself.
-pub fn label(text: &str) -> Result<(String, String), String> {
+pub fn parse_label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("`{text}` must be NAME=VALUE, such as region=north"))?;
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn labels_are_what_prometheus_takes() {
-        assert_eq!(label("region=north=1"), Ok(("region".to_owned(), "north=1".to_owned())));
+        assert_eq!(parse_label("region=north=1"), Ok(("region".to_owned(), "north=1".to_owned())));
         for text in ["region", "=x", "9a=x", "a-b=x", "__a=x", "severity=x"] {
-            assert!(label(text).is_err(), "{text}");
+            assert!(parse_label(text).is_err(), "{text}");
         }
     }
 

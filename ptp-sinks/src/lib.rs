@@ -19,9 +19,9 @@ use ptp_diagnostics::report::{Alert, IncidentReport, Report};
 use serde::{Deserialize, Serialize};
 
 pub use alertmanager::{Alertmanager, alerts_url};
-pub use destination::{Answer, Destination, Said, SinkError, token};
+pub use destination::{Answer, Destination, Said, SinkError, read_token};
 pub use dispatch::{Telling, dispatch};
-pub use identity::{Identity, RUNBOOK, label};
+pub use identity::{Identity, RUNBOOK, parse_label};
 pub use kubernetes::KubernetesEvents;
 pub use silences::{MAX_SILENCES, Silences};
 pub use slack::Slack;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ptp_api::Silence;
 use ptp_diagnostics::report::Alert;
 use ptp_events::Received;
-
-use ptp_api::Silence;
 
 /// The silences in force, or planned.
 #[derive(Clone, Debug, Default)]

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ptp_api::{Deliveries, Delivery, DeliveryOutcome, SinkReport};
 use ptp_events::Received;
+use ptp_store::DELIVERIES;
 
 use crate::outbox::Mailbox;
 use crate::{Message, SinkStatus};
-use ptp_store::DELIVERIES;
 
 /// A sink that alerts go to: its name, what it has done, and what waits for it.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
+use ptp_api::Secret;
 use ptp_diagnostics::report::{Alert, IncidentReport};
 use ptp_events::Received;
 use serde::Serialize;
@@ -11,7 +12,6 @@ use sha2::Sha256;
 
 use crate::identity::Identity;
 use crate::{Answer, Destination, Message, SinkError};
-use ptp_api::Secret;
 
 /// Posts each alert as a structured CloudEvent 1.0.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ptp_api::{Delivery, Silence};
 use ptp_events::journal::{Journal, JournalError};
 use ptp_events::{Input, ReceiveClock, Received};
 use tokio::sync::mpsc;
 
-use ptp_api::{Delivery, Silence};
 use ptp_events::chain;
 
 use super::disk::Disk;

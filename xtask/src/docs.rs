@@ -5,7 +5,8 @@ use std::path::Path;
 
 use ptp_conform::{ClockKind, REQUIREMENTS};
 use ptp_diagnostics::report::known_bugs::{self, KnownBug};
-use ptp_diagnostics::{BUILT_IN, manual};
+use ptp_diagnostics::{BUILT_IN, Report, manual};
+use ptp_events::deployment::NAMESPACE;
 
 use crate::{Failure, dashboards, root};
 
@@ -20,6 +21,7 @@ pub(crate) fn run(check: bool) -> Result<(), Failure> {
         ("docs/known-bugs.md", known_bugs()),
         ("docs/conformance.md", conformance()),
         ("docs/openapi.json", format!("{:#}\n", ptp_api::openapi())),
+        ("docs/ptp-report-v1.schema.json", format!("{:#}\n", ptp_api::schema_of::<Report>())),
     ];
     let mut stale = Vec::new();
     for (path, page) in pages.into_iter().chain(dashboards::all()) {
@@ -130,6 +132,7 @@ fn default_of(source: &str, name: &str) -> String {
         Some(seconds) => format!("`\"{seconds}s\"`"),
         None if value == "None" => "everything".to_owned(),
         None if value.starts_with("vec![") => "`[\"FREERUN\", \"FAULTY\"]`".to_owned(),
+        None if value == "NAMESPACE.toowned()" => format!("`{NAMESPACE:?}`"),
         None => format!("`{}`", value.trim_end_matches(".toowned()")),
     }
 }

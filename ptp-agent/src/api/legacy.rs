@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ptp_api::{Gravity, HealthReport, NodeSummary, SummaryQuery};
+use ptp_api::{ConfigReport, Gravity, HealthReport, NodeSummary, SummaryQuery};
 
 use super::parameters::Asked;
 use super::{Api, Problem};
@@ -72,7 +72,7 @@ pub(super) async fn health(State(api): State<Api>, headers: HeaderMap) -> Respon
 }
 
 /// `GET /config`: what the agent was told, without its secrets.
-pub(super) async fn config(State(api): State<Api>) -> Json<serde_json::Value> {
+pub(super) async fn config(State(api): State<Api>) -> Json<ConfigReport> {
     Json((*api.config).clone())
 }
 

@@ -17,15 +17,14 @@ use prometheus_client::registry::Registry;
 use ptp_diagnostics::report::{ClockReport, NodeReport, Report};
 use ptp_diagnostics::{NodeState, Severity};
 use ptp_events::SyncState;
+use ptp_sinks::{Identity, SinkStatus};
+use ptp_store::Store;
 use ptp_subscriber::gate::{Gate, Outcome};
 
 use super::Api;
 use crate::engine_task::EngineTask;
 use crate::health::{DISCOVERY, Health};
 use crate::intake::ToStore;
-use ptp_sinks::Identity;
-use ptp_sinks::SinkStatus;
-use ptp_store::Store;
 
 /// What is measured.
 pub struct Metrics {

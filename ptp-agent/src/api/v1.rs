@@ -17,11 +17,11 @@ use axum::{Json, Router};
 use ptp_api::{BlindQuery, Listed, PageQuery};
 use ptp_diagnostics::report::BlindWindow;
 use ptp_events::journal::JournalError;
+use ptp_store::Store;
 use tokio::sync::Semaphore;
 
 use super::parameters::{Asked, cursor, not_about_nobody, time};
 use super::{Api, Problem, alerts, stream};
-use ptp_store::Store;
 
 /// How many entries of a list are given unless asked otherwise.
 pub(super) const LIMIT: usize = 100;

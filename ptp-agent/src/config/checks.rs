@@ -7,10 +7,10 @@ use ptp_diagnostics::topology::TopologyError;
 use ptp_diagnostics::{Overrides, Settings, Topology};
 use ptp_events::NodeName;
 use ptp_events::client::Tls;
+use ptp_sinks::{self, Identity};
 use ptp_subscriber::discovery::UrlTemplate;
 
 use super::{Options, Publishers, callback};
-use ptp_sinks::{self, Identity};
 
 /// How many resolved incidents, and alerts, the agent shows.
 const MAX_INCIDENTS: usize = 1000;
@@ -25,7 +25,7 @@ pub(super) fn is_http(url: &str) -> bool {
 pub(super) fn identity(options: &Options, mistakes: &mut Vec<String>) -> Identity {
     let mut labels = std::collections::BTreeMap::new();
     for text in &options.label {
-        match ptp_sinks::label(text) {
+        match ptp_sinks::parse_label(text) {
             Ok((name, value)) => {
                 if labels.insert(name.clone(), value).is_some() {
                     mistakes.push(format!("--label: `{name}` is given twice"));
@@ -144,7 +144,7 @@ pub(super) fn files(options: &Options, mistakes: &mut Vec<String>) {
         ("--alertmanager-token-file", &options.alertmanager_token_file),
         ("--webhook-token-file", &options.webhook_token_file),
     ] {
-        if let Some(Err(error)) = file.as_deref().map(ptp_sinks::token) {
+        if let Some(Err(error)) = file.as_deref().map(ptp_sinks::read_token) {
             mistakes.push(format!("{flag}: {}", ptp_events::chain(&error)));
         }
     }

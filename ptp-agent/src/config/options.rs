@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use ptp_events::deployment::NAMESPACE;
 
 /// Flags and environment variables; those of the service before this one keep their names.
 #[derive(Args, Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct Options {
     pub publisher: Vec<String>,
 
     /// The namespace of linuxptp-daemon
-    #[arg(long, env = "PTP_NAMESPACE", default_value = "openshift-ptp", value_name = "NAME")]
+    #[arg(long, env = "PTP_NAMESPACE", default_value = NAMESPACE, value_name = "NAME")]
     pub ptp_namespace: String,
 
     /// Certificate authorities to trust in publishers that speak HTTPS, in PEM; otherwise the system's

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ptp_events::Received;
 
-use crate::causes::Action;
+use crate::causes::{Action, EXEC};
 use crate::incidents::incident::Incident;
 use crate::model::Model;
 use crate::report::Recommendation;
@@ -69,7 +69,7 @@ fn is_plain(text: &str) -> bool {
 fn command(model: &Model, incident: &Incident, ports: &Ports, template: &str) -> String {
     let node = incident.diagnosis.origin.first().map(|id| model.node(*id).name.as_str());
     let template = through_ports(template, ports)
-        .replace("{exec}", "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --")
+        .replace("{exec}", EXEC)
         .replace("{pod}", "$(oc -n {namespace} get pod -l app=linuxptp-daemon --field-selector spec.nodeName={node} -o name)");
     let port = match ports {
         Ports::Named(port) => shell_word(port),

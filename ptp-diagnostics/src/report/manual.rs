@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::causes::RootCause;
+use ptp_events::deployment::NAMESPACE;
+
+use crate::causes::{EXEC, RootCause};
 use crate::detectors::Detector;
 
 /// A page of the manual.
@@ -42,12 +44,9 @@ pub fn all(detectors: &[Detector]) -> Vec<Page> {
             write!(text, "\n- {}", action.action).unwrap_or_default();
             if let Some(command) = action.command {
                 let command = command
-                    .replace(
-                        "{exec}",
-                        "oc -n {namespace} exec {pod} -c linuxptp-daemon-container --",
-                    )
+                    .replace("{exec}", EXEC)
                     .replace("{pod}", "POD")
-                    .replace("{namespace}", "openshift-ptp")
+                    .replace("{namespace}", NAMESPACE)
                     .replace("{node}", "NODE")
                     .replace("{interface}", "INTERFACE")
                     .replace("{since}", "SINCE");

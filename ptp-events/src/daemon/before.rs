@@ -3,6 +3,7 @@
 use super::process::Process;
 use super::times::{self, time, words};
 use crate::Received;
+use crate::deployment::DAEMON_CONTAINER;
 
 /// How many words before a line are looked at; labels are many.
 const MOST_WORDS: usize = 64;
@@ -46,7 +47,6 @@ const POD_KEYS: [&str; 7] = [
 
 /// How pods of the daemon are called (ptp-operator); its container too, which is no pod.
 const POD: &str = "linuxptp-daemon-";
-const CONTAINER: &str = "linuxptp-daemon-container";
 
 /// Which machine a key's value names: a node by its name, or by its pod.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,7 +114,7 @@ pub(crate) fn read(before: &str, written: Option<Received>) -> Before<'_> {
                 Whose::Pod => pod = Some(*value),
             }
             at += 1;
-        } else if word.starts_with(POD) && !word.starts_with(CONTAINER) {
+        } else if word.starts_with(POD) && !word.starts_with(DAEMON_CONTAINER) {
             pod = pod.or(Some(word));
         } else if let Some(name) = file_of(word) {
             file = file.or(Some(name));
@@ -153,7 +153,7 @@ fn is_host(word: &str) -> bool {
     let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     named
         && plain
-        && !word.starts_with(CONTAINER)
+        && !word.starts_with(DAEMON_CONTAINER)
         && !NO_HOSTS.iter().any(|no| no.eq_ignore_ascii_case(word))
         && Process::named(word).is_none()
 }

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, AttachParams, DynamicObject, ListParams, LogParams};
 use kube::core::{GroupVersionKind, Status};
 use kube::{Api, Client};
+use ptp_events::deployment::{DAEMON_CONTAINER, DAEMON_LABEL};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::sync::CancellationToken;
@@ -26,13 +27,6 @@ const LONGEST_METRICS: usize = 1 << 20;
 /// How many objects a list is asked for at once, and at most.
 const PAGE: u32 = 250;
 const MOST_OBJECTS: usize = 2000;
-
-/// The daemon's label.
-const DAEMON: &str = "app=linuxptp-daemon";
-/// The container that runs linuxptp.
-pub(super) const DAEMON_CONTAINER: &str = "linuxptp-daemon-container";
-/// The container that publishes events.
-pub(super) const PROXY_CONTAINER: &str = "cloud-event-proxy";
 
 /// A right, as RBAC names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -201,7 +195,7 @@ impl Cluster {
         &self,
         node: Option<&str>,
     ) -> Result<(Vec<Pod>, bool), ClusterError> {
-        let mut params = ListParams::default().labels(DAEMON).limit(PAGE);
+        let mut params = ListParams::default().labels(DAEMON_LABEL).limit(PAGE);
         if let Some(node) = node {
             params = params.fields(&format!("spec.nodeName={node}"));
         }

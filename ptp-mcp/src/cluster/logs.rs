@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ptp_diagnostics::{Engine, Settings};
 use ptp_events::daemon::{DaemonLog, DaemonSettings, LogEvidence, LogLine};
+use ptp_events::deployment::{DAEMON_CONTAINER, PROXY_CONTAINER};
 use ptp_events::observation::Evidence;
 use ptp_events::{Event, NodeName, Received, Stamped};
 use ptp_linuxptp::profile::Threshold;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{Cluster, DAEMON_CONTAINER, Log, PROXY_CONTAINER, Part};
+use super::access::{Cluster, Log, Part};
 use super::arguments::cluster;
 use super::configs;
 use super::pods::{Daemon, daemon as daemon_of};

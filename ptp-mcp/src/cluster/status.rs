@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use ptp_events::deployment::DAEMON_CONTAINER;
 use ptp_events::metrics::Metric;
 use ptp_events::{Event, Resource, SyncState};
 use ptp_linuxptp::pmc::{DataSet, Printed};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::access::{Cluster, DAEMON_CONTAINER, Part};
+use super::access::{Cluster, Part};
 use super::arguments::{OfClock, OfNode, cluster};
 use super::pods::{Daemon, daemon};
 use super::statement::{Finding, Statement, Sync, verdict};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::nodes::Window;
 use crate::context::Context;
+use crate::picture;
 use crate::resources;
 use crate::tool::{Answer, Refusal};
 
@@ -33,6 +34,9 @@ pub(crate) struct Of {
     /// Only clocks of this kind, such as lock-state or os-clock-sync-state
     #[serde(default)]
     clock: Option<String>,
+    /// Also a picture (PNG) of each curve, for a model that sees pictures
+    #[serde(default)]
+    picture: bool,
 }
 
 /// A stretch of a node's history.
@@ -52,6 +56,9 @@ pub(crate) struct ClockHistories {
     clocks: Vec<Clock>,
     /// When it could not be observed; that time counts in no figure.
     blind_windows: Vec<Window>,
+    /// What each picture shows, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pictures: Vec<String>,
 }
 
 /// A clock.
@@ -90,7 +97,7 @@ pub(super) async fn history(
     let query = HistoryQuery { since: wanted.since, until: wanted.until, clock: wanted.clock };
     let found = agent.history(&wanted.node, &query).await?;
     let now = agent.node(&wanted.node, &Nothing {}).await?;
-    let mut curves = 0;
+    let (mut curves, mut pictures, mut drawn) = (0, Vec::new(), Vec::new());
     let mut clocks = Vec::new();
     for clock in found.clocks.into_iter().take(CLOCKS) {
         let known = now
@@ -101,6 +108,14 @@ pub(super) async fn history(
         let state_since = known.and_then(|known| known.since);
         let is_drawn = clock.curve.is_some() && curves < CURVES;
         curves += usize::from(is_drawn);
+        let curve = clock.curve.as_ref().filter(|_| is_drawn && wanted.picture);
+        if let Some(picture) = curve.and_then(picture::draw) {
+            pictures.push(format!(
+                "{} {}: time from left to right, {} ns at the upper edge and -{} ns at the lower, the tolerance broken",
+                clock.resource, clock.instance, picture.edge_ns, picture.edge_ns
+            ));
+            drawn.push(picture.png);
+        }
         clocks.push(shown(clock, state, state_since, is_drawn));
     }
     let says = says(&wanted.node, found.since, found.until, &clocks);
@@ -113,8 +128,10 @@ pub(super) async fn history(
         cut: found.cut,
         clocks,
         blind_windows: found.blind_windows.iter().map(window).collect(),
+        pictures,
     };
-    Ok(Answer::new(says, answer).linked([(resources::node(&wanted.node), wanted.node)]))
+    let links = [(resources::node(&wanted.node), wanted.node)];
+    Ok(Answer::new(says, answer).linked(links).drawn(drawn))
 }
 
 fn shown(

@@ -14,6 +14,7 @@ use http::header::USER_AGENT;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
+use ptp_events::deployment::{DAEMON_LABEL, NAMESPACE};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +43,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            namespace: "openshift-ptp".to_owned(),
-            selector: "app=linuxptp-daemon".to_owned(),
+            namespace: NAMESPACE.to_owned(),
+            selector: DAEMON_LABEL.to_owned(),
             template: UrlTemplate::default(),
             backoff: Backoff::default(),
         }

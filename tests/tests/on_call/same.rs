@@ -11,13 +11,15 @@ use crate::{client, start};
 
 /// Fields of answers that are about the answer itself, or about now; `says` of an event is one line drawn of
 /// its readings.
-const OF_THE_ANSWER: [&str; 13] = [
+const OF_THE_ANSWER: [&str; 16] = [
     "FREERUN",
     "HOLDOVER",
     "LOCKED",
     "at",
     "availability",
+    "critical",
     "cut",
+    "info",
     "limit",
     "more",
     "next_cursor",
@@ -25,6 +27,7 @@ const OF_THE_ANSWER: [&str; 13] = [
     "since",
     "total",
     "until",
+    "warning",
 ];
 
 /// Every scalar by the name of its field, times to the millisecond.
@@ -138,6 +141,28 @@ async fn a_tool_never_says_what_the_api_does_not() {
         }
     }
     assert!(compared > 300, "only {compared} values were compared");
+    client.cancel().await.unwrap();
+    assert!(running.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_curve_is_drawn_for_who_asks() {
+    let dir = TempDir::new().unwrap();
+    let (running, url) = start(dir.path()).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = client(&url, None).await;
+    for picture in [true, false] {
+        let arguments = json!({"node": "worker-06", "since": "12h", "picture": picture});
+        let Value::Object(arguments) = arguments else { panic!("no object") };
+        let request = CallToolRequestParams::new("get_clock_history").with_arguments(arguments);
+        let result = client.call_tool(request).await.unwrap();
+        let images = result.content.iter().filter_map(|content| content.as_image());
+        // The first bytes of a PNG, in base64.
+        let drawn = images.filter(|image| image.data.starts_with("iVBORw0KGgo")).count();
+        let said = result.structured_content.unwrap();
+        let told = said["pictures"].as_array().map_or(0, Vec::len);
+        assert_eq!((drawn > 0, drawn), (picture, told), "{said}");
+    }
     client.cancel().await.unwrap();
     assert!(running.stop().await);
 }

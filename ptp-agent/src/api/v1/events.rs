@@ -5,10 +5,10 @@ use axum::extract::State;
 use ptp_api::{EventsQuery, JournalEntry, Listed, Rejected};
 use ptp_events::journal::{self, Query as Entries};
 use ptp_events::{Input, NodeName};
+use ptp_store::Store;
 
 use super::super::parameters::{Asked, cursor, not_about_nobody, time};
 use super::{Answer, Api, LIMIT, Problem, read};
-use ptp_store::Store;
 
 /// The journal itself, oldest first, or newest first with `newest`; of a node, or of a time, if asked.
 pub(super) async fn events(

@@ -13,11 +13,11 @@ use ptp_diagnostics::curve::Curve;
 use ptp_diagnostics::report::{BlindWindow, ClockReport, NodeReport};
 use ptp_events::journal::{JournalError, Query};
 use ptp_events::{Event, Instance, NodeName, Received, Resource, SyncState};
+use ptp_store::Store;
 
 use super::super::parameters::{Asked, time};
 use super::nodes::{known, unanswered};
 use super::{Answer, Api, Problem, read};
-use ptp_store::Store;
 
 /// How far is looked back, unless asked otherwise.
 const BACK: Duration = Duration::from_hours(1);

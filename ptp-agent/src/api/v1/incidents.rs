@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use ptp_api::{IncidentForecast, IncidentsQuery, Listed, Nothing};
 use ptp_diagnostics::Status;
 use ptp_diagnostics::report::IncidentReport;
+use ptp_store::IncidentQuery;
 use serde_json::Value;
 
 use super::super::parameters::{
@@ -15,7 +16,6 @@ use super::super::parameters::{
 };
 use super::{Answer, Api, LIMIT, Problem, read};
 use crate::engine_task::Snapshot;
-use ptp_store::IncidentQuery;
 
 /// How near to a time an incident must be that went on `at` it: people say the minute.
 const NEAR: Duration = Duration::from_mins(2);

@@ -9,10 +9,10 @@ use ptp_api::{Listed, MadeSilence, NewSilence, PageQuery, Silence};
 use ptp_diagnostics::RootCause;
 use ptp_diagnostics::report::Report;
 use ptp_events::{NodeName, Received, Side, moment, nearest};
+use ptp_store::Record;
 
 use super::super::parameters::Asked;
 use super::{Answer, Api, Problem, page};
-use ptp_store::Record;
 
 /// How long a silence may last.
 const MAX_SILENCE: Duration = Duration::from_hours(31 * 24);
