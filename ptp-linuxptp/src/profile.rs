@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// What is missing is missing; what is not known is passed over.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
 pub struct Profile {
     /// Its name.
     pub name: Option<String>,
