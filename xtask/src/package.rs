@@ -21,7 +21,8 @@ const API_OF: &str = "639b8b8fc446e141feef21d177a44afc33262a6d";
 
 pub(crate) fn check() -> Result<(), Failure> {
     if has("machete") {
-        run(Command::new("cargo").args(["machete", "--skip-target-dir"]))?;
+        // Called as `cargo machete` by a program that cargo runs, it takes its own name for a folder.
+        run(Command::new("cargo-machete").arg("--skip-target-dir"))?;
     } else {
         missing("cargo-machete", "whether every dependency is needed")?;
     }
@@ -56,7 +57,7 @@ fn target() -> PathBuf {
 }
 
 fn has(tool: &str) -> bool {
-    let output = Command::new("cargo").args([tool, "--version"]).output();
+    let output = Command::new(format!("cargo-{tool}")).arg("--help").output();
     output.is_ok_and(|output| output.status.success())
 }
 
