@@ -9,26 +9,26 @@ use tempfile::TempDir;
 
 use crate::{client, start};
 
-/// Fields of answers that are about the answer itself, or about now; `says` of an event is one line drawn of
-/// its readings.
-const OF_THE_ANSWER: [&str; 16] = [
+/// Fields of answers that are about the answer itself, or about now.
+const OF_THE_ANSWER: [&str; 12] = [
     "FREERUN",
     "HOLDOVER",
     "LOCKED",
     "at",
     "availability",
-    "critical",
     "cut",
-    "info",
     "limit",
     "more",
     "next_cursor",
-    "says",
     "since",
     "total",
     "until",
-    "warning",
 ];
+
+/// What one tool makes itself of what the API says: a line of an event's readings, and how many alerts came since the
+/// mark, where the API counts all.
+const OWN: [(&str, &str); 2] =
+    [("get_cloud_events", "says"), ("get_alert_notifications", "critical")];
 
 /// Every scalar by the name of its field, times to the millisecond.
 fn scalars(name: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
@@ -131,9 +131,8 @@ async fn a_tool_never_says_what_the_api_does_not() {
         answer.as_object_mut().unwrap().remove("says");
         scalars("", &answer, &mut of_tool);
         for (name, values) in of_tool {
-            let (Some(known), false) = (said.get(&name), OF_THE_ANSWER.contains(&&*name)) else {
-                continue;
-            };
+            let is_own = OF_THE_ANSWER.contains(&&*name) || OWN.contains(&(&*tool.name, &*name));
+            let (Some(known), false) = (said.get(&name), is_own) else { continue };
             for value in values {
                 assert!(known.contains(&value), "{}: `{name}` is `{value}`", tool.name);
                 compared += 1;
